@@ -1,0 +1,3 @@
+//! The rules of buying in instalments.
+#![no_std]
+extern crate alloc;

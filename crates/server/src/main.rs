@@ -1,0 +1,2 @@
+//! The binary `fenqi`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Checks and tasks.
+fn main() {}
