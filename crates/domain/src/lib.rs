@@ -1,3 +1,18 @@
-//! The rules of buying in instalments.
+//! The rules of buying in instalments (分期付款).
+//!
+//! This crate decides and never acts: time, randomness and identifiers come in as arguments, and nothing here can read
+//! a clock, a file, a socket or a random order. It does not panic, does not index, and computes money in checked
+//! integers; the annual-rate solver in [`annual_rate`] is the one module that uses floats.
 #![no_std]
 extern crate alloc;
+
+pub mod actor;
+pub mod agreement;
+pub mod calendar;
+pub mod credit;
+pub mod id;
+pub mod loan;
+pub mod money;
+pub mod pii;
+pub mod plan;
+pub mod refusal;

@@ -1,0 +1,227 @@
+//! Identifiers (编号): 128 bits, ordered by time, written with a prefix that says of what.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Crockford's base 32: no I, L, O, U, so that a person can read it aloud.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Why a text is not an identifier of the kind that was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdError {
+    /// The prefix that was expected, such as `agr`.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "is not an identifier here; {}_ and 26 letters or digits is expected",
+            self.expected
+        )
+    }
+}
+
+/// Makes identifiers: the instant in the high 48 bits, so that new rows lie together, and the rest from a seed.
+///
+/// They are names and not secrets: nothing may rest on their being hard to guess.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    millis: u64,
+    state: u64,
+}
+
+impl Ids {
+    /// A source for one decision. Two sources need different seeds.
+    pub fn new(now: Timestamp, seed: u64) -> Ids {
+        Ids {
+            millis: u64::try_from(now.as_millisecond()).unwrap_or(0),
+            state: seed,
+        }
+    }
+
+    /// The next 128 bits.
+    pub fn next_bits(&mut self) -> u128 {
+        let high = u128::from(self.millis & 0xFFFF_FFFF_FFFF).wrapping_shl(80);
+        let middle = u128::from(self.random() & 0xFFFF).wrapping_shl(64);
+        high | middle | u128::from(self.random())
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014): every seed gives a different, well mixed sequence.
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ z.wrapping_shr(30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z.wrapping_shr(27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ z.wrapping_shr(31)
+    }
+}
+
+/// Writes 128 bits as 26 letters and digits.
+fn encode(bits: u128) -> String {
+    let mut text = String::with_capacity(26);
+    for place in (0..26u32).rev() {
+        let five = bits.wrapping_shr(place.wrapping_mul(5)) & 31;
+        let letter = usize::try_from(five)
+            .ok()
+            .and_then(|i| ALPHABET.get(i))
+            .copied()
+            .unwrap_or(b'0');
+        text.push(char::from(letter));
+    }
+    text
+}
+
+/// Reads what [`encode`] writes.
+fn decode(text: &str) -> Option<u128> {
+    if text.len() != 26 {
+        return None;
+    }
+    let mut bits: u128 = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        let value = ALPHABET.iter().position(|letter| *letter == byte)?;
+        if place == 0 && value > 7 {
+            return None;
+        }
+        bits = bits.wrapping_shl(5) | u128::try_from(value).ok()?;
+    }
+    Some(bits)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// What its text begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new one.
+            pub fn new(ids: &mut Ids) -> $name {
+                $name(ids.next_bits())
+            }
+
+            /// One of given bits, for data that must be the same each time.
+            pub const fn from_bits(bits: u128) -> $name {
+                $name(bits)
+            }
+
+            /// Its bits.
+            pub const fn bits(self) -> u128 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}_{}", $prefix, encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<$name, IdError> {
+                text.strip_prefix($prefix)
+                    .and_then(|rest| rest.strip_prefix('_'))
+                    .and_then(decode)
+                    .map($name)
+                    .ok_or(IdError { expected: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                let text = <alloc::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A shopper (顾客).
+    ShopperId = "shp";
+    /// A quote (报价).
+    QuoteId = "quo";
+    /// An application for credit (授信申请).
+    ApplicationId = "apl";
+    /// A credit line (授信额度).
+    LineId = "lin";
+    /// An agreement (分期合同).
+    AgreementId = "agr";
+    /// An order of a store (订单).
+    OrderId = "ord";
+    /// A bill (账单).
+    BillId = "bil";
+    /// A payment attempt (支付).
+    PaymentId = "pay";
+    /// A refund (退款).
+    RefundId = "ref";
+    /// A return (退货).
+    ReturnId = "ret";
+    /// A bound card (绑定的银行卡).
+    CardId = "crd";
+    /// A consent (同意书).
+    ConsentId = "con";
+    /// A message to a person (消息).
+    MessageId = "msg";
+    /// A ledger entry (分录).
+    EntryId = "ent";
+    /// A hold on a limit (额度冻结).
+    HoldId = "hld";
+    /// A dispute (争议).
+    DisputeId = "dis";
+    /// A proposal of staff that another must approve (待复核事项).
+    ProposalId = "prp";
+    /// An audit record (审计记录).
+    AuditId = "aud";
+    /// A notice to the public (公告).
+    NoticeId = "ntc";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn an_identifier_reads_back_what_it_writes() {
+        let mut ids = Ids::new(Timestamp::from_second(1_760_000_000).unwrap(), 7);
+        let id = AgreementId::new(&mut ids);
+        let text = id.to_string();
+        assert_eq!(text.len(), 30);
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(text.parse::<ShopperId>(), Err(IdError { expected: "shp" }));
+        assert!(
+            "agr_8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<AgreementId>().is_err(),
+            "does not fit 128 bits"
+        );
+    }
+
+    #[test]
+    fn later_identifiers_sort_after_earlier_ones() {
+        let early = AgreementId::new(&mut Ids::new(Timestamp::from_second(1_760_000_000).unwrap(), 9));
+        let late = AgreementId::new(&mut Ids::new(Timestamp::from_second(1_760_000_001).unwrap(), 3));
+        assert!(early.to_string() < late.to_string());
+    }
+}

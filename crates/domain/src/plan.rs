@@ -1,0 +1,252 @@
+//! Plans (分期方案): what an institution offers, and the terms that one purchase signs.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{DayCount, DueRule, Roll};
+use crate::money::{Amount, Currency, Rate, Remainder, Rounding};
+
+/// How a plan earns (计费方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Pricing {
+    /// Neither fee nor interest (免息).
+    InterestFree,
+    /// A fee on the original principal (手续费), as a total for the whole plan: 7.2 % for 12 instalments.
+    FlatFee {
+        /// The total, as a share of the financed principal.
+        total_rate: Rate,
+        /// When it is paid.
+        timing: FeeTiming,
+        /// How the total becomes whole minor units.
+        fee_rounding: Rounding,
+    },
+    /// Level instalments with interest on what is outstanding (等额本息).
+    Annuity {
+        /// The annual rate.
+        annual: Rate,
+        /// How days and years are counted for interest.
+        day_count: DayCount,
+    },
+    /// Equal principal with interest on what is outstanding (等额本金).
+    EqualPrincipal {
+        /// The annual rate.
+        annual: Rate,
+        /// How days and years are counted for interest.
+        day_count: DayCount,
+    },
+}
+
+/// When a flat fee is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeTiming {
+    /// A part with each instalment (分期收取).
+    EveryPeriod,
+    /// All of it with the first instalment (首期一次收取).
+    WithFirst,
+}
+
+/// Which component of a debt (款项).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Component {
+    /// Penalty interest and late fees (罚息与滞纳金).
+    Penalty,
+    /// Instalment fees (手续费).
+    Fee,
+    /// Interest (利息).
+    Interest,
+    /// Principal (本金).
+    Principal,
+}
+
+/// How a payment is spread over what is owed (冲账顺序).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waterfall {
+    /// The order of components. 民法典 561: costs, then interest (with fees), then principal.
+    pub order: Vec<Component>,
+    /// Whether one instalment is filled in all its components before the next (`true`), or one component across all
+    /// that is due before the next component.
+    pub row_by_row: bool,
+}
+
+/// What an agreement charges for lateness (逾期费用).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatePolicy {
+    /// Days after the due date in which nothing is charged (宽限期).
+    pub grace_days: u16,
+    /// One fee per instalment that is still unpaid when grace ends (滞纳金).
+    pub fee: Amount,
+    /// Penalty interest a day on overdue principal, interest and fees (罚息), never on penalties.
+    pub daily: Rate,
+    /// Whether penalty interest counts from the due date once grace has passed (else from the end of grace).
+    pub from_due_date: bool,
+    /// No more than this a year of all costs on the principal, penalties included (综合年化上限).
+    pub annual_cap: Rate,
+}
+
+/// What an early settlement costs (提前结清方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Settlement {
+    /// Fees and interest not yet accrued are waived (未到期费用免收). The default: the kindest to the one who pays.
+    WaiveUnaccrued,
+    /// The actuarial balance: what the flat fee would be as interest at the plan's own internal rate.
+    Actuarial,
+    /// A share of the remaining fees is still charged.
+    RemainingFee {
+        /// The share.
+        share: Rate,
+    },
+    /// A flat fee on top of what is accrued (提前还款违约金).
+    Flat {
+        /// How much.
+        fee: Amount,
+    },
+    /// The rule of 78, only where it is legal.
+    RuleOf78,
+}
+
+/// What a partial prepayment changes (部分提前还款).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prepayment {
+    /// The last instalments go first: the term gets shorter (缩短期限).
+    ShorterTerm,
+    /// All remaining instalments get smaller (减少每期).
+    LowerInstalment,
+    /// The next instalments are paid ahead.
+    NextFirst,
+}
+
+/// Where a refund goes (退款冲抵方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStrategy {
+    /// The last instalments that are not yet due go first. The default: the next dates stay.
+    LastFirst,
+    /// All instalments that are not yet due get smaller in proportion.
+    Proportional,
+    /// The next instalments go first.
+    NextFirst,
+    /// What is overdue goes first, then last first.
+    OverdueFirst,
+}
+
+/// Where two plans' figures could differ by a minor unit, the convention that decides (约定). Part of the signed terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conventions {
+    /// How interest becomes whole minor units.
+    pub rounding: Rounding,
+    /// Which instalment takes what is left of a division.
+    pub remainder: Remainder,
+    /// What happens when a due date is a holiday (民法典 203).
+    pub roll: Roll,
+    /// How payments are spread.
+    pub waterfall: Waterfall,
+    /// What lateness costs.
+    pub late: LatePolicy,
+    /// What early settlement costs.
+    pub settlement: Settlement,
+    /// What a partial prepayment changes.
+    pub prepayment: Prepayment,
+    /// Where refunds go.
+    pub refund: RefundStrategy,
+}
+
+/// A plan of an institution, in one version (分期方案). Versions are never changed, only followed by another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its code, such as `xiaofu-flat-12`.
+    pub code: String,
+    /// Its version, from 1.
+    pub version: u32,
+    /// The institution that lends.
+    pub institution: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// How many instalments, 1 to 60.
+    pub count: u16,
+    /// How it earns.
+    pub pricing: Pricing,
+    /// The least that can be financed.
+    pub minimum: Amount,
+    /// The most that can be financed.
+    pub maximum: Amount,
+    /// The share of the price to be paid now at least (首付).
+    pub down_payment: Rate,
+    /// The share of the fee and interest that the seller bears, 0 to 100 % (商家贴息).
+    pub borne_by_seller: Rate,
+    /// The campaign whose budget bears the seller's share, if it is one.
+    pub campaign: Option<String>,
+    /// When instalments are due.
+    pub due: DueRule,
+    /// Its conventions.
+    pub conventions: Conventions,
+    /// For how long an authorisation may wait for its capture, in days.
+    pub hold_days: u16,
+    /// For how long a quote stands, in minutes.
+    pub quote_minutes: u16,
+    /// Whether a card with a mandate is needed (R47).
+    pub needs_card: bool,
+}
+
+/// The terms of one loan as signed (合同条款). With its transactions they are all there is to know about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The currency.
+    pub currency: Currency,
+    /// The financed amount as signed; captures may use less of it.
+    pub principal: Amount,
+    /// How it earns.
+    pub pricing: Pricing,
+    /// The share of fee and interest that the seller bears.
+    pub borne_by_seller: Rate,
+    /// The day from which interest counts and due dates are reckoned.
+    pub signed_on: Date,
+    /// The due dates, one for each instalment, ascending.
+    pub due_dates: Vec<Date>,
+    /// The conventions.
+    pub conventions: Conventions,
+}
+
+/// One line of a schedule as agreed (还款计划的一期).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instalment {
+    /// From 1.
+    pub number: u16,
+    /// When it is due.
+    pub due_on: Date,
+    /// Principal.
+    pub principal: Amount,
+    /// Interest that the shopper pays.
+    pub interest: Amount,
+    /// Fee that the shopper pays.
+    pub fee: Amount,
+    /// Interest and fee that the seller bears (贴息).
+    pub subsidy: Amount,
+}
+
+/// A campaign whose seller bears cost for the shopper (免息活动), with its budget in slices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// Its code.
+    pub code: String,
+    /// Who pays.
+    pub seller: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// The whole budget.
+    pub budget: Amount,
+}

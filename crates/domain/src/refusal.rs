@@ -1,0 +1,858 @@
+//! Refusals (拒绝原因): every business answer that is not yes.
+//!
+//! One flat list. Each has a stable code, the evidence a person can check, who can change it, what would help, and
+//! when to try again. The sentences in Chinese and English stand in `app/texts`, one pair for each code.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Amount, Rate};
+
+/// A part of the platform that can be switched off on its own (维护范围).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Showing plans at checkout.
+    Offer,
+    /// Proving who one is.
+    Verify,
+    /// Asking for credit.
+    Apply,
+    /// Signing, confirming and capturing.
+    Confirm,
+    /// Repaying, bills and settlement.
+    Repay,
+    /// Binding cards.
+    Bind,
+}
+
+impl Capability {
+    /// Every capability.
+    pub const ALL: [Capability; 6] = [
+        Capability::Offer,
+        Capability::Verify,
+        Capability::Apply,
+        Capability::Confirm,
+        Capability::Repay,
+        Capability::Bind,
+    ];
+
+    /// The word in files, rows and addresses.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Capability::Offer => "offer",
+            Capability::Verify => "verify",
+            Capability::Apply => "apply",
+            Capability::Confirm => "confirm",
+            Capability::Repay => "repay",
+            Capability::Bind => "bind",
+        }
+    }
+}
+
+/// Why an institution said no (拒绝授信的原因). The principal reasons are named to the shopper with advice (R12–R15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineReason {
+    /// The score is under the institution's minimum.
+    ScoreBelowMinimum,
+    /// Too much of the income is already owed each month.
+    DebtTooHigh,
+    /// The income is unknown or under the minimum.
+    IncomeTooLow,
+    /// There is too little history to judge.
+    HistoryTooShort,
+    /// Something is overdue now.
+    OverdueElsewhere,
+    /// Payments were late in the last two years.
+    LateBefore,
+    /// Too many lenders asked about this person lately.
+    TooManyEnquiries,
+    /// The age is outside the institution's range.
+    AgeOutsideRange,
+}
+
+/// Who can make a refusal go away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhoCanChange {
+    /// The shopper, by what is named among the alternatives.
+    Shopper,
+    /// The store that sells.
+    Store,
+    /// The institution that lends.
+    Institution,
+    /// The platform's operator.
+    Platform,
+    /// The law of the region.
+    Law,
+    /// Time alone.
+    Time,
+}
+
+/// What would help instead (替代方案). Every refusal has at least one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Alternative {
+    /// Pay the whole by another method.
+    OtherMethod,
+    /// Another institution or plan of the same answer.
+    OtherPlan,
+    /// Take this line out of the financed part.
+    RemoveLine {
+        /// The line's article number.
+        sku: String,
+    },
+    /// Pay at least so much now, and finance the rest.
+    DownPayment {
+        /// How much now.
+        amount: Amount,
+    },
+    /// Repay at least so much principal; the limit is free again at once.
+    PayDown {
+        /// How much.
+        amount: Amount,
+    },
+    /// Pay what is overdue.
+    PayOverdue {
+        /// How much.
+        amount: Amount,
+    },
+    /// Choose one of these numbers of instalments.
+    ChooseCount {
+        /// The numbers on offer.
+        counts: Vec<u16>,
+    },
+    /// Add goods for so much, or wait for a cart that reaches it.
+    RaiseAmount {
+        /// How much is missing.
+        amount: Amount,
+    },
+    /// Try again at this instant.
+    WaitUntil {
+        /// From when on.
+        at: Timestamp,
+    },
+    /// Try again on or after this day.
+    WaitUntilDay {
+        /// From which day on.
+        on: Date,
+    },
+    /// Follow the public notices.
+    FollowNotices,
+    /// Prove who you are.
+    VerifyIdentity,
+    /// Ask the institution for credit.
+    Apply,
+    /// Improve what the institution looked at; the advice is given with each reason.
+    ImproveRecord {
+        /// What it looked at.
+        reasons: Vec<DeclineReason>,
+    },
+    /// Bind a card.
+    BindCard,
+    /// Use another card.
+    OtherCard,
+    /// Settle what is open on the account.
+    SettleDispute,
+    /// Ask the people behind the service.
+    Contact,
+    /// Ask for a fresh quote.
+    NewQuote,
+    /// Read and agree to what is named.
+    Agree {
+        /// The document or purpose.
+        what: String,
+    },
+    /// Deliver to another region.
+    OtherRegion,
+    /// Choose an amount within these bounds.
+    AmountWithin {
+        /// At least.
+        minimum: Amount,
+        /// At most.
+        maximum: Amount,
+    },
+    /// Look at the state as it is now and decide again.
+    LookAgain,
+    /// Let another member of staff decide.
+    AnotherPerson,
+}
+
+/// A business answer that is not yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code")]
+pub enum Refusal {
+    /// The institution paused its business, everywhere or in one region (R2).
+    InstitutionSuspended {
+        /// The institution's code.
+        institution: String,
+        /// The region's code.
+        region: Option<String>,
+        /// Expected end, where it is known.
+        until: Option<Timestamp>,
+    },
+    /// The institution no longer makes new agreements (R3).
+    InstitutionEnded {
+        /// The institution's code.
+        institution: String,
+    },
+    /// Part of the service is down for maintenance (R5, R6).
+    Maintenance {
+        /// Who is down: the mall, the platform, or an institution.
+        party: String,
+        /// What is down.
+        capability: Capability,
+        /// Expected end, where it is known.
+        until: Option<Timestamp>,
+    },
+    /// A technical fault, not a judgement (R7).
+    TemporaryFault {
+        /// Who is down: the mall, the platform, or an institution.
+        party: String,
+        /// When to try again.
+        retry_after: Timestamp,
+    },
+    /// This product is never financed (R8).
+    ProductExcluded {
+        /// The article number.
+        sku: String,
+    },
+    /// This promotion is not financed (R8).
+    PromotionExcluded {
+        /// The article number.
+        sku: String,
+    },
+    /// The terms with this seller do not cover instalments (R9).
+    SellerExcluded {
+        /// The seller's code.
+        seller: String,
+        /// The article number.
+        sku: String,
+    },
+    /// The plan would cost the store more than its margin allows (R10).
+    MarginExceeded {
+        /// The article number.
+        sku: String,
+        /// What it would cost the store.
+        cost: Amount,
+        /// What the margin allows.
+        allowed: Amount,
+    },
+    /// The financed amount is too small (R8).
+    AmountBelowMinimum {
+        /// The least that is allowed.
+        minimum: Amount,
+        /// How much is missing.
+        gap: Amount,
+    },
+    /// The financed amount is too large.
+    AmountAboveMaximum {
+        /// The most that is allowed.
+        maximum: Amount,
+        /// How much is too much.
+        excess: Amount,
+    },
+    /// The plan does not come in this number of instalments.
+    CountNotOffered {
+        /// The numbers of instalments on offer.
+        counts: Vec<u16>,
+    },
+    /// The plan asks for more to be paid now (H19).
+    DownPaymentTooSmall {
+        /// The least that is allowed.
+        minimum: Amount,
+    },
+    /// The law of the region does not allow it (R16).
+    RegionLegal {
+        /// The region's code.
+        region: String,
+    },
+    /// The institution does not serve the region (R16).
+    RegionCoverage {
+        /// The institution's code.
+        institution: String,
+        /// The region's code.
+        region: String,
+    },
+    /// The law's cap on the annual cost would be passed.
+    CostAboveCap {
+        /// The annual cost it would have.
+        annual: Rate,
+        /// The cap.
+        cap: Rate,
+    },
+    /// The campaign is not running at this time (H5).
+    CampaignOver {
+        /// The campaign's code.
+        campaign: String,
+    },
+    /// The campaign's budget is spent (H5).
+    BudgetSpent {
+        /// The campaign's code.
+        campaign: String,
+    },
+    /// Nobody has asked this institution for credit yet.
+    ApplicationRequired {
+        /// The institution's code.
+        institution: String,
+    },
+    /// The institution has not answered yet.
+    ApplicationPending {
+        /// The institution's code.
+        institution: String,
+    },
+    /// The institution said no (R12–R15).
+    CreditDeclined {
+        /// The institution's code.
+        institution: String,
+        /// The principal reasons.
+        reasons: Vec<DeclineReason>,
+        /// The first day on which asking again makes sense.
+        reapply_after: Date,
+    },
+    /// The approval's time is over.
+    ApprovalExpired {
+        /// The institution's code.
+        institution: String,
+        /// The last day.
+        on: Date,
+    },
+    /// The purchase needs more than what is left of the limit (R21).
+    LimitInsufficient {
+        /// What is left of the limit.
+        available: Amount,
+        /// How much is missing.
+        gap: Amount,
+    },
+    /// Nothing is left of the limit (R21).
+    LimitExhausted {
+        /// The limit.
+        limit: Amount,
+        /// How much is missing.
+        gap: Amount,
+    },
+    /// The shopper set a lower limit for themself (R28).
+    OwnLimitReached {
+        /// The limit.
+        limit: Amount,
+        /// How much is missing.
+        gap: Amount,
+    },
+    /// The account is frozen for new credit; repayment goes on (R24).
+    AccountFrozen {
+        /// Since when.
+        since: Date,
+    },
+    /// A dispute is open; repayment goes on (R24).
+    OpenDispute {
+        /// The dispute's identifier.
+        dispute: String,
+    },
+    /// Something is overdue.
+    OverdueExists {
+        /// How much.
+        amount: Amount,
+        /// For how many days.
+        days: i64,
+    },
+    /// Identity was not proved yet (R43).
+    IdentityRequired {
+        /// Which step.
+        step: String,
+    },
+    /// The proof of identity did not succeed (R44).
+    IdentityFailed {
+        /// Which step.
+        step: String,
+        /// How many tries are left today.
+        tries_left: u8,
+    },
+    /// The identity document's time is over.
+    IdentityExpired {
+        /// The last day.
+        on: Date,
+    },
+    /// Under the age of majority (H26, 民法典 17–20).
+    Underage {
+        /// The least that is allowed.
+        minimum: u8,
+    },
+    /// A card is needed first (R47).
+    CardRequired {
+        /// The institution's code.
+        institution: String,
+    },
+    /// The bank did not accept the card (R32).
+    CardRejected {
+        /// What the bank said.
+        reason: String,
+    },
+    /// The card's bank cannot be debited here.
+    CardUnsupported {
+        /// The bank's name.
+        bank: String,
+    },
+    /// The card has debits to come and is the only one.
+    CardInUse {
+        /// How many agreements depend on it.
+        agreements: u32,
+    },
+    /// The quote's time is over.
+    QuoteExpired {
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// What is being signed is not what was shown.
+    QuoteChanged,
+    /// The quote was used for a purchase already.
+    QuoteUsed {
+        /// The agreement's identifier.
+        agreement: String,
+    },
+    /// A document was not read for as long as the law asks (金规〔2026〕2号).
+    DocumentUnread {
+        /// Which document.
+        document: String,
+        /// How many seconds are missing.
+        seconds_left: u32,
+    },
+    /// A consent is missing.
+    ConsentMissing {
+        /// For which purpose.
+        purpose: String,
+    },
+    /// The agreement is past or before the stage that this needs.
+    WrongStage {
+        /// Where it stands.
+        stage: String,
+        /// Where it would have to stand.
+        needed: String,
+    },
+    /// The hold on the limit has run out.
+    HoldExpired {
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// More than what was confirmed and not yet captured.
+    CaptureTooLarge {
+        /// How much is left.
+        left: Amount,
+    },
+    /// Nothing is owed.
+    NothingDue,
+    /// More than can be taken.
+    PaymentTooLarge {
+        /// The most that is allowed.
+        maximum: Amount,
+    },
+    /// A debit is under way or its outcome is not known yet (R37, H21).
+    PaymentUnderWay {
+        /// How much.
+        amount: Amount,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The bank refused the payment (R37).
+    PaymentFailed {
+        /// What the bank said.
+        reason: String,
+    },
+    /// No mandate for debits stands.
+    MandateRequired,
+    /// The settlement quote's time is over or the figures changed.
+    SettlementChanged {
+        /// How much.
+        amount: Amount,
+    },
+    /// More than is left to return.
+    RefundTooLarge {
+        /// How much is left.
+        left: Amount,
+    },
+    /// A return of this order is open already.
+    ReturnOpen {
+        /// Since when.
+        since: Date,
+    },
+    /// No return of this order is open.
+    ReturnNotOpen,
+    /// Money was repaid by this line only so far; it cannot be paid out.
+    NothingToPayOut,
+    /// Two people must do this (maker and checker).
+    NeedsSecondPerson {
+        /// The proposal's identifier.
+        proposal: String,
+    },
+    /// The one who proposed may not approve.
+    SamePerson,
+    /// The proposal was decided or its time is over.
+    ProposalClosed {
+        /// How it stands.
+        state: String,
+    },
+    /// Something is still owed (H8).
+    OutstandingExists {
+        /// How much.
+        amount: Amount,
+    },
+    /// The command contradicts another that stands.
+    AlreadyExists {
+        /// What.
+        what: String,
+    },
+    /// The figures are outside what the rule allows.
+    OutsideBounds {
+        /// What.
+        what: String,
+        /// The least that is allowed.
+        minimum: Amount,
+        /// The most that is allowed.
+        maximum: Amount,
+    },
+}
+
+impl Refusal {
+    /// The stable code, in lower case with underscores.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::InstitutionSuspended { .. } => "institution_suspended",
+            Refusal::InstitutionEnded { .. } => "institution_ended",
+            Refusal::Maintenance { .. } => "maintenance",
+            Refusal::TemporaryFault { .. } => "temporary_fault",
+            Refusal::ProductExcluded { .. } => "product_excluded",
+            Refusal::PromotionExcluded { .. } => "promotion_excluded",
+            Refusal::SellerExcluded { .. } => "seller_excluded",
+            Refusal::MarginExceeded { .. } => "margin_exceeded",
+            Refusal::AmountBelowMinimum { .. } => "amount_below_minimum",
+            Refusal::AmountAboveMaximum { .. } => "amount_above_maximum",
+            Refusal::CountNotOffered { .. } => "count_not_offered",
+            Refusal::DownPaymentTooSmall { .. } => "down_payment_too_small",
+            Refusal::RegionLegal { .. } => "region_legal",
+            Refusal::RegionCoverage { .. } => "region_coverage",
+            Refusal::CostAboveCap { .. } => "cost_above_cap",
+            Refusal::CampaignOver { .. } => "campaign_over",
+            Refusal::BudgetSpent { .. } => "budget_spent",
+            Refusal::ApplicationRequired { .. } => "application_required",
+            Refusal::ApplicationPending { .. } => "application_pending",
+            Refusal::CreditDeclined { .. } => "credit_declined",
+            Refusal::ApprovalExpired { .. } => "approval_expired",
+            Refusal::LimitInsufficient { .. } => "limit_insufficient",
+            Refusal::LimitExhausted { .. } => "limit_exhausted",
+            Refusal::OwnLimitReached { .. } => "own_limit_reached",
+            Refusal::AccountFrozen { .. } => "account_frozen",
+            Refusal::OpenDispute { .. } => "open_dispute",
+            Refusal::OverdueExists { .. } => "overdue_exists",
+            Refusal::IdentityRequired { .. } => "identity_required",
+            Refusal::IdentityFailed { .. } => "identity_failed",
+            Refusal::IdentityExpired { .. } => "identity_expired",
+            Refusal::Underage { .. } => "underage",
+            Refusal::CardRequired { .. } => "card_required",
+            Refusal::CardRejected { .. } => "card_rejected",
+            Refusal::CardUnsupported { .. } => "card_unsupported",
+            Refusal::CardInUse { .. } => "card_in_use",
+            Refusal::QuoteExpired { .. } => "quote_expired",
+            Refusal::QuoteChanged => "quote_changed",
+            Refusal::QuoteUsed { .. } => "quote_used",
+            Refusal::DocumentUnread { .. } => "document_unread",
+            Refusal::ConsentMissing { .. } => "consent_missing",
+            Refusal::WrongStage { .. } => "wrong_stage",
+            Refusal::HoldExpired { .. } => "hold_expired",
+            Refusal::CaptureTooLarge { .. } => "capture_too_large",
+            Refusal::NothingDue => "nothing_due",
+            Refusal::PaymentTooLarge { .. } => "payment_too_large",
+            Refusal::PaymentUnderWay { .. } => "payment_under_way",
+            Refusal::PaymentFailed { .. } => "payment_failed",
+            Refusal::MandateRequired => "mandate_required",
+            Refusal::SettlementChanged { .. } => "settlement_changed",
+            Refusal::RefundTooLarge { .. } => "refund_too_large",
+            Refusal::ReturnOpen { .. } => "return_open",
+            Refusal::ReturnNotOpen => "return_not_open",
+            Refusal::NothingToPayOut => "nothing_to_pay_out",
+            Refusal::NeedsSecondPerson { .. } => "needs_second_person",
+            Refusal::SamePerson => "same_person",
+            Refusal::ProposalClosed { .. } => "proposal_closed",
+            Refusal::OutstandingExists { .. } => "outstanding_exists",
+            Refusal::AlreadyExists { .. } => "already_exists",
+            Refusal::OutsideBounds { .. } => "outside_bounds",
+        }
+    }
+
+    /// Whether the reason is a passing one, so that it is not confused with a judgement (R7).
+    pub fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Refusal::InstitutionSuspended { .. }
+                | Refusal::Maintenance { .. }
+                | Refusal::TemporaryFault { .. }
+                | Refusal::ApplicationPending { .. }
+                | Refusal::PaymentUnderWay { .. }
+        )
+    }
+
+    /// When to try again, where that is an instant.
+    pub fn retry_after(&self) -> Option<Timestamp> {
+        match self {
+            Refusal::InstitutionSuspended { until, .. } | Refusal::Maintenance { until, .. } => *until,
+            Refusal::TemporaryFault { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// Who can make it go away.
+    pub fn who_can_change(&self) -> WhoCanChange {
+        use Refusal::*;
+        match self {
+            InstitutionSuspended { .. }
+            | InstitutionEnded { .. }
+            | RegionCoverage { .. }
+            | CreditDeclined { .. } => WhoCanChange::Institution,
+            Maintenance { .. } | TemporaryFault { .. } | AccountFrozen { .. } | AlreadyExists { .. } => {
+                WhoCanChange::Platform
+            }
+            ProductExcluded { .. }
+            | PromotionExcluded { .. }
+            | SellerExcluded { .. }
+            | MarginExceeded { .. }
+            | CampaignOver { .. }
+            | BudgetSpent { .. } => WhoCanChange::Store,
+            RegionLegal { .. } | CostAboveCap { .. } | Underage { .. } => WhoCanChange::Law,
+            ApplicationPending { .. } | PaymentUnderWay { .. } => WhoCanChange::Time,
+            NeedsSecondPerson { .. } | SamePerson | ProposalClosed { .. } | OutsideBounds { .. } => {
+                WhoCanChange::Platform
+            }
+            _ => WhoCanChange::Shopper,
+        }
+    }
+
+    /// What would help instead; never empty.
+    pub fn alternatives(&self) -> Vec<Alternative> {
+        use Refusal::*;
+        match self {
+            InstitutionSuspended { until, .. } => waiting(
+                *until,
+                vec![
+                    Alternative::OtherPlan,
+                    Alternative::OtherMethod,
+                    Alternative::FollowNotices,
+                ],
+            ),
+            InstitutionEnded { .. } => vec![Alternative::OtherPlan, Alternative::OtherMethod],
+            Maintenance { until, .. } => {
+                waiting(*until, vec![Alternative::FollowNotices, Alternative::OtherMethod])
+            }
+            TemporaryFault { retry_after, .. } => waiting(
+                Some(*retry_after),
+                vec![
+                    Alternative::OtherPlan,
+                    Alternative::OtherMethod,
+                    Alternative::Contact,
+                ],
+            ),
+            ProductExcluded { sku }
+            | PromotionExcluded { sku }
+            | SellerExcluded { sku, .. }
+            | MarginExceeded { sku, .. } => {
+                vec![
+                    Alternative::RemoveLine { sku: sku.clone() },
+                    Alternative::OtherMethod,
+                ]
+            }
+            AmountBelowMinimum { gap, .. } => {
+                vec![
+                    Alternative::RaiseAmount { amount: *gap },
+                    Alternative::OtherPlan,
+                    Alternative::OtherMethod,
+                ]
+            }
+            AmountAboveMaximum { excess, .. } => {
+                vec![
+                    Alternative::DownPayment { amount: *excess },
+                    Alternative::OtherPlan,
+                    Alternative::OtherMethod,
+                ]
+            }
+            CountNotOffered { counts } => vec![Alternative::ChooseCount {
+                counts: counts.clone(),
+            }],
+            DownPaymentTooSmall { minimum } => vec![
+                Alternative::DownPayment { amount: *minimum },
+                Alternative::OtherPlan,
+            ],
+            RegionLegal { .. } => vec![Alternative::OtherMethod, Alternative::OtherRegion],
+            RegionCoverage { .. } => vec![
+                Alternative::OtherPlan,
+                Alternative::OtherRegion,
+                Alternative::OtherMethod,
+            ],
+            CostAboveCap { .. } | CampaignOver { .. } | BudgetSpent { .. } => {
+                vec![Alternative::OtherPlan, Alternative::OtherMethod]
+            }
+            ApplicationRequired { .. } => vec![Alternative::Apply, Alternative::OtherMethod],
+            ApplicationPending { .. } => vec![
+                Alternative::LookAgain,
+                Alternative::OtherPlan,
+                Alternative::OtherMethod,
+            ],
+            CreditDeclined {
+                reasons,
+                reapply_after,
+                ..
+            } => vec![
+                Alternative::ImproveRecord {
+                    reasons: reasons.clone(),
+                },
+                Alternative::WaitUntilDay { on: *reapply_after },
+                Alternative::OtherPlan,
+                Alternative::OtherMethod,
+            ],
+            ApprovalExpired { .. } => vec![Alternative::Apply, Alternative::OtherPlan],
+            LimitInsufficient { gap, .. } => vec![
+                Alternative::PayDown { amount: *gap },
+                Alternative::DownPayment { amount: *gap },
+                Alternative::OtherPlan,
+                Alternative::OtherMethod,
+            ],
+            LimitExhausted { gap, .. } | OwnLimitReached { gap, .. } => {
+                vec![
+                    Alternative::PayDown { amount: *gap },
+                    Alternative::OtherPlan,
+                    Alternative::OtherMethod,
+                ]
+            }
+            AccountFrozen { .. } => vec![Alternative::Contact, Alternative::OtherMethod],
+            OpenDispute { .. } => vec![Alternative::SettleDispute, Alternative::OtherMethod],
+            OverdueExists { amount, .. } => vec![
+                Alternative::PayOverdue { amount: *amount },
+                Alternative::OtherMethod,
+            ],
+            IdentityRequired { .. } | IdentityFailed { .. } | IdentityExpired { .. } => {
+                vec![
+                    Alternative::VerifyIdentity,
+                    Alternative::Contact,
+                    Alternative::OtherMethod,
+                ]
+            }
+            Underage { .. } => vec![Alternative::OtherMethod],
+            CardRequired { .. } => vec![Alternative::BindCard],
+            CardRejected { .. } | CardUnsupported { .. } => {
+                vec![Alternative::OtherCard, Alternative::Contact]
+            }
+            CardInUse { .. } => vec![Alternative::BindCard],
+            QuoteExpired { .. } | QuoteChanged | QuoteUsed { .. } => vec![Alternative::NewQuote],
+            DocumentUnread { document, .. } => vec![Alternative::Agree {
+                what: document.clone(),
+            }],
+            ConsentMissing { purpose } => vec![Alternative::Agree {
+                what: purpose.clone(),
+            }],
+            WrongStage { .. } | ProposalClosed { .. } | ReturnNotOpen => {
+                vec![Alternative::LookAgain, Alternative::Contact]
+            }
+            HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
+            CaptureTooLarge { left } | RefundTooLarge { left } => {
+                vec![Alternative::AmountWithin {
+                    minimum: Amount::ZERO,
+                    maximum: *left,
+                }]
+            }
+            NothingDue | ReturnOpen { .. } | NothingToPayOut | AlreadyExists { .. } => {
+                vec![Alternative::LookAgain]
+            }
+            PaymentTooLarge { maximum } => {
+                vec![Alternative::AmountWithin {
+                    minimum: Amount::ZERO,
+                    maximum: *maximum,
+                }]
+            }
+            PaymentUnderWay { .. } => vec![Alternative::LookAgain, Alternative::Contact],
+            PaymentFailed { .. } | MandateRequired => vec![Alternative::OtherCard, Alternative::BindCard],
+            SettlementChanged { .. } => vec![Alternative::LookAgain],
+            NeedsSecondPerson { .. } | SamePerson => vec![Alternative::AnotherPerson],
+            OutstandingExists { amount } => vec![Alternative::PayDown { amount: *amount }],
+            OutsideBounds { minimum, maximum, .. } => {
+                vec![Alternative::AmountWithin {
+                    minimum: *minimum,
+                    maximum: *maximum,
+                }]
+            }
+        }
+    }
+}
+
+/// Waiting first, where it is known for how long, and then the rest.
+fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative> {
+    until
+        .map(|at| Alternative::WaitUntil { at })
+        .into_iter()
+        .chain(rest)
+        .collect()
+}
+
+/// Every code, in the order of the list; the texts are checked against it.
+pub const CODES: [&str; 59] = [
+    "institution_suspended",
+    "institution_ended",
+    "maintenance",
+    "temporary_fault",
+    "product_excluded",
+    "promotion_excluded",
+    "seller_excluded",
+    "margin_exceeded",
+    "amount_below_minimum",
+    "amount_above_maximum",
+    "count_not_offered",
+    "down_payment_too_small",
+    "region_legal",
+    "region_coverage",
+    "cost_above_cap",
+    "campaign_over",
+    "budget_spent",
+    "application_required",
+    "application_pending",
+    "credit_declined",
+    "approval_expired",
+    "limit_insufficient",
+    "limit_exhausted",
+    "own_limit_reached",
+    "account_frozen",
+    "open_dispute",
+    "overdue_exists",
+    "identity_required",
+    "identity_failed",
+    "identity_expired",
+    "underage",
+    "card_required",
+    "card_rejected",
+    "card_unsupported",
+    "card_in_use",
+    "quote_expired",
+    "quote_changed",
+    "quote_used",
+    "document_unread",
+    "consent_missing",
+    "wrong_stage",
+    "hold_expired",
+    "capture_too_large",
+    "nothing_due",
+    "payment_too_large",
+    "payment_under_way",
+    "payment_failed",
+    "mandate_required",
+    "settlement_changed",
+    "refund_too_large",
+    "return_open",
+    "return_not_open",
+    "nothing_to_pay_out",
+    "needs_second_person",
+    "same_person",
+    "proposal_closed",
+    "outstanding_exists",
+    "already_exists",
+    "outside_bounds",
+];
