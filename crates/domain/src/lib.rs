@@ -8,7 +8,10 @@ extern crate alloc;
 
 pub mod actor;
 pub mod agreement;
+pub mod annual_rate;
 pub mod calendar;
+pub mod change;
+pub mod consent;
 pub mod credit;
 pub mod id;
 mod level;
@@ -18,4 +21,5 @@ pub mod pii;
 pub mod plan;
 pub mod refusal;
 pub mod schedule;
+pub mod standing;
 mod wide;
