@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod actor;
 pub mod agreement;
 pub mod annual_rate;
+pub mod application;
 pub mod calendar;
 pub mod change;
 pub mod consent;
