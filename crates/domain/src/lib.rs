@@ -24,6 +24,7 @@ pub mod market;
 pub mod money;
 pub mod pii;
 pub mod plan;
+pub mod quote;
 pub mod refusal;
 pub mod schedule;
 pub mod standing;
