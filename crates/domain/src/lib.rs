@@ -15,6 +15,7 @@ pub mod change;
 pub mod consent;
 pub mod cost;
 pub mod credit;
+pub mod eligibility;
 pub mod evidence;
 pub mod id;
 pub mod identity;
