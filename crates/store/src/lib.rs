@@ -10,11 +10,14 @@ pub mod migrate;
 mod queue;
 mod sqlite;
 mod statement;
+pub mod tables;
 mod value;
+pub mod vault;
 
 pub use batch::{Batch, Guard, Step};
 pub use driver::{BoxFuture, Driver};
 pub use fault::{CommitError, Fault};
 pub use sqlite::{Sqlite, SqliteOptions};
 pub use statement::{Query, Statement};
+pub use tables::Store;
 pub use value::{Kind, Row, Value};
