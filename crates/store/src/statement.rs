@@ -27,13 +27,29 @@ impl Statement {
     /// Errors: [`Fault::Misused`], a mistake in our own code, with the position.
     pub fn accepts(&self, values: &[Value]) -> Result<(), Fault> {
         if values.len() != self.params.len() {
-            let what = format!("{} parameters given, {} declared", values.len(), self.params.len());
-            return Err(Fault::Misused { statement: self.name, what });
+            let what = format!(
+                "{} parameters given, {} declared",
+                values.len(),
+                self.params.len()
+            );
+            return Err(Fault::Misused {
+                statement: self.name,
+                what,
+            });
         }
-        let wrong = values.iter().zip(self.params).position(|(value, kind)| !value.fits(*kind));
+        let wrong = values
+            .iter()
+            .zip(self.params)
+            .position(|(value, kind)| !value.fits(*kind));
         let Some(index) = wrong else { return Ok(()) };
-        let what = format!("parameter ${} is not of the kind declared", index.saturating_add(1));
-        Err(Fault::Misused { statement: self.name, what })
+        let what = format!(
+            "parameter ${} is not of the kind declared",
+            index.saturating_add(1)
+        );
+        Err(Fault::Misused {
+            statement: self.name,
+            what,
+        })
     }
 
     /// Whether the text is a question (`select` or `with … select`) and not a write.
@@ -51,7 +67,10 @@ impl Statement {
     }
 
     fn first_word(&self) -> &'static str {
-        let body = self.sql.lines().find(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty());
+        let body = self
+            .sql
+            .lines()
+            .find(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty());
         body.unwrap_or("").split_whitespace().next().unwrap_or("")
     }
 }
