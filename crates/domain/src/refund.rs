@@ -41,7 +41,10 @@ pub fn preview(
 /// [`Refusal::RefundTooLarge`] with what can.
 pub fn check(loan: &Loan, amount: Amount) -> Result<(), Refusal> {
     // Both are sums of amounts that were lent, so their difference fits.
-    let left = loan.disbursed.minus_or_zero(loan.refunded).unwrap_or(Amount::ZERO);
+    let left = loan
+        .disbursed
+        .minus_or_zero(loan.refunded)
+        .unwrap_or(Amount::ZERO);
     if amount.is_positive() && amount <= left {
         Ok(())
     } else {

@@ -234,7 +234,11 @@ impl<'a> State<'a> {
     pub fn mark_cleared(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
         for Standing { row, .. } in &mut self.rows {
-            let came_to = row.principal.charged.plus(row.interest.charged)?.plus(row.fee.charged)?;
+            let came_to = row
+                .principal
+                .charged
+                .plus(row.interest.charged)?
+                .plus(row.fee.charged)?;
             if came_to.is_zero() || row.open()?.total()?.is_positive() {
                 row.cleared_on = None;
             } else if row.cleared_on.is_none() {
