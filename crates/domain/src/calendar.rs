@@ -1,9 +1,13 @@
 //! Calendars (日历): due dates that keep their anchor day, holidays, and day counts.
 
 use alloc::vec::Vec;
+use core::fmt;
 
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::money::OutOfRange;
 
 /// When instalments fall due (还款日规则).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,52 @@ pub enum DueRule {
         /// Days from the statement to its due date.
         due_after_days: u16,
     },
+}
+
+impl DueRule {
+    /// The due dates of `count` monthly instalments of what was signed on a day, ascending.
+    ///
+    /// Each date is reckoned from the anchor and not from the date before, so that neither a short month nor a holiday
+    /// shifts the dates after it. A purchase on the day of a statement goes on the next one.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if a date would lie after the year 9999.
+    pub fn dates(
+        &self,
+        signed_on: Date,
+        count: u16,
+        roll: Roll,
+        holidays: &Holidays,
+    ) -> Result<Vec<Date>, OutOfRange> {
+        let nth = |number: u16| -> Result<Date, OutOfRange> {
+            match *self {
+                DueRule::OrderAnchored => add_months(signed_on, i32::from(number)),
+                DueRule::FixedDay {
+                    day,
+                    first_after_days,
+                } => {
+                    let earliest = add_days(signed_on, i64::from(first_after_days))?;
+                    let first = nth_of_month(earliest, day, 0)?;
+                    let late = if first < earliest { 1 } else { 0 };
+                    let months = i32::from(number).saturating_sub(1).saturating_add(late);
+                    nth_of_month(earliest, day, months)
+                }
+                DueRule::Statement {
+                    statement_day,
+                    due_after_days,
+                } => {
+                    let first = nth_of_month(signed_on, statement_day, 0)?;
+                    let late = if first <= signed_on { 1 } else { 0 };
+                    let months = i32::from(number).saturating_sub(1).saturating_add(late);
+                    let issued = nth_of_month(signed_on, statement_day, months)?;
+                    add_days(issued, i64::from(due_after_days))
+                }
+            }
+        };
+        (1..=count)
+            .map(|number| holidays.roll(nth(number)?, roll))
+            .collect()
+    }
 }
 
 /// What happens when a due date is a holiday (节假日顺延).
@@ -54,11 +104,367 @@ pub enum DayCount {
     Actual365,
 }
 
+/// A part of a year as two integers, so that nothing is rounded before the interest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YearPart {
+    /// Days that count, zero or more.
+    pub days: i64,
+    /// Days of the year: 360 or 365.
+    pub year_days: i64,
+}
+
+impl DayCount {
+    /// Days of the convention's year.
+    pub const fn year_days(self) -> i64 {
+        match self {
+            DayCount::Thirty360 | DayCount::Actual360 => 360,
+            DayCount::Actual365 => 365,
+        }
+    }
+
+    /// The part of a year between two days; nothing if they are in the wrong order.
+    ///
+    /// For 30/360 this is 30E/360: a 31st counts as a 30th, and the last day of a February as itself.
+    pub fn between(self, from: Date, until: Date) -> YearPart {
+        let days = match self {
+            DayCount::Thirty360 => thirty_days(from, until),
+            DayCount::Actual360 | DayCount::Actual365 => days_between(from, until),
+        };
+        YearPart {
+            days: days.max(0),
+            year_days: self.year_days(),
+        }
+    }
+
+    /// The part of a year that one whole instalment period stands for.
+    ///
+    /// Under 30/360 that is a twelfth whatever the dates are: neither a short month, nor a rolled holiday, nor the free
+    /// days before a first due date change the interest (the banks' 等额 convention, disclosed with the price).
+    pub fn period(self, from: Date, until: Date) -> YearPart {
+        match self {
+            DayCount::Thirty360 => YearPart {
+                days: 30,
+                year_days: 360,
+            },
+            DayCount::Actual360 | DayCount::Actual365 => self.between(from, until),
+        }
+    }
+}
+
 /// The days on which nobody works and the weekend days on which everybody does (节假日与调休).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Holidays {
     /// Days off besides weekends, ascending.
+    #[serde(deserialize_with = "ascending")]
     pub days_off: Vec<Date>,
     /// Saturdays and Sundays that are worked, ascending.
+    #[serde(deserialize_with = "ascending")]
     pub make_up_days: Vec<Date>,
+}
+
+impl Holidays {
+    /// A calendar of these days, in whatever order they come.
+    pub fn new(mut days_off: Vec<Date>, mut make_up_days: Vec<Date>) -> Holidays {
+        days_off.sort_unstable();
+        make_up_days.sort_unstable();
+        Holidays {
+            days_off,
+            make_up_days,
+        }
+    }
+
+    /// Whether banks and people work on the day.
+    pub fn is_working_day(&self, date: Date) -> bool {
+        if self.days_off.binary_search(&date).is_ok() {
+            return false;
+        }
+        match date.weekday() {
+            Weekday::Saturday | Weekday::Sunday => self.make_up_days.binary_search(&date).is_ok(),
+            _ => true,
+        }
+    }
+
+    /// The day that a date moves to.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if no working day is within 366 days, which no real calendar does.
+    pub fn roll(&self, date: Date, roll: Roll) -> Result<Date, OutOfRange> {
+        match roll {
+            Roll::None => Ok(date),
+            Roll::Following => self.nearest(date, 1),
+            Roll::ModifiedFollowing => {
+                let later = self.nearest(date, 1)?;
+                if later.month() == date.month() {
+                    Ok(later)
+                } else {
+                    self.nearest(date, -1)
+                }
+            }
+        }
+    }
+
+    /// The first working day from a date on, looking forward (1) or back (−1).
+    fn nearest(&self, date: Date, step: i64) -> Result<Date, OutOfRange> {
+        let mut day = date;
+        for _ in 0..=366 {
+            if self.is_working_day(day) {
+                return Ok(day);
+            }
+            day = add_days(day, step)?;
+        }
+        Err(OutOfRange("the next working day"))
+    }
+}
+
+/// Reads dates and puts them in order, since the look-up depends on it.
+fn ascending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
+    let mut dates = Vec::<Date>::deserialize(deserializer)?;
+    dates.sort_unstable();
+    Ok(dates)
+}
+
+/// The same day so many months on (or back), or the month's last day where there is no such day (民法典 202).
+///
+/// Always reckon from the original anchor: 31 January gives 28 February, and *31* March.
+///
+/// # Errors
+/// [`OutOfRange`] outside the years −9999 to 9999.
+pub fn add_months(anchor: Date, months: i32) -> Result<Date, OutOfRange> {
+    nth_of_month(anchor, u8::try_from(anchor.day()).unwrap_or(1), months)
+}
+
+/// A day of the month that lies so many months after a date's month, clamped to its length.
+fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
+    let error = OutOfRange("a date");
+    let index = i32::from(date.year())
+        .checked_mul(12)
+        .and_then(|m| m.checked_add(i32::from(date.month())))
+        .and_then(|m| m.checked_sub(1))
+        .and_then(|m| m.checked_add(months))
+        .ok_or(error)?;
+    let year = i16::try_from(index.div_euclid(12)).map_err(|_| error)?;
+    let month = i8::try_from(index.rem_euclid(12).saturating_add(1)).map_err(|_| error)?;
+    let first = Date::new(year, month, 1).map_err(|_| error)?;
+    let day = i8::try_from(day).map_err(|_| error)?.min(first.days_in_month());
+    Date::new(year, month, day).map_err(|_| error)
+}
+
+/// So many days after a date, or before it if negative.
+///
+/// # Errors
+/// [`OutOfRange`] outside the years −9999 to 9999.
+pub fn add_days(date: Date, days: i64) -> Result<Date, OutOfRange> {
+    let span = 0.days().try_days(days).map_err(|_| OutOfRange("a date"))?;
+    date.checked_add(span).map_err(|_| OutOfRange("a date"))
+}
+
+/// Calendar days from one date to another; negative if the second is earlier.
+pub fn days_between(from: Date, until: Date) -> i64 {
+    from.duration_until(until).as_secs().div_euclid(86_400)
+}
+
+/// Days of 30E/360.
+fn thirty_days(from: Date, until: Date) -> i64 {
+    let years = i64::from(until.year()).saturating_sub(i64::from(from.year()));
+    let months = i64::from(until.month()).saturating_sub(i64::from(from.month()));
+    let days = i64::from(until.day().min(30)).saturating_sub(i64::from(from.day().min(30)));
+    years
+        .saturating_mul(360)
+        .saturating_add(months.saturating_mul(30))
+        .saturating_add(days)
+}
+
+/// Why a text is not a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateError {
+    /// It is not of the form `2026-11-20`.
+    Form,
+    /// There is no such day, such as 30 February; the month has so many.
+    NoSuchDay {
+        /// Days of the month, 28 to 31.
+        days: u8,
+    },
+    /// The month is not 01 to 12.
+    NoSuchMonth,
+    /// The year is not 1900 to 2999.
+    YearOutside,
+}
+
+impl fmt::Display for DateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DateError::Form => write!(f, "is not a date; write year-month-day, such as 2026-11-20"),
+            DateError::NoSuchDay { days } => {
+                write!(f, "is no day of that month; 01 to {days} are allowed")
+            }
+            DateError::NoSuchMonth => write!(f, "has no such month; 01 to 12 are allowed"),
+            DateError::YearOutside => write!(f, "has a year outside 1900 to 2999"),
+        }
+    }
+}
+
+/// Reads `2026-11-20`: the years 1900 to 2999, and only days that exist.
+///
+/// # Errors
+/// [`DateError`] says what is wrong and what is allowed.
+pub fn parse_date(text: &str) -> Result<Date, DateError> {
+    let mut parts = text.trim().split('-');
+    let mut number = |digits: usize| {
+        parts
+            .next()
+            .filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|p| p.parse::<i16>().ok())
+            .ok_or(DateError::Form)
+    };
+    let (year, month, day) = (number(4)?, number(2)?, number(2)?);
+    if parts.next().is_some() {
+        return Err(DateError::Form);
+    }
+    date_of(year, month, day)
+}
+
+/// A date of its three numbers, in the years 1900 to 2999.
+///
+/// # Errors
+/// [`DateError`] says what is wrong and what is allowed.
+pub fn date_of(year: i16, month: i16, day: i16) -> Result<Date, DateError> {
+    if !(1900..=2999).contains(&year) {
+        return Err(DateError::YearOutside);
+    }
+    let month = i8::try_from(month).map_err(|_| DateError::NoSuchMonth)?;
+    let first = Date::new(year, month, 1).map_err(|_| DateError::NoSuchMonth)?;
+    let days = u8::try_from(first.days_in_month()).unwrap_or(28);
+    i8::try_from(day)
+        .ok()
+        .and_then(|day| Date::new(year, month, day).ok())
+        .ok_or(DateError::NoSuchDay { days })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use jiff::civil::date;
+
+    /// National Day 2026: 1–7 October off, 10 October worked, as the State Council announced the pattern.
+    fn october() -> Holidays {
+        Holidays::new(
+            (1..=7).rev().map(|d| date(2026, 10, d)).collect(),
+            vec![date(2026, 10, 10), date(2026, 9, 20)],
+        )
+    }
+
+    #[test]
+    fn the_31st_is_kept_over_february() {
+        let dates = DueRule::OrderAnchored
+            .dates(date(2026, 1, 31), 4, Roll::None, &Holidays::default())
+            .unwrap();
+        assert_eq!(
+            dates,
+            [
+                date(2026, 2, 28),
+                date(2026, 3, 31),
+                date(2026, 4, 30),
+                date(2026, 5, 31)
+            ]
+        );
+        assert_eq!(add_months(date(2024, 2, 29), 12).unwrap(), date(2025, 2, 28));
+        assert_eq!(add_months(date(2100, 3, 31), -1).unwrap(), date(2100, 2, 28));
+        assert!(add_months(date(9999, 12, 1), 1).is_err());
+    }
+
+    #[test]
+    fn a_due_date_in_a_holiday_moves_to_the_next_working_day_and_the_later_ones_stay() {
+        let dates = DueRule::OrderAnchored
+            .dates(date(2026, 9, 1), 2, Roll::Following, &october())
+            .unwrap();
+        assert_eq!(
+            dates,
+            [date(2026, 10, 8), date(2026, 11, 2)],
+            "1 November 2026 is a Sunday"
+        );
+        assert!(
+            october().is_working_day(date(2026, 10, 10)),
+            "a Saturday that is worked"
+        );
+        assert!(!october().is_working_day(date(2026, 10, 11)));
+    }
+
+    #[test]
+    fn modified_following_never_leaves_the_month() {
+        let holidays = Holidays::default();
+        assert_eq!(
+            holidays
+                .roll(date(2026, 10, 31), Roll::ModifiedFollowing)
+                .unwrap(),
+            date(2026, 10, 30)
+        );
+        assert_eq!(
+            holidays.roll(date(2026, 10, 31), Roll::Following).unwrap(),
+            date(2026, 11, 2)
+        );
+    }
+
+    #[test]
+    fn the_first_period_of_a_fixed_day_is_long_enough() {
+        let rule = DueRule::FixedDay {
+            day: 31,
+            first_after_days: 15,
+        };
+        let dates = |signed| rule.dates(signed, 2, Roll::None, &Holidays::default()).unwrap();
+        assert_eq!(
+            dates(date(2026, 2, 13)),
+            [date(2026, 2, 28), date(2026, 3, 31)],
+            "15 days exactly"
+        );
+        assert_eq!(dates(date(2026, 2, 14)), [date(2026, 3, 31), date(2026, 4, 30)]);
+    }
+
+    #[test]
+    fn a_purchase_on_the_day_of_the_statement_goes_on_the_next_one() {
+        let rule = DueRule::Statement {
+            statement_day: 10,
+            due_after_days: 9,
+        };
+        let dates = |signed| rule.dates(signed, 2, Roll::None, &Holidays::default()).unwrap();
+        assert_eq!(dates(date(2026, 5, 9)), [date(2026, 5, 19), date(2026, 6, 19)]);
+        assert_eq!(dates(date(2026, 5, 10)), [date(2026, 6, 19), date(2026, 7, 19)]);
+    }
+
+    #[test]
+    fn days_are_counted_by_each_convention() {
+        let (from, until) = (date(2026, 1, 31), date(2026, 3, 1));
+        assert_eq!(DayCount::Actual365.between(from, until).days, 29);
+        assert_eq!(
+            DayCount::Thirty360.between(from, until).days,
+            31,
+            "30E/360: the 31st is the 30th"
+        );
+        assert_eq!(DayCount::Thirty360.period(from, until).days, 30);
+        assert_eq!(DayCount::Actual360.between(until, from).days, 0);
+        assert_eq!(DayCount::Actual360.year_days(), 360);
+    }
+
+    #[test]
+    fn a_day_that_does_not_exist_is_refused_with_what_is_allowed() {
+        assert_eq!(parse_date("2026-02-30"), Err(DateError::NoSuchDay { days: 28 }));
+        assert_eq!(
+            parse_date("2026-02-30").unwrap_err().to_string(),
+            "is no day of that month; 01 to 28 are allowed"
+        );
+        assert_eq!(parse_date("2026-13-01"), Err(DateError::NoSuchMonth));
+        assert_eq!(parse_date("0026-01-01"), Err(DateError::YearOutside));
+        for text in ["", "2026", "2026-1-1", "20260101", "2026-01-01-01", "+026-01-01"] {
+            assert_eq!(parse_date(text), Err(DateError::Form), "{text}");
+        }
+        assert_eq!(parse_date(" 2024-02-29 "), Ok(date(2024, 2, 29)));
+    }
+
+    #[test]
+    fn holidays_in_any_order_are_found_after_reading() {
+        let read: Holidays =
+            serde_json::from_str(r#"{"days_off":["2026-10-02","2026-10-01"],"make_up_days":[]}"#).unwrap();
+        assert!(!read.is_working_day(date(2026, 10, 1)) && !read.is_working_day(date(2026, 10, 2)));
+    }
 }

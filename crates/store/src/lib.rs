@@ -11,7 +11,9 @@ mod postgres;
 mod queue;
 mod sqlite;
 mod statement;
+pub mod tables;
 mod value;
+pub mod vault;
 
 pub use batch::{Batch, Guard, Step};
 pub use driver::{BoxFuture, Driver};
@@ -19,4 +21,5 @@ pub use fault::{CommitError, Fault};
 pub use postgres::{Postgres, PostgresOptions, create_schema, drop_schema};
 pub use sqlite::{Sqlite, SqliteOptions};
 pub use statement::{Identity, Query, Statement};
+pub use tables::Store;
 pub use value::{Kind, Row, Value};

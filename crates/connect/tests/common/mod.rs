@@ -1,0 +1,52 @@
+//! What the tests of the sandbox share.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use fenqi_app::ports::{CreditRequest, TransferOrder};
+use fenqi_domain::money::{Amount, Currency, Money};
+use fenqi_domain::pii::Pii;
+use jiff::Timestamp;
+
+/// Runs a future that never waits: the sandbox answers at once.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the sandbox waited for something"),
+    }
+}
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn yuan(yuan: i64) -> Amount {
+    Amount::from_minor(yuan * 100)
+}
+
+pub const ANN: &str = "11010519491231002X";
+
+pub fn order(number: &str, token: &str, amount: i64) -> TransferOrder {
+    TransferOrder {
+        number: number.to_owned(),
+        token: token.to_owned(),
+        money: Money {
+            amount: yuan(amount),
+            currency: Currency::Cny,
+        },
+        at: at("2025-02-05T02:00:00Z"),
+    }
+}
+
+pub fn request(number: &str, income: i64) -> CreditRequest {
+    CreditRequest {
+        number: number.to_owned(),
+        id_number: Pii::new(ANN.to_owned()),
+        name: Pii::new("张安".to_owned()),
+        age: 30,
+        income: yuan(income),
+        owed_monthly: Amount::ZERO,
+        bureau: None,
+        on: "2025-01-05".parse().unwrap(),
+    }
+}

@@ -1,0 +1,359 @@
+//! Schedules (还款计划): how an amount becomes instalments, exact to the smallest unit.
+//!
+//! Rates stay fractions of integers until a figure is due, and each figure is rounded once. The level payment of an
+//! annuity is what exact rational arithmetic gives: fixed-point arithmetic with a proven bound decides nearly always,
+//! and whole numbers of any size decide the rest.
+
+use alloc::vec::Vec;
+use jiff::civil::Date;
+
+use crate::calendar::YearPart;
+use crate::level::Periods;
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
+use crate::plan::{Conventions, FeeTiming, Instalment, Pricing, Terms};
+
+/// The schedule of an amount (还款计划).
+///
+/// The rows' principal sums to `principal`. For a flat fee, the rows' fee and subsidy sum to the fee rounded once. What
+/// the seller bears is, row by row, a part of what the row would cost without them.
+///
+/// `principal` is not negative; `from` is the day from which interest counts; `due_dates` ascend, one for each row.
+///
+/// # Errors
+/// [`OutOfRange`] if there is a principal but no due date, if a rate is negative or the seller's share above one, or if
+/// a figure leaves the range.
+pub fn schedule(
+    pricing: &Pricing,
+    principal: Amount,
+    due_dates: &[Date],
+    from: Date,
+    borne_by_seller: Rate,
+    conventions: &Conventions,
+) -> Result<Vec<Instalment>, OutOfRange> {
+    let count = u16::try_from(due_dates.len()).map_err(|_| OutOfRange("the number of instalments"))?;
+    if principal.is_negative() || (count == 0 && principal.is_positive()) {
+        return Err(OutOfRange("a schedule"));
+    }
+    let mut rows = match *pricing {
+        Pricing::InterestFree => split_evenly(principal, due_dates, conventions),
+        Pricing::FlatFee {
+            total_rate,
+            timing,
+            fee_rounding,
+        } => {
+            let fee = principal.at(checked(total_rate)?, fee_rounding)?;
+            flat_fee(principal, fee, timing, due_dates, conventions)
+        }
+        Pricing::Annuity { annual, day_count } => {
+            let periods = Periods::new(checked(annual)?, day_count, from, due_dates)?;
+            if annual == Rate::ZERO {
+                split_evenly(principal, due_dates, conventions)
+            } else {
+                annuity(principal, &periods, due_dates, conventions)?
+            }
+        }
+        Pricing::EqualPrincipal { annual, day_count } => {
+            let periods = Periods::new(checked(annual)?, day_count, from, due_dates)?;
+            equal_principal(principal, &periods, due_dates, conventions)?
+        }
+    };
+    bear(&mut rows, borne_by_seller, conventions.rounding)?;
+    Ok(rows)
+}
+
+impl Terms {
+    /// The schedule of an amount under these terms: of the principal as signed, or of the part that was captured.
+    ///
+    /// # Errors
+    /// See [`schedule`].
+    pub fn schedule(&self, principal: Amount) -> Result<Vec<Instalment>, OutOfRange> {
+        schedule(
+            &self.pricing,
+            principal,
+            &self.due_dates,
+            self.signed_on,
+            self.borne_by_seller,
+            &self.conventions,
+        )
+    }
+}
+
+/// The level payment (等额) that repays an amount over periods of an annual rate: rounded once from the exact figure.
+///
+/// With no rate at all it is the amount over the count.
+///
+/// # Errors
+/// [`OutOfRange`] if there is no period, or a figure leaves the range.
+pub fn level_payment(
+    principal: Amount,
+    annual: Rate,
+    periods: &[YearPart],
+    rounding: Rounding,
+) -> Result<Amount, OutOfRange> {
+    Periods::of(checked(annual)?, periods.iter().copied())?.level_payment(principal, rounding)
+}
+
+/// Refuses rates below zero, which no pricing has.
+fn checked(rate: Rate) -> Result<Rate, OutOfRange> {
+    if rate < Rate::ZERO {
+        Err(OutOfRange("a rate"))
+    } else {
+        Ok(rate)
+    }
+}
+
+/// Rows with nothing but principal, number by number.
+fn split_evenly(principal: Amount, due_dates: &[Date], conventions: &Conventions) -> Vec<Instalment> {
+    let count = u16::try_from(due_dates.len()).unwrap_or(u16::MAX);
+    (1..=count)
+        .zip(due_dates)
+        .zip(principal.split(count, conventions.remainder))
+        .map(|((number, due_on), principal)| Instalment {
+            number,
+            due_on: *due_on,
+            principal,
+            interest: Amount::ZERO,
+            fee: Amount::ZERO,
+            subsidy: Amount::ZERO,
+        })
+        .collect()
+}
+
+/// Principal and a fee that is known as a whole, both split by the same convention.
+fn flat_fee(
+    principal: Amount,
+    fee: Amount,
+    timing: FeeTiming,
+    due_dates: &[Date],
+    conventions: &Conventions,
+) -> Vec<Instalment> {
+    let mut rows = split_evenly(principal, due_dates, conventions);
+    match timing {
+        FeeTiming::EveryPeriod => {
+            let count = u16::try_from(rows.len()).unwrap_or(u16::MAX);
+            for (row, part) in rows.iter_mut().zip(fee.split(count, conventions.remainder)) {
+                row.fee = part;
+            }
+        }
+        FeeTiming::WithFirst => {
+            if let Some(first) = rows.first_mut() {
+                first.fee = fee;
+            }
+        }
+    }
+    rows
+}
+
+/// Level instalments; the last one takes what rounding left.
+fn annuity(
+    principal: Amount,
+    periods: &Periods,
+    due_dates: &[Date],
+    conventions: &Conventions,
+) -> Result<Vec<Instalment>, OutOfRange> {
+    let payment = periods.level_payment(principal, conventions.rounding)?;
+    let mut balance = principal;
+    let mut rows = Vec::with_capacity(due_dates.len());
+    let last = due_dates.len();
+    for (place, (due_on, part)) in (1usize..).zip(due_dates.iter().zip(&periods.parts)) {
+        let interest = periods.interest(balance, *part, conventions.rounding)?;
+        // A long first period can cost more interest than the level payment; principal then waits, and never grows.
+        let principal = if place == last {
+            balance
+        } else {
+            payment.minus_or_zero(interest)?.min(balance)
+        };
+        balance = balance.minus(principal)?;
+        rows.push(Instalment {
+            number: u16::try_from(place).map_err(|_| OutOfRange("the number of instalments"))?,
+            due_on: *due_on,
+            principal,
+            interest,
+            fee: Amount::ZERO,
+            subsidy: Amount::ZERO,
+        });
+    }
+    Ok(rows)
+}
+
+/// Equal parts of the principal, with interest on what is outstanding.
+fn equal_principal(
+    principal: Amount,
+    periods: &Periods,
+    due_dates: &[Date],
+    conventions: &Conventions,
+) -> Result<Vec<Instalment>, OutOfRange> {
+    let mut balance = principal;
+    let mut rows = split_evenly(principal, due_dates, conventions);
+    for (row, part) in rows.iter_mut().zip(&periods.parts) {
+        row.interest = periods.interest(balance, *part, conventions.rounding)?;
+        balance = balance.minus(row.principal)?;
+    }
+    Ok(rows)
+}
+
+/// Moves the seller's share of each row's cost from the shopper to the seller (贴息).
+///
+/// The seller's total is rounded once and shared by the rows' costs, so that no row's share exceeds its cost.
+fn bear(rows: &mut [Instalment], share: Rate, rounding: Rounding) -> Result<(), OutOfRange> {
+    if share == Rate::ZERO {
+        return Ok(());
+    }
+    if share < Rate::ZERO || share > Rate::ONE {
+        return Err(OutOfRange("the seller's share"));
+    }
+    let costs = rows
+        .iter()
+        .map(|row| row.interest.plus(row.fee))
+        .collect::<Result<Vec<Amount>, OutOfRange>>()?;
+    let total = Amount::sum(costs.iter().copied())?.at(share, rounding)?;
+    let borne = total.by_weights(&costs)?;
+    for (row, subsidy) in rows.iter_mut().zip(borne) {
+        // A row has either interest or a fee, so the order of these two decides nothing.
+        let from_fee = subsidy.min(row.fee);
+        row.fee = row.fee.minus(from_fee)?;
+        row.interest = row.interest.minus(subsidy.minus(from_fee)?)?;
+        row.subsidy = subsidy;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::{DayCount, DueRule, Holidays, Roll};
+    use crate::money::Remainder;
+    use crate::plan::{LatePolicy, Prepayment, RefundStrategy, Settlement, Waterfall};
+    use jiff::civil::date;
+
+    fn conventions(rounding: Rounding, remainder: Remainder) -> Conventions {
+        Conventions {
+            rounding,
+            remainder,
+            roll: Roll::None,
+            waterfall: Waterfall {
+                order: Vec::new(),
+                row_by_row: true,
+            },
+            late: LatePolicy {
+                grace_days: 0,
+                fee: Amount::ZERO,
+                daily: Rate::ZERO,
+                from_due_date: true,
+                annual_cap: Rate::from_bps(2400),
+            },
+            settlement: Settlement::WaiveUnaccrued,
+            prepayment: Prepayment::ShorterTerm,
+            refund: RefundStrategy::LastFirst,
+        }
+    }
+
+    fn rows(pricing: Pricing, principal: i64, count: u16, borne: Rate) -> Vec<Instalment> {
+        let from = date(2026, 1, 31);
+        let dates = DueRule::OrderAnchored
+            .dates(from, count, Roll::None, &Holidays::default())
+            .unwrap();
+        let conventions = conventions(Rounding::HalfUp, Remainder::First);
+        let principal = Amount::from_minor(principal);
+        schedule(&pricing, principal, &dates, from, borne, &conventions).unwrap()
+    }
+
+    fn minor(amount: Amount) -> i64 {
+        amount.minor()
+    }
+
+    fn huabei(ppb: i64) -> Pricing {
+        Pricing::FlatFee {
+            total_rate: Rate::from_ppb(ppb),
+            timing: FeeTiming::EveryPeriod,
+            fee_rounding: Rounding::HalfEven,
+        }
+    }
+
+    #[test]
+    fn a_flat_fee_follows_the_fen_rule_of_the_cashier() {
+        // Principal, count, rate, fee in all, what the second row comes to: rows of a published cashier.
+        let table = [
+            (545, 3, 23_000_000, 13, 185),
+            (345, 12, 75_000_000, 26, 30),
+            (111_111, 12, 75_000_000, 8_333, 9_953),
+            (12_367, 12, 75_000_000, 928, 1_107),
+        ];
+        for (principal, count, rate, fee, due) in table {
+            let rows = rows(huabei(rate), principal, count, Rate::ZERO);
+            assert_eq!(rows.iter().map(|r| minor(r.fee)).sum::<i64>(), fee, "{principal}");
+            assert_eq!(minor(rows[1].fee) + minor(rows[1].principal), due, "{principal}");
+            assert_eq!(rows.iter().map(|r| minor(r.principal)).sum::<i64>(), principal);
+        }
+    }
+
+    #[test]
+    fn a_fee_up_front_stands_in_the_first_row_alone() {
+        let pricing = Pricing::FlatFee {
+            total_rate: Rate::from_bps(720),
+            timing: FeeTiming::WithFirst,
+            fee_rounding: Rounding::HalfUp,
+        };
+        let rows = rows(pricing, 120_000, 12, Rate::ZERO);
+        assert_eq!(minor(rows[0].fee), 8_640);
+        assert!(rows[1..].iter().all(|r| r.fee.is_zero()));
+    }
+
+    #[test]
+    fn an_annuity_is_level_but_for_its_last_row() {
+        let pricing = Pricing::Annuity {
+            annual: Rate::from_bps(860),
+            day_count: DayCount::Thirty360,
+        };
+        let rows = rows(pricing, 399_900, 12, Rate::ZERO);
+        let dues: Vec<i64> = rows
+            .iter()
+            .map(|r| minor(r.principal) + minor(r.interest))
+            .collect();
+        // 399 900 × r(1+r)¹² ÷ ((1+r)¹²−1) with r = 0.086/12 is 34 897.71….
+        assert!(dues[..11].iter().all(|d| *d == 34_898), "{dues:?}");
+        assert_eq!(minor(rows[0].interest), 2_866);
+        assert_eq!(rows.iter().map(|r| minor(r.principal)).sum::<i64>(), 399_900);
+    }
+
+    #[test]
+    fn equal_principal_pays_interest_on_what_is_left() {
+        let pricing = Pricing::EqualPrincipal {
+            annual: Rate::from_bps(1200),
+            day_count: DayCount::Thirty360,
+        };
+        let rows = rows(pricing, 120_000, 12, Rate::ZERO);
+        let interest: i64 = rows.iter().map(|r| minor(r.interest)).sum();
+        // P r (n+1) / 2
+        assert_eq!(interest, 120_000 / 100 * 13 / 2);
+        assert!(rows.iter().all(|r| minor(r.principal) == 10_000));
+    }
+
+    #[test]
+    fn the_sellers_share_and_the_shoppers_make_up_each_row() {
+        let origin = rows(huabei(75_000_000), 111_111, 12, Rate::ZERO);
+        for bps in [1, 3_333, 5_000, 9_999, 10_000] {
+            let shared = rows(huabei(75_000_000), 111_111, 12, Rate::from_bps(bps));
+            for (a, b) in origin.iter().zip(&shared) {
+                assert_eq!(minor(a.fee), minor(b.fee) + minor(b.subsidy));
+                assert!(!b.fee.is_negative() && !b.subsidy.is_negative());
+            }
+        }
+        let free = rows(huabei(75_000_000), 111_111, 12, Rate::ONE);
+        assert!(free.iter().all(|r| r.fee.is_zero()));
+    }
+
+    #[test]
+    fn what_has_no_answer_is_out_of_range() {
+        let conventions = conventions(Rounding::HalfUp, Remainder::First);
+        let from = date(2026, 1, 1);
+        let one = Amount::from_minor(1);
+        let free = Pricing::InterestFree;
+        assert!(schedule(&free, one, &[], from, Rate::ZERO, &conventions).is_err());
+        assert!(schedule(&free, Amount::ZERO, &[], from, Rate::ZERO, &conventions).is_ok());
+        let too_much = Rate::from_bps(10_001);
+        assert!(schedule(&free, one, &[from], from, too_much, &conventions).is_err());
+        let negative = huabei(-1);
+        assert!(schedule(&negative, one, &[from], from, Rate::ZERO, &conventions).is_err());
+    }
+}
