@@ -1,12 +1,13 @@
 //! The only crate that knows SQL.
 //!
 //! A use case reads with [`Query`] values, decides, and commits a [`Batch`]. Two drivers stand behind
-//! the seam [`Driver`]: [`Sqlite`] and PostgreSQL.
+//! the seam [`Driver`]: [`Sqlite`] and [`Postgres`].
 
 mod batch;
 mod driver;
 mod fault;
 pub mod migrate;
+mod postgres;
 mod queue;
 mod sqlite;
 mod statement;
@@ -17,7 +18,8 @@ pub mod vault;
 pub use batch::{Batch, Guard, Step};
 pub use driver::{BoxFuture, Driver};
 pub use fault::{CommitError, Fault};
+pub use postgres::{Postgres, PostgresOptions, create_schema, drop_schema};
 pub use sqlite::{Sqlite, SqliteOptions};
-pub use statement::{Query, Statement};
+pub use statement::{Identity, Query, Statement};
 pub use tables::Store;
 pub use value::{Kind, Row, Value};

@@ -62,7 +62,7 @@ impl Statement {
     ///
     /// A constant may be copied to several places, so it is the text and not the struct that counts.
     #[must_use]
-    pub fn identity(&self) -> (usize, usize) {
+    pub fn identity(&self) -> Identity {
         (self.sql.as_ptr().addr(), self.sql.len())
     }
 
@@ -74,6 +74,9 @@ impl Statement {
         body.unwrap_or("").split_whitespace().next().unwrap_or("")
     }
 }
+
+/// What tells one statement's text from another's: where it lies in the program, and its length.
+pub type Identity = (usize, usize);
 
 /// A statement with its parameters, to be read.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::fault::Fault;
-use crate::statement::Statement;
+use crate::statement::{Identity, Statement};
 use crate::value::{Kind, Row, Value};
 
 /// The text with `?1` for `$1`: SQLite numbers `$` parameters by their first use and not by their name.
@@ -25,7 +25,7 @@ pub(super) fn with_question_marks(sql: &str) -> String {
 /// The statements that a connection has prepared, by their text.
 pub(super) struct Prepared<'c> {
     connection: &'c Connection,
-    statements: HashMap<(usize, usize), rusqlite::Statement<'c>>,
+    statements: HashMap<Identity, rusqlite::Statement<'c>>,
 }
 
 impl<'c> Prepared<'c> {
