@@ -85,7 +85,7 @@ fn a_declined_person_who_improved_is_approved() {
     assert_eq!(
         ask(&parties, "xiaofu", "A1"),
         Assessment::Declined {
-            reasons: vec![DeclineReason::LateBefore],
+            reasons: vec![DeclineReason::LateBefore, DeclineReason::ScoreBelowMinimum],
             reapply_after: "2025-02-04".parse().unwrap(),
         }
     );

@@ -178,7 +178,8 @@ fn answer_without_command(file: &str, line: usize, raw: &str) -> Mistake {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# Ann buys.\nat 2025-01-05 10:00\n\nann sees her limit\n  -> xiaofu: 3000.00\n  -> lanhua: none\n";
+    const TEXT: &str =
+        "# Ann buys.\nat 2025-01-05 10:00\n\nann sees her limit\n  -> xiaofu: 3000.00\n  -> lanhua: none\n";
 
     #[test]
     fn a_scenario_writes_back_what_it_reads() {
@@ -193,7 +194,10 @@ mod tests {
     #[test]
     fn other_answers_are_named_and_replace_the_old_ones() {
         let scenario = Scenario::parse("a.txt", TEXT).unwrap();
-        let seen = vec![vec![], vec!["xiaofu: 2000.00".to_owned(), "lanhua: none".to_owned()]];
+        let seen = vec![
+            vec![],
+            vec!["xiaofu: 2000.00".to_owned(), "lanhua: none".to_owned()],
+        ];
         let differences = scenario.differences(&seen);
         assert_eq!(
             differences[0].to_string(),
@@ -206,7 +210,10 @@ mod tests {
     #[test]
     fn answers_in_another_order_are_a_difference() {
         let scenario = Scenario::parse("a.txt", TEXT).unwrap();
-        let seen = vec![vec![], vec!["lanhua: none".to_owned(), "xiaofu: 3000.00".to_owned()]];
+        let seen = vec![
+            vec![],
+            vec!["lanhua: none".to_owned(), "xiaofu: 3000.00".to_owned()],
+        ];
         let shown = scenario.differences(&seen)[0].to_string();
         assert!(shown.contains("their order or number is not"), "{shown}");
     }

@@ -83,7 +83,10 @@ impl<'a> Words<'a> {
 
     /// Reads the next word, whatever it is.
     pub(crate) fn word(&mut self, expected: &str) -> Read<&'a str> {
-        let word = self.peek().filter(|w| *w != ",").ok_or_else(|| self.unexpected(expected))?;
+        let word = self
+            .peek()
+            .filter(|w| *w != ",")
+            .ok_or_else(|| self.unexpected(expected))?;
         self.next += 1;
         Ok(word)
     }
@@ -121,8 +124,8 @@ impl<'a> Words<'a> {
     pub(crate) fn amount_or_zero(&mut self) -> Read<Amount> {
         let expected = "an amount such as 3999.00";
         let word = self.peek().ok_or_else(|| self.unexpected(expected))?;
-        let money =
-            Money::parse(word, Currency::Cny).map_err(|why| self.unexpected(format!("{expected}; it {why}")))?;
+        let money = Money::parse(word, Currency::Cny)
+            .map_err(|why| self.unexpected(format!("{expected}; it {why}")))?;
         self.next += 1;
         Ok(money.amount)
     }
@@ -139,7 +142,9 @@ impl<'a> Words<'a> {
         let date = self.date()?;
         let time = match self.peek() {
             Some(word) if word.contains(':') => {
-                let time = word.parse().map_err(|_| self.unexpected("a time such as 10:00"))?;
+                let time = word
+                    .parse()
+                    .map_err(|_| self.unexpected("a time such as 10:00"))?;
                 self.next += 1;
                 time
             }
@@ -201,7 +206,9 @@ pub(crate) fn is_label(word: &str) -> bool {
 pub(crate) fn is_code(word: &str) -> bool {
     !word.is_empty()
         && word.len() <= 64
-        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// Whether a word can be a region's code.

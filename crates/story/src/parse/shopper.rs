@@ -237,4 +237,3 @@ fn whose(words: &mut Words<'_>) -> Read<()> {
         Err(words.unexpected("“her”, “his” or “their”"))
     }
 }
-
