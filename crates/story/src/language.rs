@@ -395,6 +395,15 @@ pub enum Tending {
         /// Whether it may be financed.
         is_financeable: bool,
     },
+    /// Sets what is left of a campaign's budget.
+    SetsBudget {
+        /// Which campaign.
+        campaign: String,
+        /// To what.
+        budget: Amount,
+        /// Why.
+        reason: String,
+    },
     /// Freezes an account for new credit.
     Freezes {
         /// Whose.

@@ -129,7 +129,7 @@ fn service(words: &mut Words<'_>) -> Read<Tending> {
     }
 }
 
-/// Standing, disputes and limits.
+/// Standing, disputes, limits and budgets.
 fn account(words: &mut Words<'_>) -> Read<Tending> {
     match words.word(VERBS)? {
         "freezes" => {
@@ -141,6 +141,18 @@ fn account(words: &mut Words<'_>) -> Read<Tending> {
         "resolves" => {
             words.need("the dispute of")?;
             Ok(Tending::Resolves { label: label(words)? })
+        }
+        _ if words.take("the") => {
+            words.need("budget of")?;
+            let campaign = code(words, "a campaign's code such as spruce-free")?;
+            words.need("to")?;
+            let budget = words.amount_or_zero()?;
+            let reason = words.because()?;
+            Ok(Tending::SetsBudget {
+                campaign,
+                budget,
+                reason,
+            })
         }
         _ => {
             let who = words.owner()?;
