@@ -9,11 +9,12 @@ pub mod places;
 pub mod table;
 
 use fenqi_domain::calendar::Holidays;
+use fenqi_domain::market::{Institution, Product, Region, Seller};
 use fenqi_domain::plan::{Conventions, Plan};
 
-use goods::{Category, Product, Seller};
-use lending::{Institution, NamedCampaign};
-use places::{Bin, Region};
+use goods::Category;
+use lending::NamedCampaign;
+use places::Bin;
 use table::Problem;
 
 /// Everything that the demonstration starts with.
@@ -101,10 +102,6 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
         goods::categories(at("categories.csv").0, at("categories.csv").1),
         &mut problems,
     );
-    let sellers = keep(
-        goods::sellers(at("sellers.csv").0, at("sellers.csv").1),
-        &mut problems,
-    );
     let regions = keep(
         places::regions(at("regions.csv").0, at("regions.csv").1),
         &mut problems,
@@ -115,6 +112,20 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
     );
     let bins = keep(places::bins(at("bins.csv").0, at("bins.csv").1), &mut problems);
     let holidays = all_holidays(files, &mut problems);
+    let institutions = categories
+        .as_ref()
+        .zip(regions.as_ref())
+        .and_then(|(categories, regions)| {
+            let (file, bytes) = at("institutions.csv");
+            keep(
+                lending::institutions(file, bytes, regions, categories),
+                &mut problems,
+            )
+        });
+    let sellers = institutions.as_ref().and_then(|institutions| {
+        let (file, bytes) = at("sellers.csv");
+        keep(goods::sellers(file, bytes, institutions), &mut problems)
+    });
     let products = categories
         .as_ref()
         .zip(sellers.as_ref())
@@ -122,10 +133,6 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
             let (file, bytes) = at("catalogue.csv");
             keep(goods::products(file, bytes, categories, sellers), &mut problems)
         });
-    let institutions = regions.as_ref().and_then(|regions| {
-        let (file, bytes) = at("institutions.csv");
-        keep(lending::institutions(file, bytes, regions), &mut problems)
-    });
     let campaigns = sellers.as_ref().and_then(|sellers| {
         let (file, bytes) = at("campaigns.csv");
         keep(lending::campaigns(file, bytes, sellers), &mut problems)
@@ -193,6 +200,7 @@ mod tests {
         let sellers: BTreeSet<_> = data.products.iter().map(|product| &product.seller).collect();
         assert!(categories.len() >= 8 && sellers.len() >= 5);
         assert!(data.products.iter().any(|product| !product.is_financeable));
+        assert!(data.plans.iter().all(|plan| plan.mistakes().is_empty()));
         assert_eq!(data.regions.len(), 34);
         assert_eq!(data.institutions.len(), 3);
         assert_eq!(data.plans.len(), 11);
@@ -216,8 +224,8 @@ mod tests {
                 .collect()
         };
         assert_eq!(rates("xiaofu"), ["3 2.22%", "6 3.9%", "12 7.2%"]);
-        assert_eq!(rates("lanhua"), ["3 2.3%", "6 4.5%", "12 7.5%"]);
-        assert_eq!(rates("beian"), ["6 8.6%", "12 8.6%", "24 8.6%"]);
+        assert_eq!(rates("huajin"), ["3 2.3%", "6 4.5%", "12 7.5%"]);
+        assert_eq!(rates("anxin"), ["6 8.6%", "12 8.6%", "24 8.6%"]);
     }
 
     #[test]
@@ -251,6 +259,6 @@ mod tests {
         files.replace("bins.csv", "bins.csv", b"nothing\n".to_vec());
         let problems = load(&files).unwrap_err();
         let broken: Vec<_> = problems.iter().map(|problem| problem.file.as_str()).collect();
-        assert_eq!(broken, ["sellers.csv", "bins.csv"]);
+        assert_eq!(broken, ["bins.csv", "sellers.csv"]);
     }
 }
