@@ -1,7 +1,8 @@
 //! What is sold and by whom: categories, sellers, the catalogue.
 
-use fenqi_domain::market::{Institution, Product, Promotion, Seller};
+use fenqi_domain::market::{Product, Promotion, Seller};
 
+use super::lending::Lender;
 use super::table::{Problem, read};
 
 /// A category of goods (商品类目).
@@ -28,7 +29,7 @@ pub fn categories(file: &str, bytes: &[u8]) -> Result<Vec<Category>, Vec<Problem
 }
 
 /// Reads `sellers.csv`.
-pub fn sellers(file: &str, bytes: &[u8], institutions: &[Institution]) -> Result<Vec<Seller>, Vec<Problem>> {
+pub fn sellers(file: &str, bytes: &[u8], lenders: &[Lender]) -> Result<Vec<Seller>, Vec<Problem>> {
     read(
         file,
         bytes,
@@ -37,7 +38,7 @@ pub fn sellers(file: &str, bytes: &[u8], institutions: &[Institution]) -> Result
             let (code, name_zh, name_en) =
                 (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
             let is_third_party = row.choice("kind", &[("own", false), ("third_party", true)]);
-            let known = institutions.iter().map(|institution| institution.code.as_str());
+            let known = lenders.iter().map(|lender| lender.institution.code.as_str());
             let institutions = row.known_list("institutions", known);
             Some(Seller {
                 code: code?,

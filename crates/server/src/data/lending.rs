@@ -2,7 +2,7 @@
 
 use fenqi_domain::calendar::{DayCount, DueRule, Roll};
 use fenqi_domain::market::{Flow, Institution, Partnership, PartnershipState, Region, Seller};
-use fenqi_domain::money::{Currency, Rate, Remainder, Rounding};
+use fenqi_domain::money::{Amount, Currency, Rate, Remainder, Rounding};
 use fenqi_domain::plan::{
     Campaign, Component, Conventions, FeeTiming, LatePolicy, Plan, Prepayment, Pricing, RefundStrategy,
     Settlement, Waterfall,
@@ -10,6 +10,17 @@ use fenqi_domain::plan::{
 
 use super::goods::Category;
 use super::table::{Fields, Problem, read};
+
+/// An institution with what its sandbox judges by (放款机构的准入标准).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lender {
+    /// The institution.
+    pub institution: Institution,
+    /// The least score that it approves, of 0 to 900 (R13).
+    pub minimum_score: u16,
+    /// The most that it approves.
+    pub limit_maximum: Amount,
+}
 
 /// A campaign with its names (活动).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +34,12 @@ pub struct NamedCampaign {
 }
 
 /// Reads `institutions.csv`.
-pub fn institutions(
+pub fn lenders(
     file: &str,
     bytes: &[u8],
     regions: &[Region],
     categories: &[Category],
-) -> Result<Vec<Institution>, Vec<Problem>> {
+) -> Result<Vec<Lender>, Vec<Problem>> {
     let columns = [
         "code",
         "name_zh",
@@ -37,8 +48,10 @@ pub fn institutions(
         "flow",
         "state",
         "since",
-        "served_regions",
+        "excluded_regions",
         "excluded_categories",
+        "minimum_score",
+        "limit_maximum",
     ];
     let states = [
         ("active", PartnershipState::Active),
@@ -55,15 +68,12 @@ pub fn institutions(
             &[("embedded", Flow::Embedded), ("redirect", Flow::Redirect)],
         );
         let (state, from) = (row.choice("state", &states), row.instant("since"));
-        let known = ["CN"]
-            .into_iter()
-            .chain(regions.iter().map(|region| region.code.as_str()));
-        let served_regions = match row.known_list("served_regions", known) {
-            Some(codes) if codes.is_empty() => row.refuse("served_regions", "at least one region"),
-            codes => codes,
-        };
+        let all = || regions.iter().map(|region| region.code.as_str());
+        let excluded = row.known_list("excluded_regions", all());
         let known = categories.iter().map(|category| category.code.as_str());
         let excluded_categories = row.known_list("excluded_categories", known);
+        let (minimum_score, limit_maximum) =
+            (row.number("minimum_score", 0, 900), row.amount("limit_maximum"));
         let partnership = Partnership {
             region: None,
             category: None,
@@ -71,15 +81,22 @@ pub fn institutions(
             from: from?,
             until: None,
         };
-        Some(Institution {
+        let excluded = excluded?;
+        let is_served = |code: &&str| !excluded.iter().any(|excluded| excluded == code);
+        let institution = Institution {
             code: code?,
             name_zh: name_zh?,
             name_en: name_en?,
             contact: contact?,
             flow: flow?,
             partnerships: vec![partnership],
-            served_regions: served_regions?,
+            served_regions: all().filter(is_served).map(str::to_owned).collect(),
             excluded_categories: excluded_categories?,
+        };
+        Some(Lender {
+            institution,
+            minimum_score: minimum_score?,
+            limit_maximum: limit_maximum?,
         })
     })
 }
@@ -258,7 +275,7 @@ fn settlement(row: &mut Fields<'_>) -> Option<Settlement> {
 pub fn plans(
     file: &str,
     bytes: &[u8],
-    institutions: &[Institution],
+    lenders: &[Lender],
     campaigns: &[NamedCampaign],
     conventions: &[(String, Conventions)],
 ) -> Result<Vec<Plan>, Vec<Problem>> {
@@ -285,20 +302,20 @@ pub fn plans(
         "needs_card",
     ];
     read(file, bytes, &columns, |row| {
-        plan(row, institutions, campaigns, conventions)
+        plan(row, lenders, campaigns, conventions)
     })
 }
 
 fn plan(
     row: &mut Fields<'_>,
-    institutions: &[Institution],
+    lenders: &[Lender],
     campaigns: &[NamedCampaign],
     conventions: &[(String, Conventions)],
 ) -> Option<Plan> {
     let (code, name_zh, name_en) = (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
     let institution = row.known(
         "institution",
-        institutions.iter().map(|institution| institution.code.as_str()),
+        lenders.iter().map(|lender| lender.institution.code.as_str()),
     );
     let count = row.number("count", 1, 60);
     let pricing = pricing(row);
@@ -518,11 +535,12 @@ mod tests {
         );
         assert_eq!(problems_of("campaigns.csv", "50000.00", "0"), ["budget"]);
         for (good, bad, column) in [
-            ("CN-11;", "CN-99;", "served_regions"),
-            ("+08:00,CN,beauty", "+08:00,,beauty", "served_regions"),
+            ("540000;650000", "540000;650001", "excluded_regions"),
             (",beauty", ",beautiful", "excluded_categories"),
             ("embedded,active", "embedded,open", "state"),
             ("2024-01-01T00:00:00+08:00", "2024-01-01", "since"),
+            (",620,", ",901,", "minimum_score"),
+            (",50000.00", ",-50000.00", "limit_maximum"),
         ] {
             assert_eq!(problems_of("institutions.csv", good, bad), [column], "{bad}");
         }

@@ -9,11 +9,11 @@ pub mod places;
 pub mod table;
 
 use fenqi_domain::calendar::Holidays;
-use fenqi_domain::market::{Institution, Product, Region, Seller};
+use fenqi_domain::market::{Product, Region, Seller};
 use fenqi_domain::plan::{Conventions, Plan};
 
 use goods::Category;
-use lending::NamedCampaign;
+use lending::{Lender, NamedCampaign};
 use places::Bin;
 use table::Problem;
 
@@ -28,8 +28,8 @@ pub struct Data {
     pub products: Vec<Product>,
     /// Regions at province level.
     pub regions: Vec<Region>,
-    /// Institutions.
-    pub institutions: Vec<Institution>,
+    /// Institutions, with what their sandboxes judge by.
+    pub lenders: Vec<Lender>,
     /// Campaigns.
     pub campaigns: Vec<NamedCampaign>,
     /// Conventions, each with its code.
@@ -112,19 +112,16 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
     );
     let bins = keep(places::bins(at("bins.csv").0, at("bins.csv").1), &mut problems);
     let holidays = all_holidays(files, &mut problems);
-    let institutions = categories
+    let lenders = categories
         .as_ref()
         .zip(regions.as_ref())
         .and_then(|(categories, regions)| {
             let (file, bytes) = at("institutions.csv");
-            keep(
-                lending::institutions(file, bytes, regions, categories),
-                &mut problems,
-            )
+            keep(lending::lenders(file, bytes, regions, categories), &mut problems)
         });
-    let sellers = institutions.as_ref().and_then(|institutions| {
+    let sellers = lenders.as_ref().and_then(|lenders| {
         let (file, bytes) = at("sellers.csv");
-        keep(goods::sellers(file, bytes, institutions), &mut problems)
+        keep(goods::sellers(file, bytes, lenders), &mut problems)
     });
     let products = categories
         .as_ref()
@@ -137,11 +134,11 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
         let (file, bytes) = at("campaigns.csv");
         keep(lending::campaigns(file, bytes, sellers), &mut problems)
     });
-    let plans = match (&institutions, &campaigns, &conventions) {
-        (Some(institutions), Some(campaigns), Some(conventions)) => {
+    let plans = match (&lenders, &campaigns, &conventions) {
+        (Some(lenders), Some(campaigns), Some(conventions)) => {
             let (file, bytes) = at("plans.csv");
             keep(
-                lending::plans(file, bytes, institutions, campaigns, conventions),
+                lending::plans(file, bytes, lenders, campaigns, conventions),
                 &mut problems,
             )
         }
@@ -153,7 +150,7 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
             sellers: sellers?,
             products: products?,
             regions: regions?,
-            institutions: institutions?,
+            lenders: lenders?,
             campaigns: campaigns?,
             conventions: conventions?,
             plans: plans?,
@@ -202,7 +199,7 @@ mod tests {
         assert!(data.products.iter().any(|product| !product.is_financeable));
         assert!(data.plans.iter().all(|plan| plan.mistakes().is_empty()));
         assert_eq!(data.regions.len(), 34);
-        assert_eq!(data.institutions.len(), 3);
+        assert_eq!(data.lenders.len(), 3);
         assert_eq!(data.plans.len(), 11);
     }
 
@@ -224,8 +221,8 @@ mod tests {
                 .collect()
         };
         assert_eq!(rates("xiaofu"), ["3 2.22%", "6 3.9%", "12 7.2%"]);
-        assert_eq!(rates("huajin"), ["3 2.3%", "6 4.5%", "12 7.5%"]);
-        assert_eq!(rates("anxin"), ["6 8.6%", "12 8.6%", "24 8.6%"]);
+        assert_eq!(rates("lanhua"), ["3 2.3%", "6 4.5%", "12 7.5%"]);
+        assert_eq!(rates("beian"), ["6 8.6%", "12 8.6%", "24 8.6%"]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct Bin {
     pub takes_debits: bool,
 }
 
-/// Reads `regions.csv`. A province's code of GB/T 2260, such as 310000, becomes `CN-31`.
+/// Reads `regions.csv`: provinces by their code of GB/T 2260, such as 310000.
 pub fn regions(file: &str, bytes: &[u8]) -> Result<Vec<Region>, Vec<Problem>> {
     let columns = [
         "code",
@@ -50,7 +50,7 @@ pub fn regions(file: &str, bytes: &[u8]) -> Result<Vec<Region>, Vec<Problem>> {
         let currency = row.choice("currency", &currencies);
         let time_zone = row.text("time_zone");
         Some(Region {
-            code: format!("CN-{}", code?.get(..2)?),
+            code: code?,
             name_zh: name_zh?,
             name_en: name_en?,
             is_allowed: is_allowed?,
