@@ -1,3 +1,4 @@
 //! What the binary `fenqi` is made of, where other programs of the house need it too.
 
 pub mod data;
+pub mod stage;
