@@ -70,7 +70,7 @@ pub(crate) struct State<'a> {
     pub excused: Vec<Span>,
     /// Open principal × days, for the cap on all costs.
     pub principal_days: i128,
-    /// What the payer was charged so far beside principal, less what was given back.
+    /// What the payer was charged so far beside principal. What is given back or waived makes no room for penalties.
     pub cost: Amount,
     /// Interest of the current period that had accrued by `accrued_to`.
     pub accrued: Amount,
@@ -234,7 +234,11 @@ impl<'a> State<'a> {
     pub fn mark_cleared(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
         for Standing { row, .. } in &mut self.rows {
-            let came_to = row.principal.charged.plus(row.interest.charged)?.plus(row.fee.charged)?;
+            let came_to = row
+                .principal
+                .charged
+                .plus(row.interest.charged)?
+                .plus(row.fee.charged)?;
             if came_to.is_zero() || row.open()?.total()?.is_positive() {
                 row.cleared_on = None;
             } else if row.cleared_on.is_none() {
