@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::{Component, RefundStrategy};
 
-mod fold;
+pub(crate) mod fold;
 pub(crate) mod state;
 
 pub use fold::{Preview, fold, postings, preview};
@@ -280,6 +280,24 @@ pub struct Payoff {
     pub saved: Amount,
     /// The annual cost that the loan will have had: its monthly internal rate × 12 (单利).
     pub annual: Rate,
+}
+
+impl Event {
+    /// The amount that moves, of those events that have one.
+    pub const fn amount(&self) -> Option<Amount> {
+        match self {
+            Event::Disbursed { amount }
+            | Event::Repaid { amount, .. }
+            | Event::Refunded { amount, .. }
+            | Event::Waived { amount, .. }
+            | Event::PaidOut { amount } => Some(*amount),
+            Event::Reversed { .. }
+            | Event::Paused
+            | Event::Resumed
+            | Event::Excused { .. }
+            | Event::Deferred { .. } => None,
+        }
+    }
 }
 
 impl Figures {

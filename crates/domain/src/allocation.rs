@@ -1,0 +1,257 @@
+//! Allocation (冲账): what a payment is for.
+//!
+//! Within an agreement the signed waterfall decides (民法典 561: costs, then interest, then principal, the oldest
+//! instalment first), and what is over follows the prepayment rule. Across agreements the payer chooses (民法典 560).
+
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::id::AgreementId;
+use crate::loan::state::{Standing, State};
+use crate::loan::{Parts, PostingKind};
+use crate::money::{Amount, OutOfRange, Rounding};
+use crate::plan::{Component, Prepayment, Settlement, Waterfall};
+
+/// Takes in money: what is due first, then the prepayment rule, and what is over is owed to the payer.
+pub(crate) fn receive(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {
+    let short = Amount::ZERO.minus(state.credit)?.max(Amount::ZERO).min(amount);
+    let (left, due) = pay_due(state, amount.minus(short)?)?;
+    let (left, ahead) = pay_ahead(state, left)?;
+    state.post_paid(&due.plus(&ahead)?);
+    let over = left.plus(short)?;
+    state.credit = state.credit.plus(over)?;
+    state.post(PostingKind::Overpaid, over);
+    Ok(())
+}
+
+/// Lets a credit balance meet what is due.
+pub(crate) fn apply_credit(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    let credit = state.credit.max(Amount::ZERO);
+    let (left, paid) = pay_due(state, credit)?;
+    let used = credit.minus(left)?;
+    state.credit = state.credit.minus(used)?;
+    state.post(PostingKind::CreditApplied, used);
+    state.post_paid(&paid);
+    Ok(())
+}
+
+/// Pays what is due by the waterfall; says what is left and what was paid.
+pub(crate) fn pay_due(state: &mut State<'_>, amount: Amount) -> Result<(Amount, Parts), OutOfRange> {
+    let waterfall = &state.terms.conventions.waterfall;
+    let (mut left, mut paid) = (amount, Parts::default());
+    if waterfall.row_by_row {
+        for standing in state.due_rows() {
+            for component in waterfall.components() {
+                left = pay(standing, component, left, &mut paid)?;
+            }
+        }
+    } else {
+        for component in waterfall.components() {
+            for standing in state.due_rows() {
+                left = pay(standing, component, left, &mut paid)?;
+            }
+        }
+    }
+    state.principal = state.principal.minus(paid.principal)?;
+    Ok((left, paid))
+}
+
+/// Pays one component of one row; says what is left.
+fn pay(
+    standing: &mut Standing,
+    component: Component,
+    left: Amount,
+    paid: &mut Parts,
+) -> Result<Amount, OutOfRange> {
+    if !left.is_positive() {
+        return Ok(left);
+    }
+    let amount = standing.pay(component, left)?;
+    paid.add(component, amount)?;
+    left.minus(amount)
+}
+
+impl Waterfall {
+    /// The components in their order; what the order leaves out comes last, so that nothing can never be paid.
+    pub fn components(&self) -> impl Iterator<Item = Component> {
+        let rest = Component::ALL.into_iter().filter(|c| !self.order.contains(c));
+        self.order.iter().copied().chain(rest)
+    }
+}
+
+/// Pays what is not due yet by the prepayment rule; says what is left and what was paid.
+///
+/// Principal that is paid before its day no longer earns: its fee falls away, except for the share that the settlement
+/// method keeps, and interest is reckoned anew on what is left. Instalments paid ahead as they are keep their price.
+fn pay_ahead(state: &mut State<'_>, amount: Amount) -> Result<(Amount, Parts), OutOfRange> {
+    if !amount.is_positive() || state.due >= state.rows.len() {
+        return Ok((amount, Parts::default()));
+    }
+    crate::settlement::accrue(state)?;
+    let (left, paid) = match state.terms.conventions.prepayment {
+        Prepayment::NextFirst => next_first(state, amount)?,
+        Prepayment::ShorterTerm => {
+            let share = kept_share(state);
+            let mut out = (amount, Parts::default());
+            for standing in state.ahead_rows().rev() {
+                out.0 = free(standing, out.0, share, &mut out.1)?;
+            }
+            out
+        }
+        Prepayment::LowerInstalment => lower(state, amount)?,
+    };
+    state.principal = state.principal.minus(paid.principal)?;
+    if state.terms.conventions.prepayment != Prepayment::NextFirst {
+        crate::settlement::reprice(state)?;
+    }
+    state.charge(PostingKind::InterestCharged, paid.interest)?;
+    state.charge(PostingKind::FeeCharged, paid.fee)?;
+    Ok((left, paid))
+}
+
+/// Pays the next instalments ahead as they are.
+fn next_first(state: &mut State<'_>, amount: Amount) -> Result<(Amount, Parts), OutOfRange> {
+    let waterfall = &state.terms.conventions.waterfall;
+    let (mut left, mut paid) = (amount, Parts::default());
+    for standing in state.ahead_rows() {
+        for component in waterfall.components() {
+            left = pay(standing, component, left, &mut paid)?;
+        }
+    }
+    Ok((left, paid))
+}
+
+/// Makes all remaining instalments smaller.
+fn lower(state: &mut State<'_>, amount: Amount) -> Result<(Amount, Parts), OutOfRange> {
+    let share = kept_share(state);
+    let mut wanted = Vec::with_capacity(state.rows.len());
+    for standing in state.ahead_rows() {
+        wanted.push(price(standing, share)?.0);
+    }
+    let all = Amount::sum(wanted.iter().copied())?;
+    let used = amount.min(all);
+    let (mut left, mut paid) = (amount.minus(used)?, Parts::default());
+    for (standing, part) in state.ahead_rows().zip(used.by_weights(&wanted)?) {
+        left = left.plus(free(standing, part, share, &mut paid)?)?;
+    }
+    Ok((left, paid))
+}
+
+/// The share of a fee that is paid although its principal is paid before its day, in 10⁻⁹.
+fn kept_share(state: &State<'_>) -> i64 {
+    match state.terms.conventions.settlement {
+        Settlement::RemainingFee { share } => share.ppb().clamp(0, crate::money::Rate::ONE.ppb()),
+        _ => 0,
+    }
+}
+
+/// What freeing all of a row costs, and the fee in it.
+fn price(standing: &Standing, share: i64) -> Result<(Amount, Amount), OutOfRange> {
+    let fee = standing
+        .row
+        .fee
+        .open()?
+        .share(share, crate::money::Rate::ONE.ppb(), Rounding::Down)?;
+    Ok((standing.row.principal.open()?.plus(fee)?, fee))
+}
+
+/// Pays principal of a row before its day, with the kept share of its fee; says what is left.
+fn free(standing: &mut Standing, left: Amount, share: i64, paid: &mut Parts) -> Result<Amount, OutOfRange> {
+    let (all, kept) = price(standing, share)?;
+    if !left.is_positive() || !all.is_positive() {
+        return Ok(left);
+    }
+    let used = left.min(all);
+    let fee = standing.pay(
+        Component::Fee,
+        kept.share(used.minor(), all.minor(), Rounding::Down)?,
+    )?;
+    let principal = standing.pay(Component::Principal, used.minus(fee)?)?;
+    standing.freed = standing.freed.plus(principal)?;
+    paid.add(Component::Fee, fee)?;
+    paid.add(Component::Principal, principal)?;
+    left.minus(fee)?.minus(principal)
+}
+
+/// What one agreement owes, for a payment that may be for several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debt {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The due date of the oldest that is open.
+    pub due_on: Date,
+    /// What is due of it.
+    pub due: Amount,
+    /// The most that a payment for it can be: the settlement figure of the day, at least what is due.
+    pub most: Amount,
+}
+
+/// The part of a payment that goes to one agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// Spreads a payment over agreements (民法典 560): those the payer chose, in the order of the choice, each up to what is
+/// due and then, in the same order, up to what it can take. Without a choice what is due is met, the earliest due first,
+/// and debts of one day in proportion. Says what could not be placed.
+///
+/// # Errors
+/// [`OutOfRange`] if the debts do not fit together.
+pub fn across(
+    debts: &[Debt],
+    chosen: &[AgreementId],
+    amount: Amount,
+) -> Result<(Vec<Share>, Amount), OutOfRange> {
+    if chosen.is_empty() {
+        return by_due_date(debts, amount);
+    }
+    let mut shares: Vec<Share> = Vec::with_capacity(chosen.len());
+    let mut left = amount;
+    let picked: Vec<&Debt> = chosen
+        .iter()
+        .filter_map(|id| debts.iter().find(|d| d.agreement == *id))
+        .collect();
+    for debt in &picked {
+        let part = debt.due.min(left);
+        left = left.minus(part)?;
+        shares.push(Share {
+            agreement: debt.agreement,
+            amount: part,
+        });
+    }
+    for (share, debt) in shares.iter_mut().zip(&picked) {
+        let part = debt.most.minus_or_zero(share.amount)?.min(left);
+        share.amount = share.amount.plus(part)?;
+        left = left.minus(part)?;
+    }
+    shares.retain(|s| s.amount.is_positive());
+    Ok((shares, left))
+}
+
+/// What is due, the earliest due first, debts of one day in proportion.
+fn by_due_date(debts: &[Debt], amount: Amount) -> Result<(Vec<Share>, Amount), OutOfRange> {
+    let mut sorted: Vec<&Debt> = debts.iter().filter(|d| d.due.is_positive()).collect();
+    sorted.sort_by_key(|d| (d.due_on, d.agreement));
+    let mut shares = Vec::with_capacity(sorted.len());
+    let mut left = amount;
+    for day in sorted.chunk_by(|a, b| a.due_on == b.due_on) {
+        let dues: Vec<Amount> = day.iter().map(|d| d.due).collect();
+        let used = Amount::sum(dues.iter().copied())?.min(left);
+        for (debt, part) in day.iter().zip(used.by_weights(&dues)?) {
+            if part.is_positive() {
+                shares.push(Share {
+                    agreement: debt.agreement,
+                    amount: part,
+                });
+            }
+        }
+        left = left.minus(used)?;
+    }
+    Ok((shares, left))
+}

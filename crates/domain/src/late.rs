@@ -1,0 +1,143 @@
+//! What lateness costs (滞纳金与罚息): by formula from dates, never by runs of a job.
+//!
+//! A day counts as late for an instalment if it is after its due date, not paused and not excused. While no more than
+//! the days of grace were counted, nothing is charged; then the late fee falls once, and penalty interest is overdue
+//! amount × daily rate × days, added up exactly and rounded once for all days so far. So the total does not depend on
+//! when it is looked at or posted.
+//!
+//! Penalties are posted on days that only the loan itself decides: when grace ends, when an instalment falls due, when a
+//! transaction counts, and on the first of a month. What accrued since is shown with the loan and told apart.
+
+use jiff::civil::Date;
+
+use crate::calendar::{add_days, add_months};
+use crate::loan::PostingKind;
+use crate::loan::state::State;
+use crate::money::{Amount, OutOfRange, Rate, divide};
+use crate::plan::LatePolicy;
+
+/// How the lateness of one row was counted so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Late {
+    /// Late days, those in grace included.
+    pub days: i64,
+    /// Whether grace has passed.
+    pub is_late: bool,
+    /// Late fee and penalty interest in 10⁻⁹ of a minor unit.
+    exact: i128,
+    /// The same for the days of grace, which count only if grace passes unused.
+    in_grace: i128,
+}
+
+impl Late {
+    /// Counts so many more late days on an overdue amount.
+    pub fn count(&mut self, base: Amount, days: i64, policy: &LatePolicy) -> Result<(), OutOfRange> {
+        let error = OutOfRange("penalty interest");
+        let grace = i64::from(policy.grace_days);
+        let after = self.days.checked_add(days).ok_or(error)?;
+        let charged_days = after.saturating_sub(self.days.max(grace)).max(0);
+        let graced_days = days.saturating_sub(charged_days);
+        self.days = after;
+        let a_day = i128::from(base.minor())
+            .checked_mul(i128::from(policy.daily.ppb()))
+            .ok_or(error)?;
+        let of = |days: i64| a_day.checked_mul(i128::from(days)).ok_or(error);
+        if policy.from_due_date {
+            self.in_grace = self.in_grace.checked_add(of(graced_days)?).ok_or(error)?;
+        }
+        if charged_days == 0 {
+            return Ok(());
+        }
+        if !self.is_late {
+            self.is_late = true;
+            let fee = i128::from(policy.fee.minor())
+                .checked_mul(i128::from(Rate::ONE.ppb()))
+                .ok_or(error)?;
+            self.exact = self
+                .exact
+                .checked_add(fee)
+                .and_then(|x| x.checked_add(self.in_grace))
+                .ok_or(error)?;
+        }
+        self.exact = self.exact.checked_add(of(charged_days)?).ok_or(error)?;
+        Ok(())
+    }
+}
+
+/// Adds to the rows what late fee and penalty interest come to by the day; says how much is new.
+///
+/// All costs together stay under the agreed annual cap on the principal that was really lent, day by day: what does not
+/// fit is not charged, and falls away for good when its instalment is paid.
+pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
+    let conventions = &state.terms.conventions;
+    let mut total = Amount::ZERO;
+    let mut room: Option<Amount> = None;
+    for standing in state.rows.iter_mut().take(state.due) {
+        if !standing.late.is_late || !standing.base()?.is_positive() {
+            continue;
+        }
+        let exact = divide(
+            standing.late.exact,
+            i128::from(Rate::ONE.ppb()),
+            conventions.rounding,
+        )?;
+        let left = match room {
+            Some(left) => left,
+            None => cap(state.principal_days, conventions.late.annual_cap)?.minus_or_zero(state.cost)?,
+        };
+        let penalty = &mut standing.row.penalty;
+        let more = Amount::from_minor(exact)
+            .minus_or_zero(penalty.charged)?
+            .min(left);
+        penalty.charged = penalty.charged.plus(more)?;
+        total = total.plus(more)?;
+        room = Some(left.minus(more)?);
+    }
+    Ok(total)
+}
+
+/// Charges what has accrued and writes it into the books.
+pub(crate) fn post(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    let amount = charge(state)?;
+    state.charge(PostingKind::PenaltyCharged, amount)
+}
+
+/// All costs that the cap allows for so much principal × days, of a year of 365.
+fn cap(principal_days: i128, annual: Rate) -> Result<Amount, OutOfRange> {
+    let error = OutOfRange("the cap");
+    let numerator = principal_days
+        .checked_mul(i128::from(annual.ppb()))
+        .ok_or(error)?;
+    let denominator = i128::from(Rate::ONE.ppb()).checked_mul(365).ok_or(error)?;
+    let whole = numerator.checked_div_euclid(denominator).ok_or(error)?;
+    i64::try_from(whole).map(Amount::from_minor).map_err(|_| error)
+}
+
+/// The next day after the state's on which penalties are posted though nothing else happens, if there is one.
+pub(crate) fn next_day(state: &State<'_>) -> Result<Option<Date>, OutOfRange> {
+    if state.pauses > 0 {
+        return Ok(None);
+    }
+    let policy = &state.terms.conventions.late;
+    let grace = i64::from(policy.grace_days);
+    let mut next: Option<Date> = None;
+    let mut is_late = false;
+    for standing in state.rows.iter().take(state.due) {
+        if !standing.base()?.is_positive() {
+            continue;
+        }
+        if standing.late.is_late {
+            is_late = true;
+        } else {
+            let left = grace.saturating_add(1).saturating_sub(standing.late.days);
+            let end = state.nth_counted_day(left)?;
+            next = end.into_iter().chain(next).min();
+        }
+    }
+    if is_late && policy.daily > Rate::ZERO {
+        let back = i64::from(state.day.day()).saturating_sub(1);
+        let first = add_days(state.day, 0i64.saturating_sub(back))?;
+        next = Some(add_months(first, 1)?).into_iter().chain(next).min();
+    }
+    Ok(next)
+}

@@ -1,0 +1,354 @@
+//! The fold: terms and transactions, walked day by day that matters, up to a day.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+
+use crate::calendar::add_days;
+use crate::loan::state::{Flow, Span, State};
+use crate::loan::{Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction};
+use crate::money::{Amount, OutOfRange};
+use crate::plan::{Component, Terms};
+use crate::{allocation, late, refund, settlement};
+
+/// The loan on a day.
+///
+/// Transactions may come in any order; they count by effective day and then by number. Reversed ones are left out and
+/// everything is replayed, whatever the day of the reversal; what lies after `as_of` is left out as well.
+///
+/// # Errors
+/// [`Broken`] if the transactions contradict each other or a figure does not fit.
+pub fn fold(terms: &Terms, transactions: &[Transaction], as_of: Date) -> Result<Loan, Broken> {
+    Ok(run(terms, transactions, as_of)?.into_loan()?)
+}
+
+/// Everything that the books must show for the loan up to a day, ascending by day and kind.
+///
+/// What stands for a past day does not depend on `as_of`: moving it forward only adds later movements. Interest and fees
+/// are posted when their instalment falls due, or when they are paid or waived before; penalties on the days that
+/// [`late`] names.
+///
+/// # Errors
+/// As [`fold`].
+pub fn postings(terms: &Terms, transactions: &[Transaction], as_of: Date) -> Result<Vec<Posting>, Broken> {
+    let mut postings = run(terms, transactions, as_of)?.postings;
+    postings.sort_unstable();
+    Ok(postings)
+}
+
+/// What one more event would do (试算), shown before anybody confirms it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The loan as it stands.
+    pub before: Loan,
+    /// The loan as it would stand.
+    pub after: Loan,
+    /// What it would pay, by component.
+    pub paid: Parts,
+    /// What would no longer have to be paid: cancelled, waived or freed by it, without what was paid.
+    pub cancelled: Parts,
+    /// What would be left over for the payer; negative if a credit balance is used.
+    pub credit: Amount,
+}
+
+impl Preview {
+    /// The instalments that it changes: as they stand, and as they would stand.
+    pub fn changed_rows(&self) -> impl Iterator<Item = (&crate::loan::Row, &crate::loan::Row)> {
+        self.before
+            .rows
+            .iter()
+            .zip(self.after.rows.iter())
+            .filter(|(before, after)| before != after)
+    }
+}
+
+/// What an event would do on a day, after everything that is known of that day.
+///
+/// # Errors
+/// As [`fold`]; an event that cannot stand is [`Broken::Inconsistent`] with the number 0.
+pub fn preview(
+    terms: &Terms,
+    transactions: &[Transaction],
+    event: Event,
+    on: Date,
+) -> Result<Preview, Broken> {
+    let mut state = run(terms, transactions, on)?;
+    let before = state.clone().into_loan()?;
+    // On the last day of the fold nothing of the day is left to do but the event itself.
+    state.apply(&Transaction {
+        number: 0,
+        effective_on: on,
+        event,
+    })?;
+    let after = state.into_loan()?;
+    let gone = before.outstanding()?.minus(&after.outstanding()?)?;
+    let paid = paid(&after)?.minus(&paid(&before)?)?;
+    Ok(Preview {
+        cancelled: gone.minus(&paid)?,
+        paid,
+        credit: after.credit_balance.minus(before.credit_balance)?,
+        before,
+        after,
+    })
+}
+
+/// What was paid of all rows.
+fn paid(loan: &Loan) -> Result<Parts, OutOfRange> {
+    loan.rows
+        .iter()
+        .try_fold(Parts::default(), |parts, row| parts.plus(&row.paid()?))
+}
+
+/// Walks the days up to `as_of`.
+pub(crate) fn run<'a>(
+    terms: &'a Terms,
+    transactions: &[Transaction],
+    as_of: Date,
+) -> Result<State<'a>, Broken> {
+    let live = live(transactions)?;
+    let first = live.first().map_or(as_of, |t| t.effective_on);
+    let mut state = State::new(terms, first.min(terms.signed_on).min(as_of), excused(&live));
+    for transaction in live.iter().take_while(|t| t.effective_on <= as_of) {
+        state.walk_to(transaction.effective_on)?;
+        state.apply(transaction)?;
+    }
+    state.walk_to(as_of)?;
+    Ok(state)
+}
+
+/// The transactions that stand, in the order in which they count.
+///
+/// A reversal can itself be reversed, and then what it had undone stands again; so the last entered decide first.
+fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Broken> {
+    let mut sorted: Vec<&Transaction> = transactions.iter().collect();
+    let has_reversals = transactions
+        .iter()
+        .any(|t| matches!(t.event, Event::Reversed { .. }));
+    if has_reversals {
+        sorted.sort_unstable_by_key(|t| t.number);
+        let mut stands = vec![true; sorted.len()];
+        for (place, transaction) in sorted.iter().enumerate().rev() {
+            let Event::Reversed { of } = transaction.event else {
+                continue;
+            };
+            let target = sorted.binary_search_by_key(&of, |t| t.number).ok();
+            let target = target.filter(|t| *t < place).ok_or(Broken::Inconsistent {
+                transaction: transaction.number,
+                what: "reverses one that was not entered before it",
+            })?;
+            if stands.get(place) == Some(&true)
+                && let Some(stand) = stands.get_mut(target)
+            {
+                *stand = false;
+            }
+        }
+        let mut stands = stands.into_iter();
+        sorted.retain(|t| stands.next() == Some(true) && !matches!(t.event, Event::Reversed { .. }));
+    }
+    sorted.sort_unstable_by_key(|t| (t.effective_on, t.number));
+    Ok(sorted)
+}
+
+/// The excused days of all transactions, merged.
+fn excused(live: &[&Transaction]) -> Vec<Span> {
+    let mut spans: Vec<Span> = live
+        .iter()
+        .filter_map(|t| match t.event {
+            Event::Excused { from, until } if from <= until => Some(Span { from, until }),
+            _ => None,
+        })
+        .collect();
+    spans.sort_unstable();
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+impl State<'_> {
+    /// Walks to a day: what falls due on the way falls due, and penalties are posted on their days.
+    pub(crate) fn walk_to(&mut self, to: Date) -> Result<(), Broken> {
+        loop {
+            let due_on = self.rows.get(self.due).map(|r| r.row.due_on);
+            let next = late::next_day(self)?.into_iter().chain(due_on).min();
+            let Some(next) = next.filter(|n| *n <= to) else {
+                break;
+            };
+            self.advance(next)?;
+            late::post(self)?;
+            self.fall_due()?;
+        }
+        Ok(self.advance(to)?)
+    }
+
+    /// The rows whose day has come fall due: their interest, fee and subsidy are charged, and a credit balance meets them.
+    fn fall_due(&mut self) -> Result<(), OutOfRange> {
+        let (mut interest, mut fee, mut subsidy) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+        let before = self.due;
+        while let Some(standing) = self.rows.get(self.due)
+            && standing.row.due_on <= self.day
+        {
+            interest = interest.plus(standing.row.interest.open()?)?;
+            fee = fee.plus(standing.row.fee.open()?)?;
+            subsidy = subsidy.plus(standing.row.subsidy)?;
+            self.accrued = Amount::ZERO;
+            self.accrued_to = standing.row.due_on;
+            self.due = self.due.saturating_add(1);
+        }
+        if self.due == before {
+            return Ok(());
+        }
+        self.charge(PostingKind::InterestCharged, interest)?;
+        self.charge(PostingKind::FeeCharged, fee)?;
+        self.post(PostingKind::SubsidyCharged, subsidy);
+        self.returned.subsidy_charged = self.returned.subsidy_charged.plus(subsidy)?;
+        if self.credit.is_positive() {
+            allocation::apply_credit(self)?;
+            self.mark_cleared()?;
+        }
+        Ok(())
+    }
+
+    /// Lets one transaction of the state's day happen.
+    fn apply(&mut self, transaction: &Transaction) -> Result<(), Broken> {
+        let broken = |what| Broken::Inconsistent {
+            transaction: transaction.number,
+            what,
+        };
+        if transaction.event.amount().is_some_and(|a| !a.is_positive()) {
+            return Err(broken("is of nothing or less"));
+        }
+        late::post(self)?;
+        match transaction.event {
+            Event::Disbursed { amount } => self.disburse(amount).map_err(|error| match error {
+                Broken::OutOfRange(error) => Broken::OutOfRange(error),
+                Broken::Inconsistent { what, .. } => broken(what),
+            })?,
+            Event::Repaid { amount, intent } => {
+                self.flows.push(Flow { on: self.day, amount });
+                match intent {
+                    Intent::Due => allocation::receive(self, amount)?,
+                    Intent::Settle => settlement::settle(self, amount)?,
+                }
+            }
+            Event::Refunded {
+                amount,
+                strategy,
+                with_paid_fees,
+            } => {
+                if self.refunded.plus(amount)? > self.disbursed {
+                    return Err(broken("gives back more than was lent"));
+                }
+                self.flows.push(Flow { on: self.day, amount });
+                refund::apply(self, amount, strategy, with_paid_fees)?;
+            }
+            // Left out by `live`, with what it reverses.
+            Event::Reversed { .. } => {}
+            Event::Waived { component, amount } => self.waive(component, amount)?,
+            Event::Paused => self.pauses = self.pauses.saturating_add(1),
+            Event::Resumed => self.pauses = self.pauses.saturating_sub(1),
+            // Known from the start, since it may excuse days before its own.
+            Event::Excused { .. } => {}
+            Event::Deferred { days } => {
+                for standing in self.ahead_rows() {
+                    standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
+                }
+            }
+            Event::PaidOut { amount } => {
+                self.credit = self.credit.minus(amount)?;
+                let out = Amount::ZERO.minus(amount)?;
+                self.flows.push(Flow {
+                    on: self.day,
+                    amount: out,
+                });
+                self.post(PostingKind::PaidOut, amount);
+            }
+        }
+        Ok(self.mark_cleared()?)
+    }
+
+    /// Lends so much over the rows that are not yet due.
+    ///
+    /// Interest counts from the day of signing if no instalment was due since, as the agreed schedule says, and from
+    /// the day of lending otherwise.
+    fn disburse(&mut self, amount: Amount) -> Result<(), Broken> {
+        let inconsistent = |what| Broken::Inconsistent { transaction: 0, what };
+        self.disbursed = self.disbursed.plus(amount)?;
+        if self.disbursed > self.terms.principal {
+            return Err(inconsistent("lends more than was signed for"));
+        }
+        let dates: Vec<Date> = self.rows.iter().skip(self.due).map(|r| r.row.due_on).collect();
+        if dates.is_empty() {
+            return Err(inconsistent("lends after the last due date"));
+        }
+        let terms = self.terms;
+        let from = if self.due == 0 { terms.signed_on } else { self.day };
+        settlement::accrue(self)?;
+        let parts = crate::schedule::schedule(
+            &terms.pricing,
+            amount,
+            &dates,
+            from,
+            terms.borne_by_seller,
+            &terms.conventions,
+        )?;
+        for (standing, part) in self.ahead_rows().zip(&parts) {
+            let row = &mut standing.row;
+            row.principal.charged = row.principal.charged.plus(part.principal)?;
+            row.interest.charged = row.interest.charged.plus(part.interest)?;
+            row.fee.charged = row.fee.charged.plus(part.fee)?;
+            row.subsidy = row.subsidy.plus(part.subsidy)?;
+            standing.subsidy_agreed = standing.subsidy_agreed.plus(part.subsidy)?;
+        }
+        self.principal = self.principal.plus(amount)?;
+        let out = Amount::ZERO.minus(amount)?;
+        self.flows.push(Flow {
+            on: self.day,
+            amount: out,
+        });
+        self.post(PostingKind::Disbursed, amount);
+        // What the platform owes the payer meets only what is due, so a new amount does not touch it.
+        Ok(())
+    }
+
+    /// Waives at most so much of a component: what is due first, oldest first, then what is to come.
+    fn waive(&mut self, component: Component, amount: Amount) -> Result<(), OutOfRange> {
+        let (mut left, mut ahead) = (amount, Amount::ZERO);
+        for standing in self.due_rows() {
+            left = left.minus(standing.waive(component, left)?)?;
+        }
+        let waived_due = amount.minus(left)?;
+        for standing in self.ahead_rows() {
+            let waived = standing.waive(component, left)?;
+            left = left.minus(waived)?;
+            ahead = ahead.plus(waived)?;
+        }
+        let waived = waived_due.plus(ahead)?;
+        match component {
+            Component::Principal => {
+                self.principal = self.principal.minus(waived)?;
+                self.post(PostingKind::PrincipalWaived, waived);
+            }
+            Component::Interest => {
+                self.post(PostingKind::InterestCharged, ahead);
+                self.post(PostingKind::InterestWaived, waived);
+                self.cost = self.cost.minus(waived_due)?;
+            }
+            Component::Fee => {
+                self.post(PostingKind::FeeCharged, ahead);
+                self.post(PostingKind::FeeWaived, waived);
+                self.cost = self.cost.minus(waived_due)?;
+            }
+            Component::Penalty => {
+                self.post(PostingKind::PenaltyWaived, waived);
+                self.cost = self.cost.minus(waived)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! The state that the fold carries from day to day, and the moves that all rules are made of.
+
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+
+use crate::calendar::{add_days, days_between};
+use crate::late::Late;
+use crate::loan::{Figures, Loan, Parts, Posting, PostingKind, Row};
+use crate::money::{Amount, OutOfRange};
+use crate::plan::{Component, Terms};
+
+/// A row and what the rules keep beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    /// The row as everybody sees it.
+    pub row: Row,
+    /// How its lateness was counted so far.
+    pub late: Late,
+    /// The part of its principal that went away before its due date and took its share of the price along.
+    pub freed: Amount,
+    /// What the seller bears by the terms, before anything was freed.
+    pub subsidy_agreed: Amount,
+}
+
+/// A span of days, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
+}
+
+/// Money in (positive, from the payer's side) or out, for the annual cost of what happened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flow {
+    /// When.
+    pub on: Date,
+    /// Positive if the payer paid or returned goods, negative if the payer received.
+    pub amount: Amount,
+}
+
+/// A loan on its way through the days.
+#[derive(Debug, Clone)]
+pub(crate) struct State<'a> {
+    /// What was signed.
+    pub terms: &'a Terms,
+    /// The day up to which everything is counted.
+    pub day: Date,
+    /// All rows, by due date.
+    pub rows: Vec<Standing>,
+    /// How many of them have fallen due.
+    pub due: usize,
+    /// What was lent.
+    pub disbursed: Amount,
+    /// What went back by refunds.
+    pub refunded: Amount,
+    /// The part of it for which paid fees go back as well.
+    pub refunded_with_fees: Amount,
+    /// Interest, fee and subsidy that went back so far.
+    pub returned: Returned,
+    /// What is owed to the payer; see [`Loan::credit_balance`].
+    pub credit: Amount,
+    /// Principal that is open.
+    pub principal: Amount,
+    /// How many pauses are open.
+    pub pauses: u32,
+    /// Days that do not count as late, merged and ascending.
+    pub excused: Vec<Span>,
+    /// Open principal × days, for the cap on all costs.
+    pub principal_days: i128,
+    /// What the payer was charged so far beside principal, less what was given back.
+    pub cost: Amount,
+    /// Interest of the current period that had accrued by `accrued_to`.
+    pub accrued: Amount,
+    /// See `accrued`.
+    pub accrued_to: Date,
+    /// Money that moved, for the annual cost.
+    pub flows: Vec<Flow>,
+    /// What the books must show.
+    pub postings: Vec<Posting>,
+}
+
+/// What was given back with refunds, by what it had been.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Returned {
+    /// Interest.
+    pub interest: Amount,
+    /// Fees.
+    pub fee: Amount,
+    /// The seller's share.
+    pub subsidy: Amount,
+    /// The seller's share that was charged so far, gross.
+    pub subsidy_charged: Amount,
+}
+
+impl<'a> State<'a> {
+    /// A loan on the evening before anything happens.
+    pub fn new(terms: &'a Terms, day: Date, excused: Vec<Span>) -> State<'a> {
+        let rows = (1u16..)
+            .zip(terms.due_dates.iter())
+            .map(|(number, due_on)| Standing {
+                row: Row {
+                    number,
+                    due_on: *due_on,
+                    principal: Figures::default(),
+                    interest: Figures::default(),
+                    fee: Figures::default(),
+                    penalty: Figures::default(),
+                    subsidy: Amount::ZERO,
+                    cleared_on: None,
+                },
+                late: Late::default(),
+                freed: Amount::ZERO,
+                subsidy_agreed: Amount::ZERO,
+            })
+            .collect();
+        let mut state = State {
+            terms,
+            day,
+            rows,
+            due: 0,
+            disbursed: Amount::ZERO,
+            refunded: Amount::ZERO,
+            refunded_with_fees: Amount::ZERO,
+            returned: Returned::default(),
+            credit: Amount::ZERO,
+            principal: Amount::ZERO,
+            pauses: 0,
+            excused,
+            principal_days: 0,
+            cost: Amount::ZERO,
+            accrued: Amount::ZERO,
+            accrued_to: day,
+            flows: Vec::new(),
+            postings: Vec::new(),
+        };
+        state.due = state.rows.iter().take_while(|r| r.row.due_on <= day).count();
+        state
+    }
+
+    /// The rows that have fallen due.
+    pub fn due_rows(&mut self) -> impl Iterator<Item = &mut Standing> {
+        self.rows.iter_mut().take(self.due)
+    }
+
+    /// The rows that have not.
+    pub fn ahead_rows(&mut self) -> impl DoubleEndedIterator<Item = &mut Standing> {
+        let due = self.due;
+        self.rows.iter_mut().skip(due)
+    }
+
+    /// Writes a movement of the day, if there is one.
+    pub fn post(&mut self, kind: PostingKind, amount: Amount) {
+        if amount.is_positive() {
+            self.postings.push(Posting {
+                effective_on: self.day,
+                kind,
+                amount,
+            });
+        }
+    }
+
+    /// Writes what was paid of each component.
+    pub fn post_paid(&mut self, paid: &Parts) {
+        self.post(PostingKind::PenaltyRepaid, paid.penalty);
+        self.post(PostingKind::FeeRepaid, paid.fee);
+        self.post(PostingKind::InterestRepaid, paid.interest);
+        self.post(PostingKind::PrincipalRepaid, paid.principal);
+    }
+
+    /// Writes a charge to the payer and counts it among the costs.
+    pub fn charge(&mut self, kind: PostingKind, amount: Amount) -> Result<(), OutOfRange> {
+        self.post(kind, amount);
+        self.cost = self.cost.plus(amount)?;
+        Ok(())
+    }
+
+    /// Days of `(self.day, to]` that count as late where something is overdue.
+    pub fn counted_days(&self, to: Date) -> i64 {
+        if self.pauses > 0 {
+            return 0;
+        }
+        let all = days_between(self.day, to);
+        self.excused.iter().fold(all, |left, span| {
+            let before = days_between(span.from, self.day).saturating_add(1).max(0);
+            let length = days_between(span.from, span.until.min(to)).saturating_add(1);
+            left.saturating_sub(length.saturating_sub(before).max(0))
+        })
+    }
+
+    /// The day on which the `count`-th late day after `self.day` is counted, if nothing stops the counting.
+    pub fn nth_counted_day(&self, count: i64) -> Result<Option<Date>, OutOfRange> {
+        if self.pauses > 0 {
+            return Ok(None);
+        }
+        let mut day = add_days(self.day, count)?;
+        for span in &self.excused {
+            if span.until > self.day && span.from <= day {
+                let first = span.from.max(add_days(self.day, 1)?);
+                day = add_days(day, days_between(first, span.until).saturating_add(1))?;
+            }
+        }
+        Ok(Some(day))
+    }
+
+    /// Moves the day on: principal-days and late days are counted, nothing is posted.
+    pub fn advance(&mut self, to: Date) -> Result<(), OutOfRange> {
+        let days = days_between(self.day, to);
+        if days <= 0 {
+            return Ok(());
+        }
+        let error = OutOfRange("principal days");
+        let principal_days = i128::from(self.principal.minor())
+            .checked_mul(i128::from(days))
+            .ok_or(error)?;
+        self.principal_days = self.principal_days.checked_add(principal_days).ok_or(error)?;
+        let counted = self.counted_days(to);
+        if counted > 0 {
+            let policy = &self.terms.conventions.late;
+            for standing in self.rows.iter_mut().take(self.due) {
+                let base = standing.base()?;
+                if base.is_positive() {
+                    standing.late.count(base, counted, policy)?;
+                }
+            }
+        }
+        self.day = to;
+        Ok(())
+    }
+
+    /// Notes for each row whether nothing is left of it, and since when.
+    pub fn mark_cleared(&mut self) -> Result<(), OutOfRange> {
+        let day = self.day;
+        for Standing { row, .. } in &mut self.rows {
+            let came_to = row
+                .principal
+                .charged
+                .plus(row.interest.charged)?
+                .plus(row.fee.charged)?;
+            if came_to.is_zero() || row.open()?.total()?.is_positive() {
+                row.cleared_on = None;
+            } else if row.cleared_on.is_none() {
+                row.cleared_on = Some(day);
+            }
+        }
+        Ok(())
+    }
+
+    /// The loan as it stands on the day; penalty since the last posting is shown in the rows and told apart.
+    pub fn into_loan(mut self) -> Result<Loan, OutOfRange> {
+        let penalty_unposted = crate::late::charge(&mut self)?;
+        let mut days_past_due = 0;
+        for standing in self.rows.iter().take(self.due) {
+            if standing.late.is_late && standing.base()?.is_positive() {
+                days_past_due = standing.late.days.max(days_past_due);
+            }
+        }
+        Ok(Loan {
+            as_of: self.day,
+            disbursed: self.disbursed,
+            rows: self.rows.into_iter().map(|standing| standing.row).collect(),
+            refunded: self.refunded,
+            credit_balance: self.credit,
+            is_paused: self.pauses > 0,
+            days_past_due,
+            penalty_unposted,
+        })
+    }
+}
+
+impl Standing {
+    /// What penalty interest counts on: open principal, interest and fee, never penalties.
+    pub fn base(&self) -> Result<Amount, OutOfRange> {
+        self.row
+            .principal
+            .open()?
+            .plus(self.row.interest.open()?)?
+            .plus(self.row.fee.open()?)
+    }
+
+    /// Pays what is open of one component, at most `left`; says how much that was.
+    pub fn pay(&mut self, component: Component, left: Amount) -> Result<Amount, OutOfRange> {
+        let figures = self.row.figures_mut(component);
+        let amount = figures.open()?.min(left).max(Amount::ZERO);
+        figures.paid = figures.paid.plus(amount)?;
+        Ok(amount)
+    }
+
+    /// Waives what is open of one component, at most `left`; says how much that was.
+    pub fn waive(&mut self, component: Component, left: Amount) -> Result<Amount, OutOfRange> {
+        let figures = self.row.figures_mut(component);
+        let amount = figures.open()?.min(left).max(Amount::ZERO);
+        figures.waived = figures.waived.plus(amount)?;
+        Ok(amount)
+    }
+
+    /// Cancels what is open of one component, at most `left`; says how much that was.
+    pub fn cancel(&mut self, component: Component, left: Amount) -> Result<Amount, OutOfRange> {
+        let figures = self.row.figures_mut(component);
+        let amount = figures.open()?.min(left).max(Amount::ZERO);
+        figures.cancelled = figures.cancelled.plus(amount)?;
+        Ok(amount)
+    }
+}
