@@ -144,10 +144,7 @@ fn give_back(state: &mut State<'_>) -> Result<(), OutOfRange> {
     state.returned.fee = fee.all;
     state.post(PostingKind::FeeCancelled, fee.unpaid);
     state.post(PostingKind::FeeReturned, fee.paid);
-    let paid = interest.paid.plus(fee.paid)?;
-    let unpaid = interest.unpaid.plus(fee.unpaid)?;
-    state.credit = state.credit.plus(paid)?;
-    state.cost = state.cost.minus(paid)?.minus(unpaid)?;
+    state.credit = state.credit.plus(interest.paid)?.plus(fee.paid)?;
     let subsidy = state
         .returned
         .subsidy_charged

@@ -9,6 +9,7 @@ mod fault;
 pub mod migrate;
 mod postgres;
 mod queue;
+pub mod saboteur;
 mod sqlite;
 mod statement;
 pub mod tables;

@@ -100,7 +100,11 @@ fn compared_by_bytes(line: &str) -> String {
     if !is_name || kind.trim_end_matches(',') != "text" {
         return line.to_owned();
     }
-    line.replacen(" text", " text collate \"C\"", 1)
+    let name_ends = line
+        .find(column)
+        .map_or(0, |start| start.saturating_add(column.len()));
+    let (name, rest) = line.split_at_checked(name_ends).unwrap_or((line, ""));
+    format!("{name}{}", rest.replacen(" text", " text collate \"C\"", 1))
 }
 
 /// The migrations that a store which has applied `applied` still needs, in order.
@@ -159,15 +163,15 @@ mod tests {
         let migration = Migration {
             number: 1,
             name: "x",
-            text: "-- words\ncreate table t (\n    id text primary key,\n  -- sqlite: n blob\n  -- postgres: n bytea\n);",
+            text: "-- words\ncreate table t (\n    text_of text not null,\n  -- sqlite: n blob\n  -- postgres: n bytea\n);",
         };
         assert_eq!(
             migration.text_for(Dialect::Sqlite),
-            "\ncreate table t (\n    id text primary key,\nn blob\n\n);\n"
+            "\ncreate table t (\n    text_of text not null,\nn blob\n\n);\n"
         );
         assert_eq!(
             migration.text_for(Dialect::Postgres),
-            "\ncreate table t (\n    id text collate \"C\" primary key,\n\nn bytea\n);\n"
+            "\ncreate table t (\n    text_of text collate \"C\" not null,\n\nn bytea\n);\n"
         );
     }
 

@@ -322,13 +322,12 @@ impl State<'_> {
         for standing in self.due_rows() {
             left = left.minus(standing.waive(component, left)?)?;
         }
-        let waived_due = amount.minus(left)?;
         for standing in self.ahead_rows() {
             let waived = standing.waive(component, left)?;
             left = left.minus(waived)?;
             ahead = ahead.plus(waived)?;
         }
-        let waived = waived_due.plus(ahead)?;
+        let waived = amount.minus(left)?;
         match component {
             Component::Principal => {
                 self.principal = self.principal.minus(waived)?;
@@ -337,17 +336,12 @@ impl State<'_> {
             Component::Interest => {
                 self.post(PostingKind::InterestCharged, ahead);
                 self.post(PostingKind::InterestWaived, waived);
-                self.cost = self.cost.minus(waived_due)?;
             }
             Component::Fee => {
                 self.post(PostingKind::FeeCharged, ahead);
                 self.post(PostingKind::FeeWaived, waived);
-                self.cost = self.cost.minus(waived_due)?;
             }
-            Component::Penalty => {
-                self.post(PostingKind::PenaltyWaived, waived);
-                self.cost = self.cost.minus(waived)?;
-            }
+            Component::Penalty => self.post(PostingKind::PenaltyWaived, waived),
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ pub(crate) struct State<'a> {
     pub excused: Vec<Span>,
     /// Open principal × days, for the cap on all costs.
     pub principal_days: i128,
-    /// What the payer was charged so far beside principal, less what was given back.
+    /// What the payer was charged so far beside principal. What is given back or waived makes no room for penalties.
     pub cost: Amount,
     /// Interest of the current period that had accrued by `accrued_to`.
     pub accrued: Amount,
