@@ -1,1 +1,3 @@
 //! fenqi-app
+
+pub mod ports;

@@ -48,7 +48,11 @@ impl Batch {
     /// An empty batch of `owner`: the shopper (or seller, institution) whose rows it changes.
     #[must_use]
     pub fn new(owner: &str) -> Self {
-        Self { lane: lane_of(owner), urgent: false, steps: Vec::new() }
+        Self {
+            lane: lane_of(owner),
+            urgent: false,
+            steps: Vec::new(),
+        }
     }
 
     /// Marks the batch as one that must not queue behind purchases: a repayment.
@@ -58,12 +62,26 @@ impl Batch {
 
     /// Adds a statement that may touch any number of rows.
     pub fn put(&mut self, statement: &'static Statement, params: Vec<Value>) {
-        self.steps.push(Step { guard: None, statement, params });
+        self.steps.push(Step {
+            guard: None,
+            statement,
+            params,
+        });
     }
 
     /// Adds a statement that must touch or return exactly one row.
     pub fn require(&mut self, guard: Guard, statement: &'static Statement, params: Vec<Value>) {
-        self.steps.push(Step { guard: Some(guard), statement, params });
+        self.steps.push(Step {
+            guard: Some(guard),
+            statement,
+            params,
+        });
+    }
+
+    /// Adds all statements of another batch of the same owner behind its own.
+    pub fn append(&mut self, other: Batch) {
+        self.urgent |= other.urgent;
+        self.steps.extend(other.steps);
     }
 
     /// A number that is the same for all batches of an owner, in every process.
@@ -94,7 +112,9 @@ impl Batch {
     /// takes a request's key.
     #[must_use]
     pub fn may_be_repeated(&self) -> bool {
-        self.steps.first().is_some_and(|step| step.guard == Some(Guard::RequestUnused))
+        self.steps
+            .first()
+            .is_some_and(|step| step.guard == Some(Guard::RequestUnused))
     }
 
     /// Whether any statement is guarded.
@@ -105,15 +125,17 @@ impl Batch {
 
     /// Whether every statement gets the parameters it declares. Errors: [`Fault::Misused`].
     pub fn check(&self) -> Result<(), Fault> {
-        self.steps.iter().try_for_each(|step| step.statement.accepts(&step.params))
+        self.steps
+            .iter()
+            .try_for_each(|step| step.statement.accepts(&step.params))
     }
 }
 
 /// FNV-1a, 64 bits: short, stable over processes and versions, and good enough to spread owners.
 fn lane_of(owner: &str) -> u64 {
-    owner
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    owner.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -140,10 +162,22 @@ mod tests {
         batch.put(&TOUCH, vec!["x".into(), 1_i64.into()]);
         assert_eq!(batch.check(), Ok(()));
         batch.put(&TOUCH, vec![1_i64.into(), 1_i64.into()]);
-        assert!(batch.check().unwrap_err().to_string().contains("thing.touch was called wrongly: parameter $1"));
+        assert!(
+            batch
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("thing.touch was called wrongly: parameter $1")
+        );
         let mut batch = Batch::new("a");
         batch.put(&TOUCH, vec!["x".into()]);
-        assert!(batch.check().unwrap_err().to_string().contains("1 parameters given, 2 declared"));
+        assert!(
+            batch
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("1 parameters given, 2 declared")
+        );
     }
 
     #[test]

@@ -57,8 +57,13 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy { retry_after_ms } => write!(out, "the store is busy; try again in {retry_after_ms} ms"),
-            Self::Lost => write!(out, "the connection broke during a commit and its outcome is unknown"),
+            Self::Busy { retry_after_ms } => {
+                write!(out, "the store is busy; try again in {retry_after_ms} ms")
+            }
+            Self::Lost => write!(
+                out,
+                "the connection broke during a commit and its outcome is unknown"
+            ),
             Self::Unavailable(what) => write!(out, "the store is unavailable: {what}"),
             Self::Corrupt { statement, what } => write!(out, "a stored row is wrong ({statement}): {what}"),
             Self::Rejected { statement, what } => write!(out, "the store rejected {statement}: {what}"),
@@ -67,7 +72,9 @@ impl fmt::Display for Fault {
                 out,
                 "process {pid} writes to this store (lock {path}); stop it, or send it your commands"
             ),
-            Self::Held { path, by: None } => write!(out, "another process writes to this store (lock {path})"),
+            Self::Held { path, by: None } => {
+                write!(out, "another process writes to this store (lock {path})")
+            }
             Self::Unsafe(what) => write!(out, "refusing to start: {what}"),
             Self::Schema(what) => write!(out, "the schema does not fit: {what}"),
             Self::Sealed(what) => write!(out, "sealed data could not be opened: {what}"),

@@ -27,13 +27,29 @@ impl Statement {
     /// Errors: [`Fault::Misused`], a mistake in our own code, with the position.
     pub fn accepts(&self, values: &[Value]) -> Result<(), Fault> {
         if values.len() != self.params.len() {
-            let what = format!("{} parameters given, {} declared", values.len(), self.params.len());
-            return Err(Fault::Misused { statement: self.name, what });
+            let what = format!(
+                "{} parameters given, {} declared",
+                values.len(),
+                self.params.len()
+            );
+            return Err(Fault::Misused {
+                statement: self.name,
+                what,
+            });
         }
-        let wrong = values.iter().zip(self.params).position(|(value, kind)| !value.fits(*kind));
+        let wrong = values
+            .iter()
+            .zip(self.params)
+            .position(|(value, kind)| !value.fits(*kind));
         let Some(index) = wrong else { return Ok(()) };
-        let what = format!("parameter ${} is not of the kind declared", index.saturating_add(1));
-        Err(Fault::Misused { statement: self.name, what })
+        let what = format!(
+            "parameter ${} is not of the kind declared",
+            index.saturating_add(1)
+        );
+        Err(Fault::Misused {
+            statement: self.name,
+            what,
+        })
     }
 
     /// Whether the text is a question (`select` or `with … select`) and not a write.
@@ -46,15 +62,21 @@ impl Statement {
     ///
     /// A constant may be copied to several places, so it is the text and not the struct that counts.
     #[must_use]
-    pub fn identity(&self) -> (usize, usize) {
+    pub fn identity(&self) -> Identity {
         (self.sql.as_ptr().addr(), self.sql.len())
     }
 
     fn first_word(&self) -> &'static str {
-        let body = self.sql.lines().find(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty());
+        let body = self
+            .sql
+            .lines()
+            .find(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty());
         body.unwrap_or("").split_whitespace().next().unwrap_or("")
     }
 }
+
+/// What tells one statement's text from another's: where it lies in the program, and its length.
+pub type Identity = (usize, usize);
 
 /// A statement with its parameters, to be read.
 #[derive(Clone, Debug)]

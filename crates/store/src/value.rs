@@ -195,7 +195,9 @@ impl Row {
     }
 
     fn at(&self, position: usize) -> Result<&Value, Fault> {
-        self.values.get(position).ok_or_else(|| self.corrupt(position, "there is no such column"))
+        self.values
+            .get(position)
+            .ok_or_else(|| self.corrupt(position, "there is no such column"))
     }
 
     fn not(&self, position: usize, expected: &str, found: &Value) -> Fault {
@@ -224,7 +226,10 @@ mod tests {
         assert_eq!(row.int(0).unwrap(), 7);
         assert_eq!(row.opt_text(1).unwrap(), None);
         let fault = row.text(1).unwrap_err().to_string();
-        assert!(fault.contains("pair.find") && fault.contains("column 2") && fault.contains("null"), "{fault}");
+        assert!(
+            fault.contains("pair.find") && fault.contains("column 2") && fault.contains("null"),
+            "{fault}"
+        );
         let fault = row.blob(0).unwrap_err().to_string();
         assert!(fault.contains("expected bytes, found int"), "{fault}");
         assert!(row.int(2).unwrap_err().to_string().contains("no such column"));

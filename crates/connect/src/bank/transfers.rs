@@ -1,0 +1,386 @@
+//! Transfers (收付): each number moves money at most once, whatever is sent, lost, asked or repeated.
+
+use std::collections::BTreeMap;
+
+use fenqi_app::ports::{StatementLine, TransferOrder, TransferState};
+use fenqi_domain::money::{Amount, OutOfRange};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{Card, Cards};
+use crate::script::Misbehaviour;
+use crate::world::{World, mix};
+
+/// Which way money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From a card to the platform.
+    In,
+    /// From the platform to a card.
+    Out,
+}
+
+/// What the bank keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) cards: Cards,
+    transfers: BTreeMap<String, Transfer>,
+    /// Lines that answer to no transfer of ours.
+    pub(crate) foreign: Vec<StatementLine>,
+    /// Notices that were not fetched yet.
+    pub(crate) notices: Vec<BankNotice>,
+}
+
+/// A notice of the bank about a transfer that ended (异步通知).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankNotice {
+    /// The notice's own number; a duplicate has the same.
+    pub id: String,
+    /// The transfer's number.
+    pub number: String,
+    /// How it ended.
+    pub state: TransferState,
+}
+
+/// A transfer under one number.
+#[derive(Debug)]
+struct Transfer {
+    order: TransferOrder,
+    direction: Direction,
+    phase: Phase,
+    /// A failure that is told for so many asks although the money moved.
+    pretence: Option<(String, u32)>,
+    line: LineFault,
+    is_notified_twice: bool,
+    /// How often money moved under this number.
+    effects: u32,
+}
+
+/// How a transfer really stands.
+#[derive(Debug)]
+enum Phase {
+    /// The request is still on its way and nobody at the bank knows of it.
+    Travelling { asks: u32 },
+    /// Being worked on, for so many asks.
+    Waiting { asks: u32 },
+    /// Being worked on until a business time.
+    WaitingUntil { at: Timestamp },
+    /// The money moved.
+    Done { reference: String, at: Timestamp },
+    /// It did not and will not.
+    Failed { code: String },
+}
+
+/// What is wrong with its line in the statement.
+#[derive(Debug)]
+enum LineFault {
+    None,
+    Missing,
+    Differs(Amount),
+}
+
+impl World {
+    /// Takes an order. A number that is known already stands as it stands, whatever the order says.
+    pub(crate) fn begin_transfer(
+        &mut self,
+        direction: Direction,
+        order: &TransferOrder,
+        misbehaviour: Option<&Misbehaviour>,
+    ) -> TransferState {
+        self.at(order.at);
+        if !self.bank.transfers.contains_key(&order.number) {
+            let transfer = Transfer::new(direction, order, misbehaviour);
+            self.bank.transfers.insert(order.number.clone(), transfer);
+            if let Some(Misbehaviour::Refused { code }) = misbehaviour {
+                self.fail(&order.number, code);
+            }
+        }
+        self.progress(&order.number);
+        self.answer(&order.number)
+    }
+
+    /// How a transfer stands; being asked is what moves a waiting one on.
+    pub(crate) fn ask_transfer(&mut self, number: &str) -> TransferState {
+        let Some(transfer) = self.bank.transfers.get_mut(number) else {
+            return TransferState::NotFound;
+        };
+        match &mut transfer.phase {
+            Phase::Travelling { asks } if *asks > 0 => {
+                *asks -= 1;
+                return TransferState::NotFound;
+            }
+            Phase::Waiting { asks } if *asks > 0 => {
+                *asks -= 1;
+                return TransferState::Pending;
+            }
+            Phase::Travelling { .. } | Phase::Waiting { .. } => self.carry_out(number),
+            _ => self.progress(number),
+        }
+        let told = self.answer(number);
+        self.wear_off(number);
+        told
+    }
+
+    /// Closes a transfer: one that has not succeeded never will, not even if its request arrives later.
+    pub(crate) fn close_transfer(&mut self, number: &str) -> TransferState {
+        self.progress(number);
+        match self.bank.transfers.get(number).map(|t| &t.phase) {
+            Some(Phase::Done { reference, at }) => TransferState::Succeeded {
+                reference: reference.clone(),
+                at: *at,
+            },
+            Some(Phase::Failed { code }) => TransferState::Failed { code: code.clone() },
+            Some(_) => {
+                self.fail(number, "closed");
+                self.answer(number)
+            }
+            None => {
+                self.bank
+                    .transfers
+                    .insert(number.to_owned(), Transfer::closed_unseen(number, self.now));
+                self.answer(number)
+            }
+        }
+    }
+
+    /// The lines of one day, by reference.
+    pub(crate) fn bank_statement(&mut self, day: Date) -> Vec<StatementLine> {
+        let mut lines: Vec<StatementLine> = self
+            .bank
+            .transfers
+            .values()
+            .filter_map(Transfer::line)
+            .chain(self.bank.foreign.iter().cloned())
+            .filter(|line| line.on == day)
+            .collect();
+        lines.sort_by(|a, b| a.reference.cmp(&b.reference));
+        lines
+    }
+
+    /// How often money moved under a number: never more than once.
+    pub(crate) fn effects(&self, number: &str) -> u32 {
+        self.bank.transfers.get(number).map_or(0, |t| t.effects)
+    }
+
+    /// Every number under which money moved, with how often.
+    pub(crate) fn all_effects(&self) -> Vec<(String, u32)> {
+        let all = self.bank.transfers.iter();
+        all.filter(|(_, t)| t.effects > 0)
+            .map(|(number, t)| (number.clone(), t.effects))
+            .collect()
+    }
+
+    /// The four digits that a token's card shows: its own if it ends in four, else made up from the seed.
+    pub(crate) fn last_four(&self, token: &str) -> String {
+        let digits: String = token.chars().rev().take_while(char::is_ascii_digit).collect();
+        if digits.len() >= 4 {
+            digits
+                .chars()
+                .take(4)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect()
+        } else {
+            format!("{:04}", mix(0, token) % 10_000)
+        }
+    }
+
+    /// Carries a transfer out whose time has come.
+    fn progress(&mut self, number: &str) {
+        let is_due = match self.bank.transfers.get(number).map(|t| &t.phase) {
+            Some(Phase::WaitingUntil { at }) => self.now.is_some_and(|now| now >= *at),
+            _ => false,
+        };
+        let is_new = self.bank.transfers.get(number).is_some_and(Transfer::is_ready);
+        if is_due || is_new {
+            self.carry_out(number);
+        }
+    }
+
+    /// Moves the money, or finds that it cannot.
+    fn carry_out(&mut self, number: &str) {
+        let reference = self.reference("B", number);
+        let Some(transfer) = self.bank.transfers.get_mut(number) else {
+            return;
+        };
+        let at = match transfer.phase {
+            Phase::WaitingUntil { at } => at.max(transfer.order.at),
+            _ => transfer.order.at,
+        };
+        let moved = match self.bank.cards.get_mut(&transfer.order.token) {
+            Some(card) => move_money(card, transfer.direction, &transfer.order),
+            None => Err("card_unknown".to_owned()),
+        };
+        match moved {
+            Ok(()) => {
+                transfer.effects += 1;
+                transfer.phase = Phase::Done { reference, at };
+                self.notify(number);
+            }
+            Err(code) => self.fail(number, &code),
+        }
+    }
+
+    fn fail(&mut self, number: &str, code: &str) {
+        if let Some(transfer) = self.bank.transfers.get_mut(number) {
+            transfer.phase = Phase::Failed {
+                code: code.to_owned(),
+            };
+            transfer.pretence = None;
+        }
+        self.notify(number);
+    }
+
+    /// Queues the notice of a transfer that ended: of the truth, which may be ahead of what asks are told.
+    fn notify(&mut self, number: &str) {
+        let Some(transfer) = self.bank.transfers.get(number) else {
+            return;
+        };
+        let notice = BankNotice {
+            id: format!("N{}", self.reference("", number)),
+            number: number.to_owned(),
+            state: transfer.truth(),
+        };
+        if transfer.is_notified_twice {
+            self.bank.notices.push(notice.clone());
+        }
+        self.bank.notices.push(notice);
+    }
+
+    /// What the bank says of a transfer now.
+    fn answer(&self, number: &str) -> TransferState {
+        let Some(transfer) = self.bank.transfers.get(number) else {
+            return TransferState::NotFound;
+        };
+        match &transfer.pretence {
+            Some((code, _)) => TransferState::Failed { code: code.clone() },
+            None => transfer.truth(),
+        }
+    }
+
+    /// One more ask was told a failure that was none; the last of them is followed by the truth.
+    fn wear_off(&mut self, number: &str) {
+        if let Some(transfer) = self.bank.transfers.get_mut(number)
+            && let Some((_, asks)) = &mut transfer.pretence
+        {
+            *asks = asks.saturating_sub(1);
+            if *asks == 0 {
+                transfer.pretence = None;
+            }
+        }
+    }
+}
+
+impl Transfer {
+    fn new(direction: Direction, order: &TransferOrder, misbehaviour: Option<&Misbehaviour>) -> Transfer {
+        let phase = match misbehaviour {
+            Some(Misbehaviour::PendingFor { asks }) => Phase::Waiting { asks: (*asks).max(1) },
+            Some(Misbehaviour::PendingUntil { at }) => Phase::WaitingUntil { at: *at },
+            Some(Misbehaviour::NotFoundFirst { asks }) => Phase::Travelling { asks: (*asks).max(1) },
+            _ => Phase::Waiting { asks: 0 },
+        };
+        let pretence = match misbehaviour {
+            Some(Misbehaviour::SuccessAfterFailure { code, asks }) => Some((code.clone(), *asks)),
+            _ => None,
+        };
+        let line = match misbehaviour {
+            Some(Misbehaviour::LineMissing) => LineFault::Missing,
+            Some(Misbehaviour::LineDiffers { by }) => LineFault::Differs(*by),
+            _ => LineFault::None,
+        };
+        Transfer {
+            order: order.clone(),
+            direction,
+            phase,
+            pretence,
+            line,
+            is_notified_twice: matches!(misbehaviour, Some(Misbehaviour::DuplicateNotice)),
+            effects: 0,
+        }
+    }
+
+    /// A number that was closed before its request arrived.
+    fn closed_unseen(number: &str, now: Option<Timestamp>) -> Transfer {
+        let order = TransferOrder {
+            number: number.to_owned(),
+            token: String::new(),
+            money: fenqi_domain::money::Money {
+                amount: Amount::ZERO,
+                currency: fenqi_domain::money::Currency::Cny,
+            },
+            at: now.unwrap_or(Timestamp::UNIX_EPOCH),
+        };
+        Transfer {
+            phase: Phase::Failed {
+                code: "closed".to_owned(),
+            },
+            ..Transfer::new(Direction::In, &order, None)
+        }
+    }
+
+    /// Whether nothing holds it back.
+    fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { asks: 0 })
+    }
+
+    fn truth(&self) -> TransferState {
+        match &self.phase {
+            Phase::Travelling { .. } => TransferState::NotFound,
+            Phase::Waiting { .. } | Phase::WaitingUntil { .. } => TransferState::Pending,
+            Phase::Done { reference, at } => TransferState::Succeeded {
+                reference: reference.clone(),
+                at: *at,
+            },
+            Phase::Failed { code } => TransferState::Failed { code: code.clone() },
+        }
+    }
+
+    /// Its line in the statement, if money moved and the line is not left out.
+    fn line(&self) -> Option<StatementLine> {
+        let Phase::Done { reference, at } = &self.phase else {
+            return None;
+        };
+        let amount = match self.direction {
+            Direction::In => self.order.money.amount,
+            Direction::Out => Amount::ZERO.minus(self.order.money.amount).ok()?,
+        };
+        let amount = match self.line {
+            LineFault::Missing => return None,
+            LineFault::Differs(by) => amount.plus(by).ok()?,
+            LineFault::None => amount,
+        };
+        Some(StatementLine {
+            reference: reference.clone(),
+            number: self.order.number.clone(),
+            on: booking_day(*at),
+            amount,
+        })
+    }
+}
+
+/// The bank's day of an instant. It is a bank in China, which has had one offset since 1992.
+pub(crate) fn booking_day(at: Timestamp) -> Date {
+    jiff::tz::offset(8).to_datetime(at).date()
+}
+
+/// Takes from or adds to a card, or says with which code it refuses.
+fn move_money(card: &mut Card, direction: Direction, order: &TransferOrder) -> Result<(), String> {
+    let amount = order.money.amount;
+    if card.currency != order.money.currency {
+        return Err("card_unsupported".to_owned());
+    }
+    if let Some(code) = &card.refuses_with {
+        return Err(code.clone());
+    }
+    let overflow = |_: OutOfRange| "limit_exceeded".to_owned();
+    match direction {
+        Direction::Out => card.balance = card.balance.plus(amount).map_err(overflow)?,
+        Direction::In if card.limit.is_some_and(|limit| amount > limit) => {
+            return Err("limit_exceeded".to_owned());
+        }
+        Direction::In if amount > card.balance => return Err("insufficient_funds".to_owned()),
+        Direction::In => card.balance = card.balance.minus(amount).map_err(overflow)?,
+    }
+    Ok(())
+}

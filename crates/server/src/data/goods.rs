@@ -1,0 +1,214 @@
+//! What is sold and by whom: categories, sellers, the catalogue.
+
+use fenqi_domain::money::{Amount, Rate};
+
+use super::table::{Problem, read};
+
+/// A category of goods (商品类目).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// Its code.
+    pub code: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+}
+
+/// A seller (卖家): the shop itself, or one who sells on its platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seller {
+    /// Its code.
+    pub code: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Whether it is a third party (第三方卖家).
+    pub is_third_party: bool,
+    /// Whether the terms with it cover instalments (R9).
+    pub offers_instalments: bool,
+}
+
+/// A promotion that an article is in (促销).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promotion {
+    /// None.
+    None,
+    /// A special price (特价).
+    SpecialPrice,
+    /// A clearance (清仓).
+    Clearance,
+    /// A flash sale (秒杀).
+    FlashSale,
+}
+
+/// An article of the catalogue (商品).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// The article number.
+    pub sku: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// The category's code.
+    pub category: String,
+    /// The seller's code.
+    pub seller: String,
+    /// The price in fen, more than zero.
+    pub price: Amount,
+    /// The promotion it is in.
+    pub promotion: Promotion,
+    /// Whether it may be financed at all (R8). With a promotion, a no is because of it.
+    pub is_financeable: bool,
+    /// The share of the price that a plan may cost the seller (R10).
+    pub margin: Rate,
+}
+
+/// Reads `categories.csv`.
+pub fn categories(file: &str, bytes: &[u8]) -> Result<Vec<Category>, Vec<Problem>> {
+    read(file, bytes, &["code", "name_zh", "name_en"], |row| {
+        let (code, name_zh, name_en) = (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
+        Some(Category {
+            code: code?,
+            name_zh: name_zh?,
+            name_en: name_en?,
+        })
+    })
+}
+
+/// Reads `sellers.csv`.
+pub fn sellers(file: &str, bytes: &[u8]) -> Result<Vec<Seller>, Vec<Problem>> {
+    read(
+        file,
+        bytes,
+        &["code", "name_zh", "name_en", "kind", "instalments"],
+        |row| {
+            let (code, name_zh, name_en) =
+                (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
+            let is_third_party = row.choice("kind", &[("own", false), ("third_party", true)]);
+            let offers_instalments = row.yes_no("instalments");
+            Some(Seller {
+                code: code?,
+                name_zh: name_zh?,
+                name_en: name_en?,
+                is_third_party: is_third_party?,
+                offers_instalments: offers_instalments?,
+            })
+        },
+    )
+}
+
+/// Reads a catalogue: `catalogue.csv`, or the file that a shop gives with `--catalogue`.
+pub fn products(
+    file: &str,
+    bytes: &[u8],
+    categories: &[Category],
+    sellers: &[Seller],
+) -> Result<Vec<Product>, Vec<Problem>> {
+    let columns = [
+        "sku",
+        "name_zh",
+        "name_en",
+        "category",
+        "seller",
+        "price",
+        "promotion",
+        "financeable",
+        "margin",
+    ];
+    let promotions = [
+        ("none", Promotion::None),
+        ("special_price", Promotion::SpecialPrice),
+        ("clearance", Promotion::Clearance),
+        ("flash_sale", Promotion::FlashSale),
+    ];
+    read(file, bytes, &columns, |row| {
+        let (sku, name_zh, name_en) = (row.unique_code("sku"), row.text("name_zh"), row.text("name_en"));
+        let category = row.known(
+            "category",
+            categories.iter().map(|category| category.code.as_str()),
+        );
+        let seller = row.known("seller", sellers.iter().map(|seller| seller.code.as_str()));
+        let price = row.amount("price");
+        let promotion = row.choice("promotion", &promotions);
+        let is_financeable = row.yes_no("financeable");
+        let margin = row.percent("margin");
+        Some(Product {
+            sku: sku?,
+            name_zh: name_zh?,
+            name_en: name_en?,
+            category: category?,
+            seller: seller?,
+            price: price?,
+            promotion: promotion?,
+            is_financeable: is_financeable?,
+            margin: margin?,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "sku,name_zh,name_en,category,seller,price,promotion,financeable,margin\n";
+    const GOOD: &str = "P1,手机,Phone,phone,own,3999.00,none,yes,8\n";
+
+    fn problems(rows: &str) -> Vec<(u64, String, String)> {
+        let categories = categories("c.csv", "code,name_zh,name_en\nphone,手机,Phones\n".as_bytes()).unwrap();
+        let sellers = sellers(
+            "s.csv",
+            "code,name_zh,name_en,kind,instalments\nown,自营,Own,own,yes\n".as_bytes(),
+        )
+        .unwrap();
+        let read = products(
+            "goods.csv",
+            format!("{HEADER}{rows}").as_bytes(),
+            &categories,
+            &sellers,
+        );
+        let problems = read.err().unwrap_or_default();
+        problems
+            .into_iter()
+            .map(|problem| (problem.line, problem.column, problem.allowed))
+            .collect()
+    }
+
+    #[test]
+    fn a_good_row_has_no_problem() {
+        assert_eq!(problems(GOOD), []);
+    }
+
+    #[test]
+    fn each_kind_of_bad_row_is_refused() {
+        for (good, bad, column, allowed) in [
+            (",phone,", ",phones,", "category", "one of phone"),
+            (",own,", ",other,", "seller", "one of own"),
+            ("3999.00", "-3999.00", "price", "is negative"),
+            ("3999.00", "0.00", "price", "more than zero"),
+            ("3999.00", "3999.001", "price", "more than 2 digits"),
+            ("3999.00", "9223372036854775808", "price", "is larger than"),
+            (
+                "none",
+                "sale",
+                "promotion",
+                "none, special_price, clearance, flash_sale",
+            ),
+            (",yes,", ",maybe,", "financeable", "yes, no"),
+            (",8\n", ",101\n", "margin", "from 0 to 100"),
+            (",Phone,", ",,", "name_en", "1 to 200 characters"),
+        ] {
+            let problems = problems(&GOOD.replace(good, bad));
+            assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+            assert_eq!((problems[0].0, problems[0].1.as_str()), (2, column), "{bad}");
+            assert!(problems[0].2.contains(allowed), "{bad}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn an_article_number_stands_once() {
+        assert_eq!(problems(&format!("{GOOD}{GOOD}"))[0].1, "sku");
+    }
+}

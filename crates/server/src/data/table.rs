@@ -1,0 +1,454 @@
+//! Reading one table: comment lines, a header that must be known, and rows whose every mistake is reported.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use fenqi_domain::money::{Amount, Currency, Money, Rate};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// The longest text that a field may hold, in characters.
+const TEXT_CHARACTERS_MAX: usize = 200;
+/// The longest code that a field may hold, in characters.
+const CODE_CHARACTERS_MAX: usize = 40;
+
+/// Something in a file that cannot be taken (错误行): where it is, what was found, what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as it was named.
+    pub file: String,
+    /// The line, counted from 1; 0 when it is about the whole file.
+    pub line: u64,
+    /// The column's name; empty when it is about the whole line.
+    pub column: String,
+    /// What was found there.
+    pub found: String,
+    /// What is allowed there.
+    pub allowed: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if !self.column.is_empty() {
+            write!(f, ", column {}", self.column)?;
+        }
+        write!(f, ": found {}; allowed: {}", self.found, self.allowed)
+    }
+}
+
+/// One row while it is read. Each getter answers `None` after it has noted what is wrong, so that a row's reader
+/// asks for all its columns first and all their mistakes are reported at once.
+pub struct Fields<'a> {
+    file: &'a str,
+    line: u64,
+    columns: &'a [&'static str],
+    values: Vec<String>,
+    problems: Vec<Problem>,
+    seen: &'a mut HashMap<String, u64>,
+}
+
+/// Reads a table of exactly these columns. Nothing is returned of a table that has a problem.
+pub fn read<T>(
+    file: &str,
+    bytes: &[u8],
+    columns: &[&'static str],
+    mut row: impl FnMut(&mut Fields<'_>) -> Option<T>,
+) -> Result<Vec<T>, Vec<Problem>> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
+    let mut rows = Vec::new();
+    let mut problems = Vec::new();
+    let mut seen = HashMap::new();
+    let mut header_is_read = false;
+    for (at, record) in reader.byte_records().enumerate() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                return Err(vec![whole(
+                    file,
+                    &format!("an unreadable table ({error})"),
+                    "lines of CSV",
+                )]);
+            }
+        };
+        // The reader counts comment lines into the line it says, whether they stand above or between.
+        let line =
+            record.position().map_or(at as u64 + 1, csv::Position::line) + comments_above(bytes, &record);
+        match texts(file, line, columns, &record) {
+            Err(problem) if !header_is_read => return Err(vec![problem]),
+            Err(problem) => problems.push(problem),
+            Ok(values) if !header_is_read => {
+                check_header(file, line, columns, &values).map_err(|problem| vec![problem])?;
+                header_is_read = true;
+            }
+            Ok(values) => {
+                let mut fields = Fields {
+                    file,
+                    line,
+                    columns,
+                    values,
+                    problems: Vec::new(),
+                    seen: &mut seen,
+                };
+                rows.extend(row(&mut fields));
+                problems.append(&mut fields.problems);
+            }
+        }
+    }
+    if !header_is_read {
+        return Err(vec![whole(
+            file,
+            "nothing",
+            &format!("a header line {}", columns.join(",")),
+        )]);
+    }
+    if problems.is_empty() {
+        Ok(rows)
+    } else {
+        Err(problems)
+    }
+}
+
+/// How many comment and empty lines stand between where the reader says a record begins and where it does.
+fn comments_above(bytes: &[u8], record: &csv::ByteRecord) -> u64 {
+    let start = record.position().map_or(0, csv::Position::byte);
+    let rest = usize::try_from(start)
+        .ok()
+        .and_then(|start| bytes.get(start..))
+        .unwrap_or_default();
+    let lines = rest.split(|byte| *byte == b'\n');
+    lines
+        .take_while(|line| line.first() == Some(&b'#') || line.is_empty() || *line == b"\r")
+        .count() as u64
+}
+
+/// The fields of a record as texts, if there are as many as columns.
+fn texts(
+    file: &str,
+    line: u64,
+    columns: &[&'static str],
+    record: &csv::ByteRecord,
+) -> Result<Vec<String>, Problem> {
+    let problem = |column: &str, found: String, allowed: String| Problem {
+        file: file.to_owned(),
+        line,
+        column: column.to_owned(),
+        found,
+        allowed,
+    };
+    if record.len() != columns.len() {
+        let allowed = format!("{} columns: {}", columns.len(), columns.join(","));
+        return Err(problem("", format!("{} columns", record.len()), allowed));
+    }
+    let text = |(value, column): (&[u8], &&'static str)| {
+        let allowed = "UTF-8".to_owned();
+        std::str::from_utf8(value).map(str::to_owned).map_err(|_| {
+            problem(
+                column,
+                format!("bytes that are not UTF-8 ({})", value.escape_ascii()),
+                allowed,
+            )
+        })
+    };
+    record.iter().zip(columns).map(text).collect()
+}
+
+fn check_header(file: &str, line: u64, columns: &[&'static str], values: &[String]) -> Result<(), Problem> {
+    if values == columns {
+        return Ok(());
+    }
+    Err(Problem {
+        file: file.to_owned(),
+        line,
+        column: String::new(),
+        found: format!("the header {}", values.join(",")),
+        allowed: columns.join(","),
+    })
+}
+
+fn whole(file: &str, found: &str, allowed: &str) -> Problem {
+    Problem {
+        file: file.to_owned(),
+        line: 0,
+        column: String::new(),
+        found: found.to_owned(),
+        allowed: allowed.to_owned(),
+    }
+}
+
+impl Fields<'_> {
+    /// The field as it stands, which may be empty.
+    pub fn raw(&self, column: &str) -> String {
+        let at = self.columns.iter().position(|name| *name == column);
+        at.and_then(|at| self.values.get(at)).cloned().unwrap_or_default()
+    }
+
+    /// Notes that a field cannot be taken.
+    pub fn refuse<T>(&mut self, column: &str, allowed: impl Into<String>) -> Option<T> {
+        let value = self.raw(column);
+        self.problems.push(Problem {
+            file: self.file.to_owned(),
+            line: self.line,
+            column: column.to_owned(),
+            found: if value.is_empty() {
+                "nothing".to_owned()
+            } else {
+                format!("“{value}”")
+            },
+            allowed: allowed.into(),
+        });
+        None
+    }
+
+    /// A text for people: 1 to 200 characters, none of them a control character.
+    pub fn text(&mut self, column: &str) -> Option<String> {
+        let value = self.raw(column);
+        let length = value.chars().count();
+        if length == 0 || length > TEXT_CHARACTERS_MAX || value.chars().any(char::is_control) {
+            return self.refuse(column, format!("1 to {TEXT_CHARACTERS_MAX} characters"));
+        }
+        Some(value)
+    }
+
+    /// A code: 1 to 40 letters, digits, `-`, `_` and `.` of ASCII.
+    pub fn code(&mut self, column: &str) -> Option<String> {
+        let value = self.raw(column);
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if value.is_empty() || value.len() > CODE_CHARACTERS_MAX || !value.chars().all(is_allowed) {
+            return self.refuse(
+                column,
+                format!("1 to {CODE_CHARACTERS_MAX} letters, digits, `-`, `_` or `.`"),
+            );
+        }
+        Some(value)
+    }
+
+    /// A code that no other row of the table has in its first such column.
+    pub fn unique_code(&mut self, column: &str) -> Option<String> {
+        let value = self.code(column)?;
+        if let Some(line) = self.seen.get(&value) {
+            let allowed = format!("each once; it stands on line {line} already");
+            return self.refuse(column, allowed);
+        }
+        self.seen.insert(value.clone(), self.line);
+        Some(value)
+    }
+
+    /// An amount of yuan, more than zero.
+    pub fn amount(&mut self, column: &str) -> Option<Amount> {
+        let amount = self.amount_or_zero(column)?;
+        if amount.is_zero() {
+            return self.refuse(column, "more than zero");
+        }
+        Some(amount)
+    }
+
+    /// An amount of yuan, zero or more.
+    pub fn amount_or_zero(&mut self, column: &str) -> Option<Amount> {
+        match Money::parse(&self.raw(column), Currency::Cny) {
+            Ok(money) => Some(money.amount),
+            Err(error) => self.refuse(column, format!("an amount such as 3999.00; this {error}")),
+        }
+    }
+
+    /// A percentage, 0 to 100.
+    pub fn percent(&mut self, column: &str) -> Option<Rate> {
+        match Rate::from_percent(&self.raw(column)) {
+            Ok(rate) if rate <= Rate::ONE => Some(rate),
+            Ok(_) => self.refuse(column, "a percentage from 0 to 100"),
+            Err(error) => self.refuse(column, format!("a percentage such as 7.2; this {error}")),
+        }
+    }
+
+    /// A whole number within bounds.
+    pub fn number(&mut self, column: &str, least: u16, most: u16) -> Option<u16> {
+        let value = self.raw(column);
+        let is_plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        match value.parse::<u16>() {
+            Ok(number) if is_plain && (least..=most).contains(&number) => Some(number),
+            _ => self.refuse(column, format!("a whole number from {least} to {most}")),
+        }
+    }
+
+    /// `yes` or `no`.
+    pub fn yes_no(&mut self, column: &str) -> Option<bool> {
+        self.choice(column, &[("yes", true), ("no", false)])
+    }
+
+    /// One of some words, each with what it means.
+    pub fn choice<T: Copy>(&mut self, column: &str, choices: &[(&str, T)]) -> Option<T> {
+        let value = self.raw(column);
+        match choices.iter().find(|(word, _)| *word == value) {
+            Some((_, meaning)) => Some(*meaning),
+            None => {
+                let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+                self.refuse(column, words.join(", "))
+            }
+        }
+    }
+
+    /// A code that another table knows.
+    pub fn known<'k>(&mut self, column: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+        let value = self.raw(column);
+        let known: Vec<&str> = known.collect();
+        if known.contains(&value.as_str()) {
+            return Some(value);
+        }
+        self.refuse(column, format!("one of {}", known.join(", ")))
+    }
+
+    /// A date of the calendar, such as 2026-02-28.
+    pub fn date(&mut self, column: &str) -> Option<Date> {
+        let value = self.raw(column);
+        match value.parse::<Date>() {
+            Ok(date) if value.len() == 10 => Some(date),
+            _ => self.refuse(column, "a date of the calendar such as 2026-02-28"),
+        }
+    }
+
+    /// An instant with its offset from UTC, such as 2026-01-01T00:00:00+08:00.
+    pub fn instant(&mut self, column: &str) -> Option<Timestamp> {
+        match self.raw(column).parse::<Timestamp>() {
+            Ok(instant) => Some(instant),
+            Err(_) => self.refuse(column, "an instant such as 2026-01-01T00:00:00+08:00"),
+        }
+    }
+
+    /// A column that means nothing in this row and must be empty.
+    pub fn nothing(&mut self, column: &str, because: &str) -> Option<()> {
+        if self.raw(column).is_empty() {
+            Some(())
+        } else {
+            self.refuse(column, format!("nothing, because {because}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &[&str] = &["code", "price", "on"];
+
+    fn rows(text: &[u8]) -> Result<Vec<(String, i64, Date)>, Vec<Problem>> {
+        read("goods.csv", text, COLUMNS, |row| {
+            let (code, price, on) = (row.unique_code("code"), row.amount("price"), row.date("on"));
+            Some((code?, price?.minor(), on?))
+        })
+    }
+
+    fn problem(row: &str) -> Problem {
+        let text = format!("# about\ncode,price,on\na,1.00,2026-01-01\n# between\n\n{row}\n");
+        let mut problems = rows(text.as_bytes()).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.remove(0)
+    }
+
+    #[test]
+    fn a_good_table_is_read_whole() {
+        let rows = rows(b"# a\n# b\ncode,price,on\na,\"1,234.50\",2026-02-28\nb, 3 ,2026-01-01\n").unwrap();
+        assert_eq!(rows[0].1, 123_450);
+        assert_eq!(rows[1].1, 300);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        assert_eq!(
+            rows(b"\xEF\xBB\xBF# a\ncode,price,on\na,1.00,2026-02-28\n")
+                .unwrap()
+                .len(),
+            1
+        );
+        assert_eq!(
+            rows(b"\xEF\xBB\xBFcode,price,on\r\na,1.00,2026-02-28\r\n")
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn each_wrong_field_names_file_line_column_what_was_found_and_what_is_allowed() {
+        for (row, column, found, allowed) in [
+            ("b,-3.00,2026-01-01", "price", "“-3.00”", "is negative"),
+            ("b,0,2026-01-01", "price", "“0”", "more than zero"),
+            ("b,0.00,2026-01-01", "price", "“0.00”", "more than zero"),
+            ("b,3.005,2026-01-01", "price", "“3.005”", "more than 2 digits"),
+            (
+                "b,99999999999999999999999.00,2026-01-01",
+                "price",
+                "“99999999999999999999999.00”",
+                "is larger than",
+            ),
+            ("b,1e3,2026-01-01", "price", "“1e3”", "an amount such as 3999.00"),
+            ("b,,2026-01-01", "price", "nothing", "an amount such as 3999.00"),
+            (
+                "b,1.00,2026-02-30",
+                "on",
+                "“2026-02-30”",
+                "a date of the calendar",
+            ),
+            ("b,1.00,2026-2-3", "on", "“2026-2-3”", "a date of the calendar"),
+            ("a,1.00,2026-01-01", "code", "“a”", "it stands on line 3 already"),
+            ("b c,1.00,2026-01-01", "code", "“b c”", "letters, digits"),
+        ] {
+            let problem = problem(row);
+            assert_eq!((problem.file.as_str(), problem.line), ("goods.csv", 6), "{row}");
+            assert_eq!(
+                (problem.column.as_str(), problem.found.as_str()),
+                (column, found),
+                "{row}"
+            );
+            assert!(problem.allowed.contains(allowed), "{row}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_row_with_too_few_or_too_many_columns_is_refused() {
+        for (row, found) in [("b,1.00", "2 columns"), ("b,1,234.00,2026-01-01", "4 columns")] {
+            let problem = problem(row);
+            assert_eq!((problem.line, problem.found.as_str()), (6, found));
+            assert_eq!(problem.allowed, "3 columns: code,price,on");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused_with_their_line() {
+        let problems = rows(b"code,price,on\na,1.00,2026-01-01\n\xB7\xD6,1.00,2026-01-01\n").unwrap_err();
+        assert_eq!((problems[0].line, problems[0].column.as_str()), (3, "code"));
+        assert_eq!(problems[0].found, r"bytes that are not UTF-8 (\xb7\xd6)");
+    }
+
+    #[test]
+    fn all_mistakes_of_a_file_are_reported_and_none_of_it_is_loaded() {
+        let problems = rows(b"code,price,on\na,1.00,2026-01-01\nb,-1,2026-02-30\nc,2.00\n").unwrap_err();
+        let places: Vec<_> = problems.iter().map(|p| (p.line, p.column.as_str())).collect();
+        assert_eq!(places, [(3, "price"), (3, "on"), (4, "")]);
+    }
+
+    #[test]
+    fn a_wrong_header_and_an_empty_file_are_refused() {
+        let problems = rows(b"# a\ncode,cost,on\na,1.00,2026-01-01\n").unwrap_err();
+        assert_eq!(problems[0].line, 2);
+        assert_eq!(problems[0].allowed, "code,price,on");
+        assert_eq!(rows(b"# only words\n").unwrap_err()[0].found, "nothing");
+    }
+
+    #[test]
+    fn a_problem_reads_as_one_line() {
+        let text = problem("b,-3.00,2026-01-01").to_string();
+        assert!(
+            text.starts_with("goods.csv:6, column price: found “-3.00”; allowed: an amount"),
+            "{text}"
+        );
+    }
+}

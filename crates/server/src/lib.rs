@@ -1,0 +1,3 @@
+//! What the binary `fenqi` is made of, where other programs of the house need it too.
+
+pub mod data;

@@ -1,0 +1,243 @@
+//! The schema's migrations: one tree of texts for both databases, forward only, locked by hash.
+//!
+//! A line that begins with `-- sqlite:` or `-- postgres:` is for that database alone, and the rest of
+//! the line is SQL. All else is for both.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest;
+
+use crate::fault::Fault;
+
+/// One step of the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its place in the order, from 1.
+    pub number: i64,
+    /// Its name, as in the file's.
+    pub name: &'static str,
+    /// The text for both databases.
+    pub text: &'static str,
+}
+
+/// All migrations in order. A new one is a new file under `schema/` and a new line here.
+pub static MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "foundation",
+    text: include_str!("../schema/0001_foundation.sql"),
+}];
+
+/// Which database a text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL and what speaks its dialect.
+    Postgres,
+}
+
+/// A migration as a store remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Its place in the order.
+    pub number: i64,
+    /// The hash of the text that was applied, in hex.
+    pub hash: String,
+}
+
+/// The table in which a store remembers its migrations; made before anything else.
+pub(crate) const MEMORY: &str = "create table if not exists migration (number bigint primary key, \
+     name text not null, hash text not null, applied_at text not null)";
+pub(crate) const RECALL: &str = "select number, hash from migration order by number";
+pub(crate) const REMEMBER: &str =
+    "insert into migration (number, name, hash, applied_at) values ($1, $2, $3, $4)";
+
+impl Migration {
+    /// The SHA-256 of the text, in hex.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let digest = digest::digest(&digest::SHA256, self.text.as_bytes());
+        digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// What is executed on the database of this dialect.
+    #[must_use]
+    pub fn text_for(&self, dialect: Dialect) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        for line in self.text.lines() {
+            let words = line.trim_start();
+            let own = match dialect {
+                Dialect::Sqlite => words.strip_prefix("-- sqlite:"),
+                Dialect::Postgres => words.strip_prefix("-- postgres:"),
+            };
+            match own {
+                Some(sql) => text.push_str(sql.trim_start()),
+                None if words.starts_with("--") => {}
+                None if dialect == Dialect::Postgres => text.push_str(&compared_by_bytes(line)),
+                None => text.push_str(line),
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A column's line with `collate "C"` after its type if that is text.
+///
+/// SQLite compares text byte by byte, and a PostgreSQL database by the language it was made for;
+/// both must give the same order, so that the books are the same.
+fn compared_by_bytes(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let (column, kind) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let is_name = !column.is_empty()
+        && column
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
+    if !is_name || kind.trim_end_matches(',') != "text" {
+        return line.to_owned();
+    }
+    let name_ends = line
+        .find(column)
+        .map_or(0, |start| start.saturating_add(column.len()));
+    let (name, rest) = line.split_at_checked(name_ends).unwrap_or((line, ""));
+    format!("{name}{}", rest.replacen(" text", " text collate \"C\"", 1))
+}
+
+/// The migrations that a store which has applied `applied` still needs, in order.
+///
+/// Errors: [`Fault::Schema`] when the store is newer than this program, or when the text of an
+/// applied migration is not the text this program has.
+pub fn missing(all: &'static [Migration], applied: &[Applied]) -> Result<&'static [Migration], Fault> {
+    for (position, done) in applied.iter().enumerate() {
+        let Some(known) = all.get(position).filter(|known| known.number == done.number) else {
+            let newest = all.last().map_or(0, |migration| migration.number);
+            return Err(Fault::Schema(format!(
+                "the store has migration {}, this program knows migrations up to {newest}; use a newer program",
+                done.number
+            )));
+        };
+        if known.hash() != done.hash {
+            return Err(Fault::Schema(format!(
+                "the text of migration {:04}_{} was changed after it was applied (hash {} then, {} now); \
+                 put the old text back and write the change as a new migration",
+                known.number,
+                known.name,
+                done.hash,
+                known.hash()
+            )));
+        }
+    }
+    Ok(all.get(applied.len()..).unwrap_or(&[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static TWO: &[Migration] = &[
+        Migration {
+            number: 1,
+            name: "one",
+            text: "create table a (id text primary key);",
+        },
+        Migration {
+            number: 2,
+            name: "two",
+            text: "create table b (id bigint primary key);",
+        },
+    ];
+
+    fn applied(migration: &Migration) -> Applied {
+        Applied {
+            number: migration.number,
+            hash: migration.hash(),
+        }
+    }
+
+    #[test]
+    fn a_line_with_a_mark_is_for_its_database_alone() {
+        let migration = Migration {
+            number: 1,
+            name: "x",
+            text: "-- words\ncreate table t (\n    text_of text not null,\n  -- sqlite: n blob\n  -- postgres: n bytea\n);",
+        };
+        assert_eq!(
+            migration.text_for(Dialect::Sqlite),
+            "\ncreate table t (\n    text_of text not null,\nn blob\n\n);\n"
+        );
+        assert_eq!(
+            migration.text_for(Dialect::Postgres),
+            "\ncreate table t (\n    text_of text collate \"C\" not null,\n\nn bytea\n);\n"
+        );
+    }
+
+    #[test]
+    fn a_store_needs_what_it_has_not_applied() {
+        assert_eq!(missing(TWO, &[]).unwrap().len(), 2);
+        assert_eq!(missing(TWO, &[applied(&TWO[0])]).unwrap()[0].name, "two");
+        assert!(
+            missing(TWO, &[applied(&TWO[0]), applied(&TWO[1])])
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_changed_text_of_an_applied_migration_is_refused() {
+        let changed = Applied {
+            number: 1,
+            hash: "00".repeat(32),
+        };
+        let fault = missing(TWO, &[changed]).unwrap_err().to_string();
+        assert!(
+            fault.contains("0001_one was changed after it was applied"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn a_store_that_is_newer_than_the_program_is_refused() {
+        let newer = Applied {
+            number: 3,
+            hash: String::new(),
+        };
+        let fault = missing(TWO, &[applied(&TWO[0]), applied(&TWO[1]), newer])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            fault.contains("knows migrations up to 2; use a newer program"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn the_migrations_are_numbered_without_gaps() {
+        for (position, migration) in (1..).zip(MIGRATIONS) {
+            assert_eq!(migration.number, position, "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn a_released_migration_is_never_edited() {
+        let released = include_str!("../schema/released.txt");
+        for line in released
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+        {
+            let (file, hash) = line.split_once(' ').unwrap();
+            let found = MIGRATIONS
+                .iter()
+                .find(|migration| format!("{:04}_{}.sql", migration.number, migration.name) == file)
+                .unwrap_or_else(|| panic!("{file} was released and is gone"));
+            assert_eq!(
+                found.hash(),
+                hash,
+                "{file} was released; write a new migration instead"
+            );
+        }
+    }
+}

@@ -1,0 +1,595 @@
+//! One statement for many: the form with arrays, derived from the one text.
+//!
+//! Many batches of a group run the same statement with other parameters. PostgreSQL then gets it once,
+//! with an array for each parameter, unpacked beside the table as `fq(p1, …, ord)`:
+//!
+//! - `insert into t (a, b) values ($1, $2) on conflict (a) do nothing` becomes
+//!   `insert into t (a, b) select fq.p1, fq.p2 from unnest(…) … on conflict (a) do nothing returning a`;
+//! - `update t set n = n + $2 where id = $1 and n + $2 <= 9` becomes
+//!   `update t set n = n + fq.p2 from unnest(…) … where id = fq.p1 and … returning fq.ord`;
+//! - a `delete` likewise, and a `select` is asked once for each set of parameters.
+//!
+//! A text that has no such form is executed one by one, which costs time and nothing else.
+
+use super::lexer::{Piece, Token, tokens};
+use crate::statement::Statement;
+use crate::value::Kind;
+
+/// A statement's form with arrays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Arrays {
+    /// The text; its parameter `n` is the array of all `$n`.
+    pub(super) text: String,
+    /// How it is known which of the many passed.
+    pub(super) answer: Answer,
+    /// The parameters (from 0) that name the row. Two with equal ones may meet the same row.
+    pub(super) keys: Vec<usize>,
+    /// Whether such two must not be in one statement, because it touches a row once only.
+    pub(super) one_per_key: bool,
+}
+
+/// How a form with arrays tells which of the many touched a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// All did, or the statement failed, or it does not matter.
+    All,
+    /// It returns the ordinal (from 1) of each row touched.
+    Ordinals,
+    /// It returns these parameters (from 0) of each row that was inserted.
+    Keys(Vec<usize>),
+}
+
+/// The form with arrays, if the statement has one. `guarded` asks to know which of the many passed.
+pub(super) fn arrays(statement: &Statement, guarded: bool) -> Option<Arrays> {
+    if statement.params.is_empty() {
+        return None;
+    }
+    let text = Text {
+        sql: statement.sql,
+        tokens: tokens(statement.sql),
+        params: statement.params,
+    };
+    match text.word(0)? {
+        "insert" => text.insert(guarded),
+        "update" => text.update(guarded),
+        "delete" => text.delete(guarded),
+        "select" | "with" if !text.writes() => {
+            Some(text.select("select fq.ord", "cross join lateral", " as fq_q"))
+        }
+        _ => None,
+    }
+}
+
+/// The form of a question that answers many askers at once: the ordinal of the asker, the number of the
+/// row among his, and the row.
+pub(super) fn asked_by_many(statement: &Statement) -> Option<String> {
+    if statement.params.is_empty() || !statement.is_question() {
+        return None;
+    }
+    let text = Text {
+        sql: statement.sql,
+        tokens: tokens(statement.sql),
+        params: statement.params,
+    };
+    if text.writes() {
+        return None;
+    }
+    let form = text.select(
+        "select fq.ord, fq_q.*",
+        "cross join lateral (select row_number() over () as fq_number, fq_s.* from",
+        " as fq_s) as fq_q",
+    );
+    Some(form.text)
+}
+
+struct Text<'a> {
+    sql: &'a str,
+    tokens: Vec<Token>,
+    params: &'a [Kind],
+}
+
+impl Text<'_> {
+    fn insert(&self, guarded: bool) -> Option<Arrays> {
+        let table = self.table(2)?;
+        let values = self.find("values", 0)?;
+        let (columns_open, columns) = self.list_after(2)?;
+        let (_, expressions) = self.list_after(values)?;
+        if columns_open > values || columns.len() != expressions.len() {
+            return None;
+        }
+        let columns: Vec<&str> = columns
+            .into_iter()
+            .map(|(from, to)| self.slice(from, to))
+            .collect();
+        // The tail begins after the parenthesis that closes the values.
+        let values_open = values.checked_add(1)?;
+        let close = self.closing(values_open)?;
+        let tail = close.checked_add(1)?;
+        if self.find("returning", tail).is_some() || self.tokens.get(tail).is_some_and(|t| self.at(t) == ",")
+        {
+            return None;
+        }
+        let plain: Vec<Option<usize>> = expressions
+            .iter()
+            .map(|(from, to)| self.lone_param(*from, *to))
+            .collect();
+        let conflict = self.conflict(tail, &columns, &plain)?;
+        let selected: Vec<String> = expressions
+            .iter()
+            .map(|(from, to)| self.rewritten(*from, *to, &|n| format!("fq.p{n}")))
+            .collect();
+        let tail_text = self.tail(tail, &columns, &plain)?;
+        let head = self.slice(0, columns_open);
+        let mut text = format!(
+            "{head} ({}) select {} from {} order by fq.ord {tail_text}",
+            columns.join(", "),
+            selected.join(", "),
+            self.unnest()
+        );
+        let answer = match (&conflict, guarded) {
+            (Conflict::None, _) | (_, false) => Answer::All,
+            (Conflict::Anything, true) => return None,
+            (Conflict::On { named, keys, .. }, true) => {
+                let named: Vec<String> = named.iter().map(|column| format!("{table}.{column}")).collect();
+                text.push_str(&format!(" returning {}", named.join(", ")));
+                Answer::Keys(keys.clone())
+            }
+        };
+        let (keys, one_per_key) = match conflict {
+            Conflict::On { keys, updates, .. } => (keys, updates),
+            Conflict::None | Conflict::Anything => (Vec::new(), false),
+        };
+        Some(Arrays {
+            text,
+            answer,
+            keys,
+            one_per_key,
+        })
+    }
+
+    /// What the insert does when the row is there already. `None` when it has no form with arrays.
+    fn conflict(&self, tail: usize, columns: &[&str], plain: &[Option<usize>]) -> Option<Conflict> {
+        if self.tokens.len() <= tail {
+            return Some(Conflict::None);
+        }
+        if self.word(tail)? != "on" || self.word(tail.checked_add(1)?)? != "conflict" {
+            return None;
+        }
+        let updates = self.find("update", tail).is_some();
+        let target = tail.checked_add(2)?;
+        if self.tokens.get(target).map(|token| self.at(token)) != Some("(") {
+            return (!updates).then_some(Conflict::Anything);
+        }
+        let (_, named) = self.list_after(target)?;
+        let mut keys = Vec::new();
+        let mut returned = Vec::new();
+        for (from, to) in named {
+            let name = self.slice(from, to).to_owned();
+            let position = columns.iter().position(|column| *column == name)?;
+            if let Some(param) = plain.get(position)? {
+                keys.push(param.checked_sub(1)?);
+                returned.push(name);
+            }
+        }
+        (!keys.is_empty()).then_some(Conflict::On {
+            named: returned,
+            keys,
+            updates,
+        })
+    }
+
+    /// The tail of an insert, in which a parameter can only stand for the column that it was given to.
+    fn tail(&self, tail: usize, columns: &[&str], plain: &[Option<usize>]) -> Option<String> {
+        let excluded = |n: usize| {
+            let position = plain.iter().position(|param| *param == Some(n))?;
+            columns.get(position).map(|column| format!("excluded.{column}"))
+        };
+        let all = self.tokens.get(tail..).unwrap_or(&[]);
+        let mut used = all.iter().filter_map(|token| match token.piece {
+            Piece::Param(n) => Some(n),
+            _ => None,
+        });
+        if used.any(|n| excluded(n).is_none()) {
+            return None;
+        }
+        Some(self.rewritten(tail, self.tokens.len(), &|n| excluded(n).unwrap_or_default()))
+    }
+
+    fn update(&self, guarded: bool) -> Option<Arrays> {
+        let table = self.table(1)?;
+        let condition = self.find("where", 0)?;
+        let from = self.find("from", 0).filter(|from| *from < condition);
+        let (head, joined) = match from {
+            Some(from) => (
+                from,
+                format!(" cross join {}", self.fq(from.checked_add(1)?, condition)),
+            ),
+            None => (condition, String::new()),
+        };
+        let returning = self.find("returning", condition).unwrap_or(self.tokens.len());
+        let keys = self.keys(&table, from.is_some(), condition, returning)?;
+        let mut text = format!(
+            "{} from {}{joined} {}",
+            self.fq(0, head),
+            self.unnest(),
+            self.fq(condition, returning)
+        );
+        Some(self.touching(&mut text, keys, guarded))
+    }
+
+    fn delete(&self, guarded: bool) -> Option<Arrays> {
+        let table = self.table(2)?;
+        let condition = self.find("where", 0)?;
+        if self.find("using", 0).is_some() {
+            return None;
+        }
+        let returning = self.find("returning", condition).unwrap_or(self.tokens.len());
+        let keys = self.keys(&table, false, condition, returning)?;
+        let mut text = format!(
+            "{} using {} {}",
+            self.fq(0, condition),
+            self.unnest(),
+            self.fq(condition, returning)
+        );
+        Some(self.touching(&mut text, keys, guarded))
+    }
+
+    fn touching(&self, text: &mut String, keys: Vec<usize>, guarded: bool) -> Arrays {
+        if guarded {
+            text.push_str(" returning fq.ord");
+        }
+        let answer = if guarded { Answer::Ordinals } else { Answer::All };
+        Arrays {
+            text: std::mem::take(text),
+            answer,
+            keys,
+            one_per_key: true,
+        }
+    }
+
+    fn select(&self, head: &str, lateral: &str, tail: &str) -> Arrays {
+        let body = self.fq(0, self.tokens.len());
+        let text = format!("{head} from {} {lateral} ({body}){tail}", self.unnest());
+        Arrays {
+            text,
+            answer: Answer::Ordinals,
+            keys: (0..self.params.len()).collect(),
+            one_per_key: false,
+        }
+    }
+
+    /// The parameters that a row must equal: `column = $n` among the conditions that all must hold.
+    ///
+    /// `None` when there are none, when an `or` makes them mean less, or when the statement reads
+    /// the table that it changes: then two of the many could see each other's rows.
+    fn keys(&self, table: &str, joined: bool, condition: usize, end: usize) -> Option<Vec<usize>> {
+        let reads = self.find_at_any_depth("select").is_some();
+        let mentions = self
+            .tokens
+            .iter()
+            .filter(|token| self.at(token) == self.table_name().unwrap_or(""))
+            .count();
+        if (reads && mentions > 1)
+            || (condition..end).any(|i| self.word(i) == Some("or") && self.depth(i) == 0)
+        {
+            return None;
+        }
+        let mut keys = Vec::new();
+        for i in condition..end {
+            if self.depth(i) != 0 || self.symbol(i) != Some("=") {
+                continue;
+            }
+            // The other way round, `$n = column`, is not how our texts are written.
+            let after = i.checked_add(1)?;
+            let own_column = self.column_before(i, table, joined);
+            let ends = after
+                .checked_add(1)
+                .is_none_or(|next| next >= end || self.word(next) == Some("and"));
+            if let (Some(n), true, true) = (self.param(after), own_column, ends) {
+                keys.push(n.checked_sub(1)?);
+            }
+        }
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// Whether what stands before the sign at `i` is a column of the table itself and nothing more.
+    fn column_before(&self, i: usize, table: &str, joined: bool) -> bool {
+        let back = |steps: usize| i.checked_sub(steps);
+        let qualified = back(2).and_then(|dot| self.symbol(dot)) == Some(".");
+        if qualified {
+            let owner = back(3).and_then(|owner| self.word(owner));
+            let starts = back(4).and_then(|before| self.word(before));
+            return owner == Some(table) && matches!(starts, Some("where" | "and"));
+        }
+        let starts = back(2).and_then(|before| self.word(before));
+        let is_column = back(1).and_then(|column| self.word(column)).is_some();
+        !joined && is_column && matches!(starts, Some("where" | "and"))
+    }
+
+    fn writes(&self) -> bool {
+        ["insert", "update", "delete"]
+            .iter()
+            .any(|word| self.find_at_any_depth(word).is_some())
+    }
+
+    /// How the table whose name is at `i` is called in the rest of the text.
+    fn table(&self, i: usize) -> Option<String> {
+        let name = self.word(i)?;
+        let next = i.checked_add(1)?;
+        let alias = (self.word(next) == Some("as"))
+            .then(|| next.checked_add(1).and_then(|a| self.word(a)))
+            .flatten();
+        Some(alias.unwrap_or(name).to_owned())
+    }
+
+    fn table_name(&self) -> Option<&str> {
+        match self.word(0)? {
+            "update" => self.word(1),
+            _ => self.word(2),
+        }
+    }
+
+    fn unnest(&self) -> String {
+        let arrays: Vec<String> = (1_usize..)
+            .zip(self.params)
+            .map(|(n, kind)| {
+                let name = match kind {
+                    Kind::Bool => "boolean",
+                    Kind::Int => "bigint",
+                    Kind::Text => "text",
+                    Kind::Blob => "bytea",
+                };
+                format!("${n}::{name}[]")
+            })
+            .collect();
+        let names: Vec<String> = (1..=self.params.len()).map(|n| format!("p{n}")).collect();
+        format!(
+            "unnest({}) with ordinality as fq({}, ord)",
+            arrays.join(", "),
+            names.join(", ")
+        )
+    }
+
+    /// The first parenthesised list at or after token `i`: where it opens, and the tokens of each part.
+    fn list_after(&self, i: usize) -> Option<(usize, Vec<(usize, usize)>)> {
+        let open = (i..self.tokens.len()).find(|i| self.symbol(*i) == Some("(") && self.depth(*i) == 0)?;
+        let close = self.closing(open)?;
+        let mut parts = Vec::new();
+        let first = open.checked_add(1)?;
+        let mut start = first;
+        for i in first..=close {
+            let ends_part = i == close || (self.symbol(i) == Some(",") && self.depth(i) == 1);
+            if ends_part {
+                parts.push((start, i));
+                start = i.checked_add(1)?;
+            }
+        }
+        Some((open, parts))
+    }
+
+    fn closing(&self, open: usize) -> Option<usize> {
+        let depth = self.depth(open);
+        (open..self.tokens.len()).find(|i| self.symbol(*i) == Some(")") && self.depth(*i) == depth)
+    }
+
+    fn lone_param(&self, from: usize, to: usize) -> Option<usize> {
+        (from.checked_add(1)? == to).then(|| self.param(from)).flatten()
+    }
+
+    fn fq(&self, from: usize, to: usize) -> String {
+        self.rewritten(from, to, &|n| format!("fq.p{n}"))
+    }
+
+    /// The text of these tokens, each parameter replaced.
+    fn rewritten(&self, from: usize, to: usize, replace: &dyn Fn(usize) -> String) -> String {
+        let mut text = String::new();
+        let mut end = None;
+        for token in self.tokens.get(from..to).unwrap_or(&[]) {
+            if end.is_some_and(|end| end < token.at.start) {
+                text.push(' ');
+            }
+            match token.piece {
+                Piece::Param(n) => text.push_str(&replace(n)),
+                _ => text.push_str(self.at(token)),
+            }
+            end = Some(token.at.end);
+        }
+        text
+    }
+
+    fn slice(&self, from: usize, to: usize) -> &str {
+        let start = self.tokens.get(from).map_or(0, |token| token.at.start);
+        let last = to.checked_sub(1).and_then(|last| self.tokens.get(last));
+        last.and_then(|last| self.sql.get(start..last.at.end))
+            .unwrap_or("")
+    }
+
+    fn find(&self, word: &str, from: usize) -> Option<usize> {
+        (from..self.tokens.len()).find(|i| self.word(*i) == Some(word) && self.depth(*i) == 0)
+    }
+
+    fn find_at_any_depth(&self, word: &str) -> Option<usize> {
+        (0..self.tokens.len()).find(|i| self.word(*i) == Some(word))
+    }
+
+    fn word(&self, i: usize) -> Option<&str> {
+        self.tokens
+            .get(i)
+            .filter(|token| token.piece == Piece::Word)
+            .map(|token| self.at(token))
+    }
+
+    fn symbol(&self, i: usize) -> Option<&str> {
+        self.tokens
+            .get(i)
+            .filter(|token| token.piece == Piece::Other)
+            .map(|token| self.at(token))
+    }
+
+    fn param(&self, i: usize) -> Option<usize> {
+        self.tokens.get(i).and_then(|token| match token.piece {
+            Piece::Param(n) => Some(n),
+            _ => None,
+        })
+    }
+
+    fn depth(&self, i: usize) -> usize {
+        self.tokens.get(i).map_or(0, |token| token.depth)
+    }
+
+    fn at(&self, token: &Token) -> &str {
+        self.sql.get(token.at.clone()).unwrap_or("")
+    }
+}
+
+/// What an insert does when the row is there already.
+enum Conflict {
+    /// It fails.
+    None,
+    /// It does nothing, whichever key it was.
+    Anything,
+    /// It looks at these columns, given by these parameters (from 0), and perhaps updates the row.
+    On {
+        named: Vec<String>,
+        keys: Vec<usize>,
+        updates: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(sql: &'static str, params: &'static [Kind], guarded: bool) -> Option<Arrays> {
+        arrays(
+            &Statement {
+                name: "t.x",
+                sql,
+                params,
+                columns: &[],
+            },
+            guarded,
+        )
+    }
+
+    const I: Kind = Kind::Int;
+    const T: Kind = Kind::Text;
+
+    #[test]
+    fn an_insert_selects_from_its_arrays() {
+        let sql = "-- t.x\ninsert into t (a, b, c) values ($1, 0, $2)";
+        let found = form(sql, &[T, I], true).unwrap();
+        assert_eq!(
+            found.text,
+            "insert into t (a, b, c) select fq.p1, 0, fq.p2 from unnest($1::text[], $2::bigint[]) \
+             with ordinality as fq(p1, p2, ord) order by fq.ord "
+        );
+        assert_eq!((found.answer, found.one_per_key), (Answer::All, false));
+    }
+
+    #[test]
+    fn a_guarded_insert_returns_the_keys_that_were_new() {
+        let sql = "insert into t (a, k, b) values ($1, 'x', $2) on conflict (a, k) do nothing";
+        let found = form(sql, &[T, I], true).unwrap();
+        assert!(
+            found
+                .text
+                .ends_with("order by fq.ord on conflict (a, k) do nothing returning t.a"),
+            "{}",
+            found.text
+        );
+        assert_eq!(found.answer, Answer::Keys(vec![0]));
+        assert!(form("insert into t (a) values ($1) on conflict do nothing", &[T], true).is_none());
+        assert!(
+            form(
+                "insert into t (a) values ($1) on conflict do nothing",
+                &[T],
+                false
+            )
+            .is_some()
+        );
+    }
+
+    #[test]
+    fn an_upsert_takes_its_parameters_from_the_row_that_was_excluded() {
+        let sql = "insert into t (a, n) values ($1, $2) on conflict (a) do update set n = t.n + $2";
+        let found = form(sql, &[T, I], false).unwrap();
+        assert!(
+            found
+                .text
+                .ends_with("on conflict (a) do update set n = t.n + excluded.n"),
+            "{}",
+            found.text
+        );
+        assert_eq!((found.keys, found.one_per_key), (vec![0], true));
+        let other = "insert into t (a, n) values ($1, $2 + 1) on conflict (a) do update set n = t.n + $2";
+        assert!(form(other, &[T, I], false).is_none());
+    }
+
+    #[test]
+    fn an_update_names_its_row_by_the_equalities_that_must_all_hold() {
+        let sql = "update t set n = n + $2, v = v + 1 where id = $1 and n + $2 <= cap and v = $3";
+        let found = form(sql, &[T, I, I], true).unwrap();
+        assert_eq!(
+            found.text,
+            "update t set n = n + fq.p2, v = v + 1 from unnest($1::text[], $2::bigint[], $3::bigint[]) \
+             with ordinality as fq(p1, p2, p3, ord) where id = fq.p1 and n + fq.p2 <= cap and v = fq.p3 \
+             returning fq.ord"
+        );
+        assert_eq!(
+            (found.answer, found.keys, found.one_per_key),
+            (Answer::Ordinals, vec![0, 2], true)
+        );
+        assert!(form("update t set n = $2 where id = $1 or n = 2", &[T, I], false).is_none());
+        assert!(form("update t set n = $2 where id = $1 + 1", &[I, I], false).is_none());
+        assert!(form("update t set n = $2 where n + id = $1", &[I, I], false).is_none());
+    }
+
+    #[test]
+    fn an_update_that_reads_its_own_table_is_left_alone() {
+        let own = "update t set n = (select max(n) from t) where id = $1";
+        assert!(form(own, &[T], false).is_none());
+        let other = "update t set n = $2 where id = $1 and exists (select 1 from lease where token = $2)";
+        let found = form(other, &[T, I], true).unwrap();
+        assert!(
+            found
+                .text
+                .contains("exists (select 1 from lease where token = fq.p2)"),
+            "{}",
+            found.text
+        );
+    }
+
+    #[test]
+    fn an_update_with_a_source_keeps_it_beside_the_arrays() {
+        let sql = "update t set n = s.n from s where t.id = s.id and t.id = $1 returning n";
+        let found = form(sql, &[T], false).unwrap();
+        assert_eq!(
+            found.text,
+            "update t set n = s.n from unnest($1::text[]) with ordinality as fq(p1, ord) cross join s \
+             where t.id = s.id and t.id = fq.p1"
+        );
+    }
+
+    #[test]
+    fn a_delete_and_a_question_have_a_form_too() {
+        let found = form("delete from t where id = $1", &[T], true).unwrap();
+        assert_eq!(
+            found.text,
+            "delete from t using unnest($1::text[]) with ordinality as fq(p1, ord) where id = fq.p1 returning fq.ord"
+        );
+        let found = form("select 1 from t where id = $1 limit 1", &[T], true).unwrap();
+        assert_eq!(
+            found.text,
+            "select fq.ord from unnest($1::text[]) with ordinality as fq(p1, ord) cross join lateral \
+             (select 1 from t where id = fq.p1 limit 1) as fq_q"
+        );
+    }
+
+    #[test]
+    fn what_has_no_safe_form_has_none() {
+        assert!(form("insert into t (a) select max(a) + $1 from t", &[I], false).is_none());
+        assert!(form("insert into t (a) values ($1), ($2)", &[I, I], false).is_none());
+        assert!(form("update t set n = 1", &[], false).is_none());
+    }
+}

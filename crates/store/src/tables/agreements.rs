@@ -1,0 +1,491 @@
+//! Agreements with their transactions, orders and events.
+
+use fenqi_domain::agreement::{Agreement, OrderLine, Stage};
+use fenqi_domain::id::{AgreementId, OrderId, ShopperId};
+use fenqi_domain::loan::{Event, Loan, Transaction};
+use fenqi_domain::money::{Amount, Currency};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{Store, from_json, instant, parsed, statements, to_json};
+use crate::batch::{Batch, Guard};
+use crate::fault::Fault;
+use crate::statement::Query;
+use crate::value::{Row, Value};
+
+statements! {
+    INSERT = "agreement.insert", (Text, Text, Text, Text, Text, Text, Text, Int, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Text, Int) -> (),
+        "insert into agreement (shopper, id, quote, purchase_order, institution, seller, plan, plan_version, currency, principal, outstanding, held, stage, stage_detail, terms, schedule, lines, digest, booked_on, confirmed_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1) on conflict (shopper, quote) do nothing";
+    UPDATE = "agreement.update", (Text, Text, Int, Int, Int, Text, Text, Text, Text) -> (),
+        "update agreement set outstanding = $4, held = $5, stage = $6, stage_detail = $7, schedule = $8, booked_on = $9, version = version + 1 where shopper = $1 and id = $2 and version = $3";
+    FIND = "agreement.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
+        "select shopper, id, quote, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 and id = $2";
+    OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
+        "select shopper, id, quote, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 order by confirmed_at, id";
+    BY_QUOTE = "agreement.by_quote", (Text, Text) -> (Text),
+        "select id from agreement where shopper = $1 and quote = $2";
+    KEYS_AFTER = "agreement.keys_after", (Text, Text, Int) -> (Text, Text),
+        "select shopper, id from agreement where (shopper, id) > ($1, $2) order by shopper, id limit $3";
+    SNAPSHOT = "agreement.snapshot", (Text, Text) -> (Int, Int, Text, Text),
+        "select outstanding, held, stage, schedule from agreement where shopper = $1 and id = $2";
+    ACTIVE_ON_DAY = "agreement.active", () -> (Text, Text),
+        "select shopper, id from agreement where stage = 'active' order by shopper, id";
+    TRANSACTION_INSERT = "loan_transaction.insert", (Text, Text, Int, Text, Text, Int, Text, Int) -> (),
+        "insert into loan_transaction (shopper, agreement, number, effective_on, kind, amount, detail, entered_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    TRANSACTIONS = "loan_transaction.of_agreement", (Text, Text) -> (Int, Text, Text),
+        "select number, effective_on, detail from loan_transaction where shopper = $1 and agreement = $2 order by number";
+    TRANSACTIONS_OF_SHOPPER = "loan_transaction.of_shopper", (Text) -> (Text, Int, Text, Text, Int),
+        "select agreement, number, effective_on, detail, entered_at from loan_transaction where shopper = $1 order by agreement, number";
+    ORDER_INSERT = "purchase_order.insert", (Text, Text, Text, Text, Int, Text, Text, Int) -> (),
+        "insert into purchase_order (shopper, id, seller, reference, price, currency, detail, placed_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    REFERENCE_INSERT = "order_reference.insert", (Text, Text, Text, Text, Text) -> (),
+        "insert into order_reference (seller, reference, shopper, purchase_order, agreement) values ($1, $2, $3, $4, $5) on conflict (seller, reference) do nothing";
+    REFERENCE_FIND = "order_reference.find", (Text, Text) -> (Text, Text, Text),
+        "select shopper, purchase_order, agreement from order_reference where seller = $1 and reference = $2";
+    EVENT_INSERT = "event.insert", (Text, Text, Int, Text, Text, Int) -> (),
+        "insert into event (shopper, aggregate, sequence, kind, detail, at, published) values ($1, $2, $3, $4, $5, $6, 0)";
+    EVENTS = "event.of_aggregate", (Text, Text) -> (Int, Text, Text, Int),
+        "select sequence, kind, detail, at from event where shopper = $1 and aggregate = $2 order by sequence";
+}
+
+/// An agreement with all that its state follows from.
+#[derive(Debug, Clone)]
+pub struct AgreementFile {
+    /// The agreement.
+    pub agreement: Agreement,
+    /// Its transactions, in the order of entry.
+    pub transactions: Vec<Transaction>,
+    /// The last day up to which its movements are booked; none before the first capture.
+    pub booked_on: Option<Date>,
+}
+
+/// One event of an aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its place in the aggregate's sequence, from 1 without gaps.
+    pub sequence: i64,
+    /// What happened, as `agreement.confirmed`.
+    pub kind: String,
+    /// Its content as JSON.
+    pub detail: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
+/// What is cached of an agreement's fold, for the check of the whole store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Outstanding principal.
+    pub outstanding: i64,
+    /// What is held.
+    pub held: i64,
+    /// The stage's code.
+    pub stage: String,
+    /// The schedule, packed.
+    pub schedule: String,
+}
+
+/// An order as it is stored with its agreement.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderRow<'a> {
+    /// The order's identifier.
+    pub id: OrderId,
+    /// Who sells.
+    pub seller: &'a str,
+    /// The store's own number of it.
+    pub reference: &'a str,
+    /// The whole price.
+    pub price: Amount,
+    /// The currency.
+    pub currency: Currency,
+    /// The financed lines.
+    pub lines: &'a [OrderLine],
+}
+
+fn agreement(row: &Row) -> Result<(Agreement, Option<Date>), Fault> {
+    let agreement = Agreement {
+        shopper: parsed(row, 0)?,
+        id: parsed(row, 1)?,
+        quote: parsed(row, 2)?,
+        order: parsed(row, 3)?,
+        institution: row.text(4)?.into(),
+        seller: row.text(5)?.into(),
+        plan: row.text(6)?.into(),
+        plan_version: u32::try_from(row.int(7)?).map_err(|_| row.corrupt(7, "is not a version"))?,
+        stage: from_json(row, 8)?,
+        terms: from_json(row, 9)?,
+        lines: from_json(row, 10)?,
+        digest: row.text(11)?.into(),
+        confirmed_at: instant(row, 13)?,
+        version: row.int(14)?,
+    };
+    let booked_on = row.opt_text(12)?.map(|_| parsed(row, 12)).transpose()?;
+    Ok((agreement, booked_on))
+}
+
+fn transaction(row: &Row, at: usize) -> Result<Transaction, Fault> {
+    Ok(Transaction {
+        number: u32::try_from(row.int(at)?)
+            .map_err(|_| row.corrupt(at, "is not a number of a transaction"))?,
+        effective_on: parsed(row, at.saturating_add(1))?,
+        event: from_json(row, at.saturating_add(2))?,
+    })
+}
+
+impl Store {
+    /// An agreement of a shopper with its transactions.
+    pub async fn agreement(
+        &self,
+        shopper: ShopperId,
+        id: AgreementId,
+    ) -> Result<Option<AgreementFile>, Fault> {
+        let key = vec![Value::from(shopper.to_string()), Value::from(id.to_string())];
+        let mut answers = self
+            .read(vec![
+                Query::new(&FIND, key.clone()),
+                Query::new(&TRANSACTIONS, key),
+            ])
+            .await?;
+        let transactions = answers.pop().unwrap_or_default();
+        let Some(row) = answers.pop().and_then(|rows| rows.into_iter().next()) else {
+            return Ok(None);
+        };
+        let (agreement, booked_on) = agreement(&row)?;
+        let transactions = transactions
+            .iter()
+            .map(|row| transaction(row, 0))
+            .collect::<Result<_, _>>()?;
+        Ok(Some(AgreementFile {
+            agreement,
+            transactions,
+            booked_on,
+        }))
+    }
+
+    /// All agreements of a shopper with their transactions, oldest first.
+    pub async fn agreements(&self, shopper: ShopperId) -> Result<Vec<AgreementFile>, Fault> {
+        let key = vec![Value::from(shopper.to_string())];
+        let mut answers = self
+            .read(vec![
+                Query::new(&OF_SHOPPER, key.clone()),
+                Query::new(&TRANSACTIONS_OF_SHOPPER, key),
+            ])
+            .await?;
+        let transactions = answers.pop().unwrap_or_default();
+        let mut files = Vec::new();
+        for row in answers.pop().unwrap_or_default() {
+            let (agreement, booked_on) = agreement(&row)?;
+            files.push(AgreementFile {
+                agreement,
+                transactions: Vec::new(),
+                booked_on,
+            });
+        }
+        for row in &transactions {
+            let owner: AgreementId = parsed(row, 0)?;
+            if let Some(file) = files.iter_mut().find(|file| file.agreement.id == owner) {
+                file.transactions.push(transaction(row, 1)?);
+            }
+        }
+        Ok(files)
+    }
+
+    /// When each transaction of an agreement was entered, by its number.
+    pub async fn entered(&self, shopper: ShopperId, id: AgreementId) -> Result<Vec<(u32, Timestamp)>, Fault> {
+        let rows = self
+            .rows(&TRANSACTIONS_OF_SHOPPER, vec![shopper.to_string().into()])
+            .await?;
+        let mut entered = Vec::new();
+        for row in &rows {
+            if row.text(0)? == id.to_string() {
+                entered.push((transaction(row, 1)?.number, instant(row, 4)?));
+            }
+        }
+        Ok(entered)
+    }
+
+    /// The agreement that a quote became, if it was used.
+    pub async fn agreement_of_quote(
+        &self,
+        shopper: ShopperId,
+        quote: &str,
+    ) -> Result<Option<AgreementId>, Fault> {
+        let row = self
+            .row(&BY_QUOTE, vec![shopper.to_string().into(), quote.into()])
+            .await?;
+        row.as_ref().map(|row| parsed(row, 0)).transpose()
+    }
+
+    /// Whose a store's order is: the shopper and the agreement.
+    pub async fn order(
+        &self,
+        seller: &str,
+        reference: &str,
+    ) -> Result<Option<(ShopperId, AgreementId)>, Fault> {
+        let row = self
+            .row(&REFERENCE_FIND, vec![seller.into(), reference.into()])
+            .await?;
+        row.as_ref()
+            .map(|row| Ok((parsed(row, 0)?, parsed(row, 2)?)))
+            .transpose()
+    }
+
+    /// A page of the keys of all agreements, in order.
+    pub async fn agreement_keys_after(
+        &self,
+        shopper: &str,
+        id: &str,
+        count: i64,
+    ) -> Result<Vec<(ShopperId, AgreementId)>, Fault> {
+        let rows = self
+            .rows(&KEYS_AFTER, vec![shopper.into(), id.into(), count.into()])
+            .await?;
+        rows.iter()
+            .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
+            .collect()
+    }
+
+    /// What is cached of an agreement's fold.
+    pub async fn snapshot(&self, shopper: ShopperId, id: AgreementId) -> Result<Option<Snapshot>, Fault> {
+        let row = self
+            .row(&SNAPSHOT, vec![shopper.to_string().into(), id.to_string().into()])
+            .await?;
+        row.map(|row| {
+            Ok(Snapshot {
+                outstanding: row.int(0)?,
+                held: row.int(1)?,
+                stage: row.text(2)?.into(),
+                schedule: row.text(3)?.into(),
+            })
+        })
+        .transpose()
+    }
+
+    /// The events of an aggregate, in order.
+    pub async fn events(&self, shopper: ShopperId, aggregate: &str) -> Result<Vec<StoredEvent>, Fault> {
+        let rows = self
+            .rows(&EVENTS, vec![shopper.to_string().into(), aggregate.into()])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredEvent {
+                    sequence: row.int(0)?,
+                    kind: row.text(1)?.into(),
+                    detail: row.text(2)?.into(),
+                    at: instant(row, 3)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The stage's code, as the column `stage` and the view show it.
+pub fn stage_code(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Confirmed { .. } => "confirmed",
+        Stage::Active { .. } => "active",
+        Stage::Settled { .. } => "settled",
+        Stage::Cancelled { .. } => "cancelled",
+    }
+}
+
+/// What is still held of an agreement.
+pub fn held(stage: &Stage) -> Amount {
+    match stage {
+        Stage::Confirmed { held, .. } | Stage::Active { held, .. } => *held,
+        Stage::Settled { .. } | Stage::Cancelled { .. } => Amount::ZERO,
+    }
+}
+
+/// The schedule as packed into the agreement's row, one array an instalment, as the view `installment` reads it.
+pub fn packed(loan: &Loan) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(loan.rows.len().saturating_mul(48).saturating_add(2));
+    text.push('[');
+    for (index, row) in loan.rows.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        let parts = [row.principal, row.interest, row.fee, row.penalty];
+        let total = |f: fn(&fenqi_domain::loan::Figures) -> Amount| -> i64 {
+            parts
+                .iter()
+                .fold(0i64, |sum, figures| sum.saturating_add(f(figures).minor()))
+        };
+        let (charged, paid) = (total(|f| f.charged), total(|f| f.paid));
+        let (waived, cancelled) = (total(|f| f.waived), total(|f| f.cancelled));
+        let left = charged
+            .saturating_sub(paid)
+            .saturating_sub(waived)
+            .saturating_sub(cancelled);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "[{},\"{}\",{},{},{},{},{paid},{waived},{cancelled},{left}]",
+            row.number,
+            row.due_on,
+            row.principal.charged.minor(),
+            row.interest.charged.minor(),
+            row.fee.charged.minor(),
+            row.penalty.charged.minor(),
+        );
+    }
+    text.push(']');
+    text
+}
+
+/// A new agreement; refused if its quote was used before.
+pub fn confirmed(batch: &mut Batch, agreement: &Agreement, loan: &Loan) {
+    batch.require(
+        Guard::Quantity("quote_unused"),
+        &INSERT,
+        vec![
+            agreement.shopper.to_string().into(),
+            agreement.id.to_string().into(),
+            agreement.quote.to_string().into(),
+            agreement.order.to_string().into(),
+            agreement.institution.as_str().into(),
+            agreement.seller.as_str().into(),
+            agreement.plan.as_str().into(),
+            agreement.plan_version.into(),
+            agreement.terms.currency.code().into(),
+            agreement.terms.principal.minor().into(),
+            0i64.into(),
+            held(&agreement.stage).minor().into(),
+            stage_code(&agreement.stage).into(),
+            to_json(&agreement.stage),
+            to_json(&agreement.terms),
+            packed(loan).into(),
+            to_json(&agreement.lines),
+            agreement.digest.as_str().into(),
+            Value::Null,
+            agreement.confirmed_at.as_microsecond().into(),
+        ],
+    );
+}
+
+/// An agreement's new state; refused if it changed since it was read.
+pub fn changed(
+    batch: &mut Batch,
+    before: &Agreement,
+    stage: &Stage,
+    loan: &Loan,
+    outstanding: Amount,
+    booked_on: Option<Date>,
+) {
+    batch.require(
+        Guard::Unchanged,
+        &UPDATE,
+        vec![
+            before.shopper.to_string().into(),
+            before.id.to_string().into(),
+            before.version.into(),
+            outstanding.minor().into(),
+            held(stage).minor().into(),
+            stage_code(stage).into(),
+            to_json(stage),
+            packed(loan).into(),
+            booked_on.map(|day| day.to_string()).into(),
+        ],
+    );
+}
+
+/// A transaction, added to the end.
+pub fn transacted(batch: &mut Batch, agreement: &Agreement, transaction: &Transaction, at: Timestamp) {
+    batch.put(
+        &TRANSACTION_INSERT,
+        vec![
+            agreement.shopper.to_string().into(),
+            agreement.id.to_string().into(),
+            transaction.number.into(),
+            transaction.effective_on.to_string().into(),
+            kind(&transaction.event).into(),
+            amount(&transaction.event).minor().into(),
+            to_json(&transaction.event),
+            at.as_microsecond().into(),
+        ],
+    );
+}
+
+/// The order and its number at the store; refused if that number was used before.
+pub fn ordered(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>, at: Timestamp) {
+    batch.require(
+        Guard::Quantity("order_unused"),
+        &REFERENCE_INSERT,
+        vec![
+            order.seller.into(),
+            order.reference.into(),
+            agreement.shopper.to_string().into(),
+            order.id.to_string().into(),
+            agreement.id.to_string().into(),
+        ],
+    );
+    batch.put(
+        &ORDER_INSERT,
+        vec![
+            agreement.shopper.to_string().into(),
+            order.id.to_string().into(),
+            order.seller.into(),
+            order.reference.into(),
+            order.price.minor().into(),
+            order.currency.code().into(),
+            to_json(&order.lines),
+            at.as_microsecond().into(),
+        ],
+    );
+}
+
+/// An event of an aggregate. For what has a version, the sequence is the version after the change, so that a gap or a
+/// double cannot be written.
+pub fn happened<T: Serialize>(
+    batch: &mut Batch,
+    shopper: &str,
+    aggregate: &str,
+    sequence: i64,
+    kind: &str,
+    detail: &T,
+    at: Timestamp,
+) {
+    batch.put(
+        &EVENT_INSERT,
+        vec![
+            shopper.into(),
+            aggregate.into(),
+            sequence.into(),
+            kind.into(),
+            to_json(detail),
+            at.as_microsecond().into(),
+        ],
+    );
+}
+
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Disbursed { .. } => "disbursed",
+        Event::Repaid { .. } => "repaid",
+        Event::Refunded { .. } => "refunded",
+        Event::Reversed { .. } => "reversed",
+        Event::Waived { .. } => "waived",
+        Event::Paused => "paused",
+        Event::Resumed => "resumed",
+        Event::Excused { .. } => "excused",
+        Event::Deferred { .. } => "deferred",
+        Event::PaidOut { .. } => "paid_out",
+    }
+}
+
+fn amount(event: &Event) -> Amount {
+    match event {
+        Event::Disbursed { amount }
+        | Event::Repaid { amount, .. }
+        | Event::Refunded { amount, .. }
+        | Event::Waived { amount, .. }
+        | Event::PaidOut { amount } => *amount,
+        Event::Reversed { .. }
+        | Event::Paused
+        | Event::Resumed
+        | Event::Excused { .. }
+        | Event::Deferred { .. } => Amount::ZERO,
+    }
+}

@@ -1,0 +1,121 @@
+//! Messages to people: what is to be said, and what was.
+
+use fenqi_domain::id::{MessageId, ShopperId};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Store, from_json, instant, parsed, statements, to_json};
+use crate::batch::Batch;
+use crate::fault::Fault;
+use crate::value::Row;
+
+statements! {
+    INSERT = "message.insert", (Text, Text, Text, Text, Text, Int, Int, Int) -> (),
+        "insert into message (shopper, id, template, channel, detail, state, made_at, send_after, expires_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8) on conflict (shopper, id) do nothing";
+    STATE = "message.state", (Text, Text, Text) -> (),
+        "update message set state = $3 where shopper = $1 and id = $2";
+    OF_SHOPPER = "message.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Int, Int, Int),
+        "select id, template, channel, detail, state, made_at, send_after, expires_at from message where shopper = $1 order by made_at, id";
+    FIND = "message.find", (Text, Text) -> (Text, Text, Text, Text, Text, Int, Int, Int),
+        "select id, template, channel, detail, state, made_at, send_after, expires_at from message where shopper = $1 and id = $2";
+}
+
+/// A message as stored.
+#[derive(Debug)]
+pub struct StoredMessage {
+    /// Its identifier, which is our number at the messenger.
+    pub id: MessageId,
+    /// Which text.
+    pub template: String,
+    /// `sms`, `push`, `email` or `in_app`.
+    pub channel: String,
+    /// `waiting`, `sent` or `expired`.
+    pub state: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Not to be sent before (contact hours).
+    pub send_after: Timestamp,
+    /// Not to be sent after: a reminder that is late is worse than none.
+    pub expires_at: Timestamp,
+    row: Row,
+}
+
+impl StoredMessage {
+    /// What fills the text.
+    pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        from_json(&self.row, 3)
+    }
+}
+
+fn message(row: Row) -> Result<StoredMessage, Fault> {
+    Ok(StoredMessage {
+        id: parsed(&row, 0)?,
+        template: row.text(1)?.into(),
+        channel: row.text(2)?.into(),
+        state: row.text(4)?.into(),
+        made_at: instant(&row, 5)?,
+        send_after: instant(&row, 6)?,
+        expires_at: instant(&row, 7)?,
+        row,
+    })
+}
+
+impl Store {
+    /// The messages of a shopper, oldest first.
+    pub async fn messages(&self, shopper: ShopperId) -> Result<Vec<StoredMessage>, Fault> {
+        self.rows(&OF_SHOPPER, vec![shopper.to_string().into()])
+            .await?
+            .into_iter()
+            .map(message)
+            .collect()
+    }
+
+    /// One message.
+    pub async fn message(&self, shopper: ShopperId, id: MessageId) -> Result<Option<StoredMessage>, Fault> {
+        self.row(&FIND, vec![shopper.to_string().into(), id.to_string().into()])
+            .await?
+            .map(message)
+            .transpose()
+    }
+}
+
+/// What a new message is.
+#[derive(Debug, Clone)]
+pub struct NewMessage<'a> {
+    /// Its identifier.
+    pub id: MessageId,
+    /// Which text.
+    pub template: &'a str,
+    /// Which way.
+    pub channel: &'a str,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Not before.
+    pub send_after: Timestamp,
+    /// Not after.
+    pub expires_at: Timestamp,
+}
+
+/// A message to be sent.
+pub fn waiting<T: Serialize>(batch: &mut Batch, shopper: ShopperId, message: &NewMessage<'_>, detail: &T) {
+    let params = vec![
+        shopper.to_string().into(),
+        message.id.to_string().into(),
+        message.template.into(),
+        message.channel.into(),
+        to_json(detail),
+        message.at.as_microsecond().into(),
+        message.send_after.as_microsecond().into(),
+        message.expires_at.as_microsecond().into(),
+    ];
+    batch.put(&INSERT, params);
+}
+
+/// A message's new state.
+pub fn message_changed(batch: &mut Batch, shopper: ShopperId, id: MessageId, state: &str) {
+    batch.put(
+        &STATE,
+        vec![shopper.to_string().into(), id.to_string().into(), state.into()],
+    );
+}

@@ -1,0 +1,140 @@
+//! Quotes, and the signatures under them.
+
+use fenqi_domain::id::{QuoteId, ShopperId};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Store, from_json, instant, statements, to_json};
+use crate::batch::Batch;
+use crate::fault::Fault;
+use crate::value::Row;
+
+statements! {
+    INSERT = "quote.insert", (Text, Text, Text, Int, Text) -> (),
+        "insert into quote (shopper, id, digest, expires_at, detail) values ($1, $2, $3, $4, $5)";
+    FIND = "quote.find", (Text, Text) -> (Text, Int, Text),
+        "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
+    FORGET = "quote.forget", (Int) -> (),
+        "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.quote = quote.id)";
+    SIGN = "signature.insert", (Text, Text, Text, Text, Int) -> (),
+        "insert into signature (shopper, quote, digest, detail, signed_at) values ($1, $2, $3, $4, $5) on conflict (shopper, quote) do update set digest = excluded.digest, detail = excluded.detail, signed_at = excluded.signed_at";
+    SIGNATURE = "signature.find", (Text, Text) -> (Text, Text, Int),
+        "select digest, detail, signed_at from signature where shopper = $1 and quote = $2";
+}
+
+/// A quote as stored.
+#[derive(Debug)]
+pub struct StoredQuote {
+    /// The digest of all that was shown.
+    pub digest: String,
+    /// Until when it stands.
+    pub expires_at: Timestamp,
+    row: Row,
+}
+
+impl StoredQuote {
+    /// Its content.
+    pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        from_json(&self.row, 2)
+    }
+}
+
+/// A signature as stored.
+#[derive(Debug)]
+pub struct StoredSignature {
+    /// The digest of what was signed.
+    pub digest: String,
+    /// When.
+    pub signed_at: Timestamp,
+    row: Row,
+}
+
+impl StoredSignature {
+    /// Its content.
+    pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        from_json(&self.row, 1)
+    }
+}
+
+impl Store {
+    /// A quote of a shopper.
+    pub async fn quote(&self, shopper: ShopperId, id: QuoteId) -> Result<Option<StoredQuote>, Fault> {
+        let row = self
+            .row(&FIND, vec![shopper.to_string().into(), id.to_string().into()])
+            .await?;
+        row.map(|row| {
+            Ok(StoredQuote {
+                digest: row.text(0)?.into(),
+                expires_at: instant(&row, 1)?,
+                row,
+            })
+        })
+        .transpose()
+    }
+
+    /// The signature under a quote.
+    pub async fn signature(
+        &self,
+        shopper: ShopperId,
+        quote: QuoteId,
+    ) -> Result<Option<StoredSignature>, Fault> {
+        let row = self
+            .row(
+                &SIGNATURE,
+                vec![shopper.to_string().into(), quote.to_string().into()],
+            )
+            .await?;
+        row.map(|row| {
+            Ok(StoredSignature {
+                digest: row.text(0)?.into(),
+                signed_at: instant(&row, 2)?,
+                row,
+            })
+        })
+        .transpose()
+    }
+}
+
+/// A new quote.
+pub fn quoted<T: Serialize>(
+    batch: &mut Batch,
+    shopper: ShopperId,
+    id: QuoteId,
+    digest: &str,
+    expires_at: Timestamp,
+    detail: &T,
+) {
+    let params = vec![
+        shopper.to_string().into(),
+        id.to_string().into(),
+        digest.into(),
+        expires_at.as_microsecond().into(),
+        to_json(detail),
+    ];
+    batch.put(&INSERT, params);
+}
+
+/// A signature under a quote; signing again replaces it.
+pub fn signed<T: Serialize>(
+    batch: &mut Batch,
+    shopper: ShopperId,
+    quote: QuoteId,
+    digest: &str,
+    detail: &T,
+    at: Timestamp,
+) {
+    let params = vec![
+        shopper.to_string().into(),
+        quote.to_string().into(),
+        digest.into(),
+        to_json(detail),
+        at.as_microsecond().into(),
+    ];
+    batch.put(&SIGN, params);
+}
+
+/// Forgets quotes that ran out before an instant and became no agreement.
+pub fn forget_before(batch: &mut Batch, instant: Timestamp) {
+    batch.put(&FORGET, vec![instant.as_microsecond().into()]);
+}

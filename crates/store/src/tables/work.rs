@@ -1,0 +1,103 @@
+//! Work: what is to be done about whom on which day, so that a job finds its work and reads nothing else.
+
+use jiff::civil::Date;
+
+use super::{Store, statements};
+use crate::batch::Batch;
+use crate::fault::Fault;
+
+statements! {
+    PUT = "work.put", (Text, Text, Text, Text) -> (),
+        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on";
+    DROP = "work.drop", (Text, Text, Text) -> (),
+        "delete from work where shopper = $1 and kind = $2 and subject = $3";
+    DUE = "work.due", (Text, Text, Text, Text, Text, Int) -> (Text, Text, Text),
+        "select shopper, subject, due_on from work where kind = $1 and due_on <= $2 and (due_on, shopper, subject) > ($3, $4, $5) order by due_on, shopper, subject limit $6";
+    NEXT = "work.next_day", (Text) -> (Text),
+        "select min(due_on) as due_on from work where due_on > $1 having min(due_on) is not null";
+    OF_SUBJECT = "work.of_subject", (Text, Text) -> (Text, Text),
+        "select kind, due_on from work where shopper = $1 and subject = $2 order by kind";
+}
+
+/// One piece of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// Whose.
+    pub shopper: String,
+    /// About what.
+    pub subject: String,
+    /// From which day on.
+    pub due_on: Date,
+}
+
+impl Store {
+    /// A page of the work of a kind that is due up to a day, after a given piece.
+    pub async fn work_due(
+        &self,
+        kind: &str,
+        until: Date,
+        after: Option<&Work>,
+        count: i64,
+    ) -> Result<Vec<Work>, Fault> {
+        let (day, shopper, subject) = match after {
+            Some(work) => (
+                work.due_on.to_string(),
+                work.shopper.clone(),
+                work.subject.clone(),
+            ),
+            None => (String::new(), String::new(), String::new()),
+        };
+        let params = vec![
+            kind.into(),
+            until.to_string().into(),
+            day.into(),
+            shopper.into(),
+            subject.into(),
+            count.into(),
+        ];
+        let rows = self.rows(&DUE, params).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Work {
+                    shopper: row.text(0)?.into(),
+                    subject: row.text(1)?.into(),
+                    due_on: super::parsed(row, 2)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The first day after a given one on which anything is due.
+    pub async fn next_work_day(&self, after: Date) -> Result<Option<Date>, Fault> {
+        let row = self.row(&NEXT, vec![after.to_string().into()]).await?;
+        row.as_ref().map(|row| super::parsed(row, 0)).transpose()
+    }
+
+    /// The work about one subject: its kinds and days.
+    pub async fn work_of(&self, shopper: &str, subject: &str) -> Result<Vec<(String, Date)>, Fault> {
+        let rows = self
+            .rows(&OF_SUBJECT, vec![shopper.into(), subject.into()])
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?.into(), super::parsed(row, 1)?)))
+            .collect()
+    }
+}
+
+/// Plans work, or moves it to another day.
+pub fn planned(batch: &mut Batch, shopper: &str, kind: &str, subject: &str, due_on: Date) {
+    batch.put(
+        &PUT,
+        vec![
+            shopper.into(),
+            kind.into(),
+            subject.into(),
+            due_on.to_string().into(),
+        ],
+    );
+}
+
+/// Strikes work that is done or no longer needed.
+pub fn done(batch: &mut Batch, shopper: &str, kind: &str, subject: &str) {
+    batch.put(&DROP, vec![shopper.into(), kind.into(), subject.into()]);
+}
