@@ -166,10 +166,13 @@ fn a_silent_seller_does_not_win_by_silence() {
     assert!(matches!(escalated.accept(true, hour(101)), Ok(Change::Made(r)) if r.state.code() == "accepted"));
 }
 
+/// A command to a return.
+type Move = fn(Return) -> Result<Change<Return>, Refusal>;
+
 #[test]
 fn a_return_takes_only_its_edges() {
     let refund = RefundId::from_bits(1);
-    let moves: [(&str, fn(Return) -> Result<Change<Return>, Refusal>); 5] = [
+    let moves: [(&str, Move); 5] = [
         ("accept", |r| r.accept(false, hour(9))),
         ("reject", |r| r.reject("used".into(), hour(9))),
         ("withdraw", |r| r.withdraw(hour(9))),

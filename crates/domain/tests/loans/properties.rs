@@ -125,7 +125,7 @@ proptest! {
         let payoff = payoff(&terms, &life.0, as_of).unwrap();
         prop_assert_eq!(payoff.parts.total().unwrap(), payoff.total.plus(payoff.credit).unwrap()
             .plus(life.fold(&terms, as_of).credit_balance.min(Amount::ZERO)).unwrap());
-        let number = u32::try_from(life.0.iter().map(|t| t.number).max().unwrap()).unwrap() + 1;
+        let number = life.0.iter().map(|t| t.number).max().unwrap() + 1;
         if payoff.total.is_positive() {
             let event = Event::Repaid { amount: payoff.total, intent: Intent::Settle };
             life.0.push(fenqi_domain::loan::Transaction { number, effective_on: as_of, event });
