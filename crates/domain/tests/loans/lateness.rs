@@ -1,9 +1,9 @@
 //! Lateness, prepayment and allocation, one case a row.
 
-use fenqi_domain::allocation::{Debt, Share, across};
+use fenqi_domain::allocation::{self, Debt, Share, across};
 use fenqi_domain::calendar::DayCount;
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::{Broken, Event, Intent, PostingKind, fold, postings, preview};
+use fenqi_domain::loan::{Broken, Event, Intent, PostingKind, fold, postings};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{Component, LatePolicy, Prepayment, Settlement, Terms};
 use fenqi_domain::settlement::payoff;
@@ -196,16 +196,8 @@ fn each_prepayment_rule_changes_what_it_says() {
         let mut terms = phone();
         terms.conventions.prepayment = rule;
         let life = Life::captured(&terms).paid_instalments(fen(107_20), 3);
-        let shown = preview(
-            &terms,
-            &life.0,
-            Event::Repaid {
-                amount: yuan(300),
-                intent: Intent::Due,
-            },
-            after(due(3), 5),
-        )
-        .unwrap();
+        let on = after(due(3), 5);
+        let shown = allocation::preview(&terms, &life.0, yuan(300), Intent::Due, on).unwrap();
         let rows = open(&shown.after);
         assert_eq!(rows[3], fourth, "{rule:?}");
         assert_eq!(rows[4], fifth, "{rule:?}");
