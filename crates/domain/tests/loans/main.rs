@@ -18,4 +18,5 @@ mod lateness;
 mod lives;
 mod payments;
 mod properties;
+mod refunds;
 mod terms;
