@@ -3,6 +3,7 @@
 mod agreement;
 mod eligibility;
 mod market;
+mod money;
 mod properties;
 mod quote;
 mod refusals;
