@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::language::{Record, Wrong};
+use fenqi_app::repayment::bounce::BankNotice;
 use fenqi_domain::money::Amount;
 use jiff::Timestamp;
 
@@ -76,16 +77,34 @@ pub enum Cue {
         /// How.
         how: Wrong,
     },
+    /// The bank takes back a payment of this number.
+    Bounce {
+        /// The payment's number.
+        number: String,
+        /// When.
+        at: Timestamp,
+    },
     /// The business clock was moved.
     Time(Timestamp),
 }
 
-/// What the world outside is to the player: a way to move it, and a way to read what people got from it.
+/// Moves the world outside; an error says why it could not be moved so.
+pub type Mover = dyn Fn(&Cue) -> Result<(), String> + Send + Sync;
+
+/// Reads every message that arrived at a phone, oldest first.
+pub type Reader = dyn Fn(&str) -> Vec<Arrived> + Send + Sync;
+
+/// Hands over what the bank channel has to say of its own accord, each notice as often as it is sent.
+pub type Postbox = dyn Fn() -> Vec<BankNotice> + Send + Sync;
+
+/// What the world outside is to the player.
 pub struct Control {
-    /// Moves it; an error says why it could not be.
-    pub cue: Box<dyn Fn(&Cue) -> Result<(), String> + Send + Sync>,
-    /// Every message that arrived at a phone, oldest first.
-    pub messages: Box<dyn Fn(&str) -> Vec<Arrived> + Send + Sync>,
+    /// Moves it.
+    pub cue: Box<Mover>,
+    /// Reads what people got from it.
+    pub messages: Box<Reader>,
+    /// Hands over the bank's notices.
+    pub notices: Box<Postbox>,
 }
 
 /// A message that arrived.

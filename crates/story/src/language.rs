@@ -112,6 +112,11 @@ pub enum Outside {
         /// Which.
         party: String,
     },
+    /// The bank takes back the last payment of an agreement, which it had called a success.
+    Bounces {
+        /// Of which agreement.
+        label: String,
+    },
     /// The next calls of a party go wrong.
     Wrong {
         /// Which party.
@@ -440,13 +445,6 @@ pub enum Tending {
         label: String,
         /// On which day it counts.
         on: Date,
-        /// Why.
-        reason: String,
-    },
-    /// Takes back the last payment of an agreement, which did not happen after all.
-    Reverses {
-        /// Of which agreement.
-        label: String,
         /// Why.
         reason: String,
     },

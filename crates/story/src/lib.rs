@@ -3,11 +3,13 @@
 //! A scenario is a file of lines. Each command says who does what; the lines below it that begin with `->` are what is
 //! expected to be seen. The page `docs/reference/story.md` shows every form.
 
+mod control;
 pub mod language;
 mod mistake;
 mod parse;
 mod scenario;
 mod words;
 
+pub use control::{Arrived, Control, Cue};
 pub use mistake::Mistake;
 pub use scenario::{Difference, Scenario, Step};

@@ -133,6 +133,26 @@ fn transaction(row: &Row, at: usize) -> Result<Transaction, Fault> {
     })
 }
 
+/// Agreements with their transactions, from the rows of [`OF_SHOPPER`] and [`TRANSACTIONS_OF_SHOPPER`].
+pub(crate) fn files(agreements: &[Row], transactions: &[Row]) -> Result<Vec<AgreementFile>, Fault> {
+    let mut files = Vec::with_capacity(agreements.len());
+    for row in agreements {
+        let (agreement, booked_on) = agreement(row)?;
+        files.push(AgreementFile {
+            agreement,
+            transactions: Vec::new(),
+            booked_on,
+        });
+    }
+    for row in transactions {
+        let owner: AgreementId = parsed(row, 0)?;
+        if let Some(file) = files.iter_mut().find(|file| file.agreement.id == owner) {
+            file.transactions.push(transaction(row, 1)?);
+        }
+    }
+    Ok(files)
+}
+
 impl Store {
     /// An agreement of a shopper with its transactions.
     pub async fn agreement(
@@ -173,22 +193,7 @@ impl Store {
             ])
             .await?;
         let transactions = answers.pop().unwrap_or_default();
-        let mut files = Vec::new();
-        for row in answers.pop().unwrap_or_default() {
-            let (agreement, booked_on) = agreement(&row)?;
-            files.push(AgreementFile {
-                agreement,
-                transactions: Vec::new(),
-                booked_on,
-            });
-        }
-        for row in &transactions {
-            let owner: AgreementId = parsed(row, 0)?;
-            if let Some(file) = files.iter_mut().find(|file| file.agreement.id == owner) {
-                file.transactions.push(transaction(row, 1)?);
-            }
-        }
-        Ok(files)
+        files(&answers.pop().unwrap_or_default(), &transactions)
     }
 
     /// When each transaction of an agreement was entered, by its number.

@@ -107,18 +107,21 @@ pub struct Person {
     pub phone: Option<Pii<String>>,
 }
 
+pub(crate) fn shopper(row: Row) -> Result<StoredShopper, Fault> {
+    Ok(StoredShopper {
+        created_at: instant(&row, 2)?,
+        version: row.int(3)?,
+        row,
+    })
+}
+
 impl Store {
     /// A shopper.
     pub async fn shopper(&self, shopper: ShopperId) -> Result<Option<StoredShopper>, Fault> {
-        let row = self.row(&FIND, vec![shopper.to_string().into()]).await?;
-        row.map(|row| {
-            Ok(StoredShopper {
-                created_at: instant(&row, 2)?,
-                version: row.int(3)?,
-                row,
-            })
-        })
-        .transpose()
+        self.row(&FIND, vec![shopper.to_string().into()])
+            .await?
+            .map(self::shopper)
+            .transpose()
     }
 
     /// The key under which a shopper's data is sealed.

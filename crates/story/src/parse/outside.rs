@@ -1,6 +1,6 @@
 //! Lines about people, cards and outside parties.
 
-use super::code;
+use super::{code, label};
 use crate::language::{Outside, Record, Wrong};
 use crate::words::{Read, Words};
 use fenqi_domain::money::Amount;
@@ -8,9 +8,10 @@ use fenqi_domain::money::Amount;
 /// Whether a word is what an outside party does.
 pub(super) fn is_verb(word: &str) -> bool {
     let verbs = [
-        "loses", "repeats", "keeps", "refuses", "does", "calls", "notifies", "leaves", "books",
+        "loses", "repeats", "keeps", "refuses", "does", "calls", "notifies", "leaves", "goes", "enters",
+        "bounces",
     ];
-    verbs.contains(&word) || word == "goes"
+    verbs.contains(&word)
 }
 
 /// `ann is 张安, 110101199003070011, phone 13800000001, earns 12000.00`
@@ -113,6 +114,11 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
         "goes" if words.take("down") => return Ok(Outside::Down { party }),
         "goes" if words.take("up") => return Ok(Outside::Up { party }),
         "goes" => return Err(words.unexpected("“down” or “up”")),
+        "bounces" => {
+            words.need("the last payment of")?;
+            let label = label(words)?;
+            return Ok(Outside::Bounces { label });
+        }
         "loses" if words.take("the") => {
             let is_reply = words.take("reply");
             if is_reply {
@@ -157,7 +163,7 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
             words.need("out of its statement")?;
             (calls, Wrong::LeftOut)
         }
-        "books" => books(words)?,
+        "enters" => enters(words)?,
         _ => return Err(words.unexpected("“the next …” or “the reply of the next …”")),
     };
     let (times, operation) = calls;
@@ -180,8 +186,8 @@ fn keeps(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
     }
 }
 
-/// `the next debit 0.01 too low`
-fn books(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
+/// `the next debit 0.01 too low into its statement`
+fn enters(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
     let calls = the_next(words)?;
     let amount = words.amount()?;
     words.need("too")?;
@@ -189,6 +195,7 @@ fn books(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
         "low" => -1,
         _ => 1,
     };
+    words.need("into its statement")?;
     let by = Amount::from_minor(amount.minor() * sign);
     Ok((calls, Wrong::Differs(by)))
 }

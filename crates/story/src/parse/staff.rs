@@ -32,7 +32,7 @@ pub(super) fn store(words: &mut Words<'_>) -> Read<Selling> {
 }
 
 const VERBS: &str = "what the staff do: suspends, resumes, ends, closes, opens, excludes, includes, bars, admits, \
-                     freezes, unfreezes, resolves, sets, books, reverses, defers, waives or approves";
+                     freezes, unfreezes, resolves, sets, books, defers, waives or approves";
 
 /// `staff …` and `supervisor …`.
 pub(super) fn desk(words: &mut Words<'_>) -> Read<Command> {
@@ -58,7 +58,7 @@ fn tending(words: &mut Words<'_>) -> Read<Tending> {
             *words = at_verb;
             account(words)
         }
-        "books" | "reverses" | "defers" | "waives" => {
+        "books" | "defers" | "waives" => {
             *words = at_verb;
             agreement(words)
         }
@@ -187,12 +187,6 @@ fn agreement(words: &mut Words<'_>) -> Read<Tending> {
                 on,
                 reason,
             })
-        }
-        "reverses" => {
-            words.need("the last payment of")?;
-            let label = label(words)?;
-            let reason = words.because()?;
-            Ok(Tending::Reverses { label, reason })
         }
         "defers" => {
             let label = label(words)?;

@@ -129,7 +129,10 @@ fn parties_go_wrong_in_every_way() {
         ),
         ("bank notifies the next debit twice", Wrong::NotifiedTwice),
         ("bank leaves the next debit out of its statement", Wrong::LeftOut),
-        ("bank books the next debit 0.01 too low", Wrong::Differs(yuan(-1))),
+        (
+            "bank enters the next debit 0.01 too low into its statement",
+            Wrong::Differs(yuan(-1)),
+        ),
     ];
     for (line, how) in ways {
         assert_eq!(
@@ -151,6 +154,11 @@ fn parties_go_wrong_in_every_way() {
             times: 3,
             how: Wrong::LostReply,
         }))
+    );
+    let label = "A1".to_owned();
+    assert_eq!(
+        command("bank bounces the last payment of A1"),
+        Ok(Command::Outside(Outside::Bounces { label }))
     );
     let party = "xiaofu".to_owned();
     assert_eq!(

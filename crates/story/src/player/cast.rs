@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fenqi_domain::id::{AgreementId, ShopperId};
+use fenqi_domain::consent::DocumentRef;
+use fenqi_domain::id::{AgreementId, QuoteId, ShopperId};
 use fenqi_domain::money::Amount;
 
 use crate::language::Cart;
@@ -18,8 +19,19 @@ pub(super) struct Person {
     pub(super) shopper: Option<ShopperId>,
     /// The cart that they asked about last.
     pub(super) cart: Option<Cart>,
+    /// The quote that they took last.
+    pub(super) quote: Option<Taken>,
     /// How many of their messages they have seen.
     pub(super) messages_seen: usize,
+}
+
+/// A quote that a person took.
+#[derive(Debug, Clone)]
+pub(super) struct Taken {
+    pub(super) id: QuoteId,
+    pub(super) digest: String,
+    pub(super) seller: String,
+    pub(super) documents: Vec<DocumentRef>,
 }
 
 /// An agreement of a scenario.
