@@ -44,7 +44,13 @@ pub async fn open(store: &Store, data: &Data) -> Result<(), Fault> {
         settings::open_budget(&mut batch, &campaign.code, &slices(campaign, data));
     }
     for document in documents() {
-        settings::put_setting(&mut batch, kinds::DOCUMENT, &document.code, document.version, &document);
+        settings::put_setting(
+            &mut batch,
+            kinds::DOCUMENT,
+            &document.code,
+            document.version,
+            &document,
+        );
     }
     settings::put_setting(&mut batch, kinds::HOLIDAYS, "cn", 1, &data.holidays);
     settings::put_setting(&mut batch, kinds::RULES, "rules", 1, &Rules::default());
@@ -62,7 +68,9 @@ pub fn standards(data: &Data) -> Vec<Standards> {
         .iter()
         .map(|row| {
             let named = known.iter().find(|s| s.code == row.code);
-            let base = named.cloned().unwrap_or_else(|| Standards::of(&row.code, 0, Amount::ZERO));
+            let base = named
+                .cloned()
+                .unwrap_or_else(|| Standards::of(&row.code, 0, Amount::ZERO));
             Standards {
                 score_min: i64::from(row.minimum_score),
                 limit_max: row.limit_maximum,
@@ -80,13 +88,20 @@ fn lender(row: &lending::Institution, data: &Data) -> Institution {
         lending::Partnership::RunOff => PartnershipState::RunOff,
         lending::Partnership::Ended => PartnershipState::Ended,
     };
-    let served = data.regions.iter().filter(|r| !row.excluded_regions.contains(&r.code));
+    let served = data
+        .regions
+        .iter()
+        .filter(|r| !row.excluded_regions.contains(&r.code));
     Institution {
         code: row.code.clone(),
         name_zh: row.name_zh.clone(),
         name_en: row.name_en.clone(),
         contact: "400-000-0000".to_owned(),
-        flow: if row.redirects { Flow::Redirect } else { Flow::Embedded },
+        flow: if row.redirects {
+            Flow::Redirect
+        } else {
+            Flow::Embedded
+        },
         partnerships: vec![Partnership {
             region: None,
             category: None,
