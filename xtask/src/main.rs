@@ -7,6 +7,10 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "tasks measure how long things take")]
 
+mod bench;
+mod crash_steps;
+mod kill_loop;
+mod options;
 mod postgres;
 mod requirements;
 mod shell;
@@ -24,9 +28,12 @@ Tasks:
   test           format, lints, all tests on SQLite and PostgreSQL, doctests, tidy; installs what is missing
   tidy           checks what no lint can: arrows, SQL, keys, texts, sizes, generated pages
   requirements   prints docs/reference/requirements.md; --write writes it, --strict fails on rows nothing shows
+  bench          the workloads beside pgbench, plain SQLite and others; --write puts the table into the docs
+  kill-loop      kills purchases under way at random moments and looks for each that was acknowledged
+  crash-steps    fails each commit and each outside call of every scenario, before, after and twice
 
 Options:
-  -h, --help     this text
+  -h, --help     this text; after a task, what the task takes
 
 Example:
   cargo xtask test            # everything the build server runs
@@ -51,6 +58,9 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "tidy" => tidy::run(rest),
         "requirements" => requirements::run(rest),
+        "bench" => bench::run(rest),
+        "kill-loop" => kill_loop::run(rest),
+        "crash-steps" => crash_steps::run(rest),
         other => Err(format!(
             "there is no task `{other}`; `cargo xtask --help` lists them"
         )),

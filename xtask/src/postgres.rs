@@ -82,6 +82,21 @@ impl Postgres {
         command
     }
 
+    /// Creates an empty database and answers its address.
+    pub fn create_database(&self, name: &str) -> Result<String, String> {
+        shell::output(self.client("createdb").arg(name))?;
+        Ok(format!("postgres://{USER}@127.0.0.1:{}/{name}", self.port))
+    }
+
+    /// Creates a folder on the disk that the server writes to, for what is to be compared with it.
+    pub fn folder_beside(&self, name: &str) -> Result<PathBuf, String> {
+        let folder = self
+            .folder
+            .with_file_name(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| format!("could not create {folder:?}: {error}"))?;
+        Ok(folder)
+    }
+
     fn wait_until_ready(&mut self) -> Outcome {
         let until = Instant::now() + Duration::from_secs(START_SECONDS_MAX);
         loop {

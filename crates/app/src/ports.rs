@@ -7,10 +7,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use fenqi_domain::money::Amount;
 use fenqi_domain::money::Money;
 use fenqi_domain::pii::Pii;
 use fenqi_domain::refusal::DeclineReason;
-use fenqi_domain::money::Amount;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -41,7 +41,10 @@ pub struct Parties {
 impl Parties {
     /// The lender of a code.
     pub fn institution(&self, code: &str) -> Option<&dyn Institution> {
-        self.institutions.iter().find(|(c, _)| c == code).map(|(_, port)| port.as_ref())
+        self.institutions
+            .iter()
+            .find(|(c, _)| c == code)
+            .map(|(_, port)| port.as_ref())
     }
 }
 
@@ -141,11 +144,23 @@ pub struct StatementLine {
 /// The check of who somebody is.
 pub trait IdentityCheck: Send + Sync {
     /// Whether the name and the identity number belong together.
-    fn name<'a>(&'a self, name: &'a Pii<String>, id_number: &'a Pii<String>) -> BoxFuture<'a, Result<IdentityAnswer, Unreachable>>;
+    fn name<'a>(
+        &'a self,
+        name: &'a Pii<String>,
+        id_number: &'a Pii<String>,
+    ) -> BoxFuture<'a, Result<IdentityAnswer, Unreachable>>;
     /// Whether the face that the provider saw under this session is the person's.
-    fn face<'a>(&'a self, id_number: &'a Pii<String>, session: &'a str) -> BoxFuture<'a, Result<IdentityAnswer, Unreachable>>;
+    fn face<'a>(
+        &'a self,
+        id_number: &'a Pii<String>,
+        session: &'a str,
+    ) -> BoxFuture<'a, Result<IdentityAnswer, Unreachable>>;
     /// Whether the photographs that the provider holds under this session are of the person's document.
-    fn photograph<'a>(&'a self, id_number: &'a Pii<String>, session: &'a str) -> BoxFuture<'a, Result<IdentityAnswer, Unreachable>>;
+    fn photograph<'a>(
+        &'a self,
+        id_number: &'a Pii<String>,
+        session: &'a str,
+    ) -> BoxFuture<'a, Result<IdentityAnswer, Unreachable>>;
 }
 
 /// What an identity check says.
@@ -184,7 +199,11 @@ pub struct OutgoingMessage {
 /// A credit bureau.
 pub trait Bureau: Send + Sync {
     /// What is known of a person; asked only with their consent.
-    fn enquire<'a>(&'a self, id_number: &'a Pii<String>, consent: &'a str) -> BoxFuture<'a, Result<BureauRecord, Unreachable>>;
+    fn enquire<'a>(
+        &'a self,
+        id_number: &'a Pii<String>,
+        consent: &'a str,
+    ) -> BoxFuture<'a, Result<BureauRecord, Unreachable>>;
     /// Hands over a monthly record. The same number again is the same record.
     fn report<'a>(&'a self, record: &'a BureauReport) -> BoxFuture<'a, Result<(), Unreachable>>;
 }

@@ -183,6 +183,11 @@ impl SandboxControl {
         self.world.lock().all_effects()
     }
 
+    /// Lets the bank take back a debit that had succeeded. Whether there was one.
+    pub fn take_back(&self, number: &str, at: Timestamp) -> bool {
+        self.world.lock().take_back(number, at)
+    }
+
     /// Hands over the bank's notices since the last time, in the order in which they were made.
     pub fn take_notices(&self) -> Vec<BankNotice> {
         std::mem::take(&mut self.world.lock().bank.notices)

@@ -16,7 +16,7 @@ pub mod people;
 pub mod script;
 mod world;
 
-pub use control::SandboxControl;
+pub use control::{SandboxControl, Unknown};
 
 use fenqi_app::ports::{Institution, Parties};
 

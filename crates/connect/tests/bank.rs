@@ -8,7 +8,7 @@ mod common;
 
 use common::{ANN, at, now, order, yuan};
 use fenqi_app::ports::{Bank, CardAnswer, CardToBind, StatementLine, TransferState, Unreachable};
-use fenqi_connect::bank::{Card, REFUSALS};
+use fenqi_connect::bank::{Card, REFUSALS, Told};
 use fenqi_connect::script::{Misbehaviour, Operation};
 use fenqi_connect::{Sandbox, SandboxControl};
 use fenqi_domain::money::Amount;
@@ -140,7 +140,7 @@ fn a_card_refuses_for_what_it_is() {
     );
     assert_eq!(
         now(bank.debit(&order("P3", "tok_nobody", 30))),
-        Ok(failed("card_unknown"))
+        Ok(failed("account_closed"))
     );
     assert_eq!(
         now(bank.debit(&order("P4", "tok_sandbox_expired", 30))),
@@ -214,7 +214,7 @@ fn a_success_may_come_after_a_declared_failure() {
     assert_eq!((balance(&control), control.effects("P1")), (yuan(70), 1));
     let notices = control.take_notices();
     assert!(
-        matches!(notices.as_slice(), [n] if matches!(n.state, TransferState::Succeeded { .. })),
+        matches!(notices.as_slice(), [n] if matches!(n.tells, Told::Ended(TransferState::Succeeded { .. }))),
         "its notice tells the truth: {notices:?}"
     );
 }
@@ -276,6 +276,26 @@ fn a_line_may_be_missing_or_off_or_foreign() {
         .collect();
     assert_eq!(seen, [("P2", 2999), ("X9", 100)]);
     assert_eq!(balance(&control), yuan(40), "only the line is wrong");
+}
+
+#[test]
+fn a_debit_that_is_taken_back_is_told_and_booked_once() {
+    let (bank, control) = a_bank();
+    now(bank.debit(&order("P1", "tok_6222", 30))).unwrap();
+    control.take_notices();
+    let later = at("2025-02-08T02:00:00Z");
+    assert!(control.take_back("P1", later));
+    assert!(!control.take_back("P1", later), "only once");
+    assert!(!control.take_back("P2", later), "there was none");
+    assert_eq!(balance(&control), yuan(100));
+    let told: Vec<Told> = control.take_notices().into_iter().map(|n| n.tells).collect();
+    assert_eq!(told, [Told::TakenBack { at: later }]);
+    let lines = control.bank_statement("2025-02-08".parse().unwrap());
+    let seen: Vec<(&str, i64)> = lines
+        .iter()
+        .map(|l| (l.number.as_str(), l.amount.minor()))
+        .collect();
+    assert_eq!(seen, [("P1", -3000)]);
 }
 
 #[test]

@@ -6,16 +6,30 @@
 
 mod common;
 
-use common::{ANN, at, now, order, request, yuan};
+use common::{ANN, at, now, order, yuan};
 use fenqi_app::ports::{
-    Assessment, BureauRecord, BureauReport, FundingAnswer, FundingOrder, IdentityAnswer, OutgoingMessage,
-    Parties,
+    Assessment, BureauRecord, BureauReport, CreditRequest, FundingAnswer, FundingOrder, IdentityAnswer,
+    OutgoingMessage, Parties,
 };
 use fenqi_connect::people::Person;
 use fenqi_connect::script::{Misbehaviour, Operation};
 use fenqi_connect::{Sandbox, SandboxControl};
+use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
 use fenqi_domain::refusal::DeclineReason;
+
+fn request(number: &str, income: i64) -> CreditRequest {
+    CreditRequest {
+        number: number.to_owned(),
+        id_number: Pii::new(ANN.to_owned()),
+        name: Pii::new("张安".to_owned()),
+        age: 30,
+        income: yuan(income),
+        owed_monthly: Amount::ZERO,
+        bureau: None,
+        on: "2025-01-05".parse().unwrap(),
+    }
+}
 
 fn ann(control: &SandboxControl, income: i64, months: u32, worst: i64) {
     let mut person = Person::new("张安", ANN, yuan(income));
@@ -49,21 +63,17 @@ fn funding(number: &str) -> FundingOrder {
 #[test]
 fn lenders_have_standards_of_their_own() {
     let (parties, control) = Sandbox::new(1);
-    ann(&control, 12_000, 8, 5);
+    ann(&control, 12_000, 24, 5);
     assert!(matches!(
         ask(&parties, "xiaofu", "A1"),
         Assessment::Approved { limit, .. } if limit == yuan(12_000)
     ));
-    let Assessment::Declined { reasons, .. } = ask(&parties, "anxin", "A2") else {
+    let Assessment::Declined { reasons, .. } = ask(&parties, "beian", "A2") else {
         panic!("it approved");
     };
     assert_eq!(
         reasons,
-        [
-            DeclineReason::LateBefore,
-            DeclineReason::HistoryTooShort,
-            DeclineReason::ScoreBelowMinimum
-        ]
+        [DeclineReason::LateBefore, DeclineReason::ScoreBelowMinimum]
     );
 }
 
@@ -75,7 +85,7 @@ fn a_declined_person_who_improved_is_approved() {
     assert_eq!(
         ask(&parties, "xiaofu", "A1"),
         Assessment::Declined {
-            reasons: vec![DeclineReason::LateBefore],
+            reasons: vec![DeclineReason::LateBefore, DeclineReason::ScoreBelowMinimum],
             reapply_after: "2025-02-04".parse().unwrap(),
         }
     );

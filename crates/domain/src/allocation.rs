@@ -164,7 +164,10 @@ fn free(standing: &mut Standing, left: Amount, share: i64, paid: &mut Parts) -> 
         return Ok(left);
     }
     let used = left.min(all);
-    let fee = standing.pay(Component::Fee, kept.share(used.minor(), all.minor(), Rounding::Down)?)?;
+    let fee = standing.pay(
+        Component::Fee,
+        kept.share(used.minor(), all.minor(), Rounding::Down)?,
+    )?;
     let principal = standing.pay(Component::Principal, used.minus(fee)?)?;
     standing.freed = standing.freed.plus(principal)?;
     paid.add(Component::Fee, fee)?;

@@ -286,7 +286,7 @@ pub enum DateError {
     },
     /// The month is not 01 to 12.
     NoSuchMonth,
-    /// The year is not 1900 to 2999.
+    /// The year is not 1800 to 2999.
     YearOutside,
 }
 
@@ -298,12 +298,12 @@ impl fmt::Display for DateError {
                 write!(f, "is no day of that month; 01 to {days} are allowed")
             }
             DateError::NoSuchMonth => write!(f, "has no such month; 01 to 12 are allowed"),
-            DateError::YearOutside => write!(f, "has a year outside 1900 to 2999"),
+            DateError::YearOutside => write!(f, "has a year outside 1800 to 2999"),
         }
     }
 }
 
-/// Reads `2026-11-20`: the years 1900 to 2999, and only days that exist.
+/// Reads `2026-11-20`: the years 1800 to 2999, and only days that exist.
 ///
 /// # Errors
 /// [`DateError`] says what is wrong and what is allowed.
@@ -323,12 +323,12 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
     date_of(year, month, day)
 }
 
-/// A date of its three numbers, in the years 1900 to 2999.
+/// A date of its three numbers, in the years 1800 to 2999.
 ///
 /// # Errors
 /// [`DateError`] says what is wrong and what is allowed.
 pub fn date_of(year: i16, month: i16, day: i16) -> Result<Date, DateError> {
-    if !(1900..=2999).contains(&year) {
+    if !(1800..=2999).contains(&year) {
         return Err(DateError::YearOutside);
     }
     let month = i8::try_from(month).map_err(|_| DateError::NoSuchMonth)?;

@@ -76,13 +76,19 @@ pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
         if !standing.late.is_late || !standing.base()?.is_positive() {
             continue;
         }
-        let exact = divide(standing.late.exact, i128::from(Rate::ONE.ppb()), conventions.rounding)?;
+        let exact = divide(
+            standing.late.exact,
+            i128::from(Rate::ONE.ppb()),
+            conventions.rounding,
+        )?;
         let left = match room {
             Some(left) => left,
             None => cap(state.principal_days, conventions.late.annual_cap)?.minus_or_zero(state.cost)?,
         };
         let penalty = &mut standing.row.penalty;
-        let more = Amount::from_minor(exact).minus_or_zero(penalty.charged)?.min(left);
+        let more = Amount::from_minor(exact)
+            .minus_or_zero(penalty.charged)?
+            .min(left);
         penalty.charged = penalty.charged.plus(more)?;
         total = total.plus(more)?;
         room = Some(left.minus(more)?);

@@ -1,14 +1,15 @@
 //! Plans (分期方案): what an institution offers, and the terms that one purchase signs.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{DayCount, DueRule, Roll};
-use crate::money::{Amount, Currency, Rate, Remainder, Rounding};
+use crate::money::{AMOUNT_MAX, Amount, Currency, OutOfRange, Rate, Remainder, Rounding};
 
 /// How a plan earns (计费方式).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,4 +250,183 @@ pub struct Campaign {
     pub until: Timestamp,
     /// The whole budget.
     pub budget: Amount,
+}
+
+/// The most instalments that a plan may have.
+pub const COUNT_MAX: u16 = 60;
+
+/// What is wrong with a figure of a plan, and what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invalid {
+    /// The field, such as `count`.
+    pub field: String,
+    /// What was found.
+    pub found: String,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}; {} is allowed", self.field, self.found, self.allowed)
+    }
+}
+
+/// Reads a number of instalments (期数).
+///
+/// # Errors
+/// [`Invalid`] unless it is a whole number from 1 to [`COUNT_MAX`].
+pub fn parse_count(text: &str) -> Result<u16, Invalid> {
+    let digits = text.trim();
+    digits
+        .parse::<u16>()
+        .ok()
+        .filter(|count| (1..=COUNT_MAX).contains(count) && digits.bytes().all(|b| b.is_ascii_digit()))
+        .ok_or_else(|| Invalid {
+            field: "count".to_string(),
+            found: alloc::format!("{:?}", digits.chars().take(20).collect::<String>()),
+            allowed: alloc::format!("a whole number from 1 to {COUNT_MAX}"),
+        })
+}
+
+impl Pricing {
+    /// The same pricing at a multiple of its listed rate, for a shopper whom the institution prices differently.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for rates that no plan has.
+    pub fn at_factor(self, factor: Rate) -> Result<Pricing, OutOfRange> {
+        let scaled = |rate: Rate| {
+            Amount::from_minor(rate.ppb())
+                .at(factor, Rounding::HalfUp)
+                .map(|a| Rate::from_ppb(a.minor()))
+        };
+        Ok(match self {
+            Pricing::InterestFree => Pricing::InterestFree,
+            Pricing::FlatFee {
+                total_rate,
+                timing,
+                fee_rounding,
+            } => Pricing::FlatFee {
+                total_rate: scaled(total_rate)?,
+                timing,
+                fee_rounding,
+            },
+            Pricing::Annuity { annual, day_count } => Pricing::Annuity {
+                annual: scaled(annual)?,
+                day_count,
+            },
+            Pricing::EqualPrincipal { annual, day_count } => Pricing::EqualPrincipal {
+                annual: scaled(annual)?,
+                day_count,
+            },
+        })
+    }
+
+    /// The rate, whatever it is a share of.
+    pub const fn rate(&self) -> Rate {
+        match *self {
+            Pricing::InterestFree => Rate::ZERO,
+            Pricing::FlatFee { total_rate, .. } => total_rate,
+            Pricing::Annuity { annual, .. } | Pricing::EqualPrincipal { annual, .. } => annual,
+        }
+    }
+}
+
+impl Plan {
+    /// The least to be paid now for goods of a price, rounded up (首付).
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for prices that no cart has.
+    pub fn least_down_payment(&self, price: Amount) -> Result<Amount, OutOfRange> {
+        price.at(self.down_payment, Rounding::Up)
+    }
+
+    /// Everything that is wrong with its figures; a plan with any of it is never put on sale.
+    pub fn mistakes(&self) -> Vec<Invalid> {
+        let mut mistakes = Vec::new();
+        let mut expect = |holds: bool, field: &str, found: String, allowed: &str| {
+            if !holds {
+                mistakes.push(Invalid {
+                    field: field.to_string(),
+                    found,
+                    allowed: allowed.to_string(),
+                });
+            }
+        };
+        let share = |rate: Rate| (Rate::ZERO..=Rate::ONE).contains(&rate);
+        let late = &self.conventions.late;
+        expect(!self.code.is_empty(), "code", "empty".to_string(), "a short name");
+        expect(
+            self.version >= 1,
+            "version",
+            self.version.to_string(),
+            "1 or more",
+        );
+        expect(
+            (1..=COUNT_MAX).contains(&self.count),
+            "count",
+            self.count.to_string(),
+            "1 to 60",
+        );
+        expect(
+            self.minimum.is_positive(),
+            "minimum",
+            self.minimum.minor().to_string(),
+            "more than zero",
+        );
+        expect(
+            self.maximum >= self.minimum && self.maximum.minor() <= AMOUNT_MAX,
+            "maximum",
+            self.maximum.minor().to_string(),
+            "the minimum or more, and at most ten trillion",
+        );
+        expect(
+            (Rate::ZERO..Rate::ONE).contains(&self.down_payment),
+            "down_payment",
+            self.down_payment.to_string(),
+            "0 % to less than 100 %",
+        );
+        expect(
+            share(self.borne_by_seller),
+            "borne_by_seller",
+            self.borne_by_seller.to_string(),
+            "0 % to 100 %",
+        );
+        expect(
+            self.pricing.rate() >= Rate::ZERO,
+            "pricing",
+            self.pricing.rate().to_string(),
+            "a rate of zero or more",
+        );
+        expect(
+            !late.fee.is_negative() && late.daily >= Rate::ZERO,
+            "late",
+            late.fee.minor().to_string(),
+            "a fee and a rate of zero or more",
+        );
+        expect(
+            late.annual_cap > Rate::ZERO,
+            "annual_cap",
+            late.annual_cap.to_string(),
+            "more than zero",
+        );
+        let day = match self.due {
+            DueRule::OrderAnchored => 1,
+            DueRule::FixedDay { day, .. } => day,
+            DueRule::Statement { statement_day, .. } => statement_day,
+        };
+        expect(
+            (1..=31).contains(&day),
+            "due",
+            day.to_string(),
+            "a day from 1 to 31",
+        );
+        expect(
+            self.hold_days >= 1 && self.quote_minutes >= 1,
+            "hold_days",
+            self.hold_days.to_string(),
+            "1 or more, and a quote of 1 minute or more",
+        );
+        mistakes
+    }
 }

@@ -91,11 +91,19 @@ impl Timed {
             let value = self.value(Monthly(middle))?;
             if value > 0 {
                 (low, at_low) = (middle, value);
-                at_high = if stayed == 1 { at_high.div_euclid(2) } else { at_high };
+                at_high = if stayed == 1 {
+                    at_high.div_euclid(2)
+                } else {
+                    at_high
+                };
                 stayed = 1;
             } else {
                 (high, at_high) = (middle, value);
-                at_low = if stayed == -1 { at_low.div_euclid(2) } else { at_low };
+                at_low = if stayed == -1 {
+                    at_low.div_euclid(2)
+                } else {
+                    at_low
+                };
                 stayed = -1;
             }
         }

@@ -41,7 +41,10 @@ pub fn preview(
 /// [`Refusal::RefundTooLarge`] with what can.
 pub fn check(loan: &Loan, amount: Amount) -> Result<(), Refusal> {
     // Both are sums of amounts that were lent, so their difference fits.
-    let left = loan.disbursed.minus_or_zero(loan.refunded).unwrap_or(Amount::ZERO);
+    let left = loan
+        .disbursed
+        .minus_or_zero(loan.refunded)
+        .unwrap_or(Amount::ZERO);
     if amount.is_positive() && amount <= left {
         Ok(())
     } else {
@@ -141,10 +144,7 @@ fn give_back(state: &mut State<'_>) -> Result<(), OutOfRange> {
     state.returned.fee = fee.all;
     state.post(PostingKind::FeeCancelled, fee.unpaid);
     state.post(PostingKind::FeeReturned, fee.paid);
-    let paid = interest.paid.plus(fee.paid)?;
-    let unpaid = interest.unpaid.plus(fee.unpaid)?;
-    state.credit = state.credit.plus(paid)?;
-    state.cost = state.cost.minus(paid)?.minus(unpaid)?;
+    state.credit = state.credit.plus(interest.paid)?.plus(fee.paid)?;
     let subsidy = state
         .returned
         .subsidy_charged
@@ -193,11 +193,7 @@ fn give_back_of(
     }
     let unpaid = wanted.minus(left)?;
     for standing in state.rows.iter_mut().rev() {
-        let figures = standing.row.figures_mut(component);
-        let back = figures.paid.min(left);
-        figures.paid = figures.paid.minus(back)?;
-        figures.cancelled = figures.cancelled.plus(back)?;
-        left = left.minus(back)?;
+        left = left.minus(standing.give_back(component, left)?)?;
     }
     Ok(GivenBack {
         all: before.plus(wanted)?.minus(left)?,

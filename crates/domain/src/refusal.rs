@@ -4,14 +4,17 @@
 //! when to try again. The sentences in Chinese and English stand in `app/texts`, one pair for each code.
 
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Amount, Rate};
+use crate::money::{Amount, OutOfRange, Rate};
+
+mod properties;
+
+pub use properties::CODES;
 
 /// A part of the platform that can be switched off on its own (维护范围).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -517,342 +520,23 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// The stable code, in lower case with underscores.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::InstitutionSuspended { .. } => "institution_suspended",
-            Refusal::InstitutionEnded { .. } => "institution_ended",
-            Refusal::Maintenance { .. } => "maintenance",
-            Refusal::TemporaryFault { .. } => "temporary_fault",
-            Refusal::ProductExcluded { .. } => "product_excluded",
-            Refusal::PromotionExcluded { .. } => "promotion_excluded",
-            Refusal::SellerExcluded { .. } => "seller_excluded",
-            Refusal::MarginExceeded { .. } => "margin_exceeded",
-            Refusal::AmountBelowMinimum { .. } => "amount_below_minimum",
-            Refusal::AmountAboveMaximum { .. } => "amount_above_maximum",
-            Refusal::CountNotOffered { .. } => "count_not_offered",
-            Refusal::DownPaymentTooSmall { .. } => "down_payment_too_small",
-            Refusal::RegionLegal { .. } => "region_legal",
-            Refusal::RegionCoverage { .. } => "region_coverage",
-            Refusal::CostAboveCap { .. } => "cost_above_cap",
-            Refusal::CampaignOver { .. } => "campaign_over",
-            Refusal::BudgetSpent { .. } => "budget_spent",
-            Refusal::ApplicationRequired { .. } => "application_required",
-            Refusal::ApplicationPending { .. } => "application_pending",
-            Refusal::CreditDeclined { .. } => "credit_declined",
-            Refusal::ApprovalExpired { .. } => "approval_expired",
-            Refusal::LimitInsufficient { .. } => "limit_insufficient",
-            Refusal::LimitExhausted { .. } => "limit_exhausted",
-            Refusal::OwnLimitReached { .. } => "own_limit_reached",
-            Refusal::AccountFrozen { .. } => "account_frozen",
-            Refusal::OpenDispute { .. } => "open_dispute",
-            Refusal::OverdueExists { .. } => "overdue_exists",
-            Refusal::IdentityRequired { .. } => "identity_required",
-            Refusal::IdentityFailed { .. } => "identity_failed",
-            Refusal::IdentityExpired { .. } => "identity_expired",
-            Refusal::Underage { .. } => "underage",
-            Refusal::CardRequired { .. } => "card_required",
-            Refusal::CardRejected { .. } => "card_rejected",
-            Refusal::CardUnsupported { .. } => "card_unsupported",
-            Refusal::CardInUse { .. } => "card_in_use",
-            Refusal::QuoteExpired { .. } => "quote_expired",
-            Refusal::QuoteChanged => "quote_changed",
-            Refusal::QuoteUsed { .. } => "quote_used",
-            Refusal::DocumentUnread { .. } => "document_unread",
-            Refusal::ConsentMissing { .. } => "consent_missing",
-            Refusal::WrongStage { .. } => "wrong_stage",
-            Refusal::HoldExpired { .. } => "hold_expired",
-            Refusal::CaptureTooLarge { .. } => "capture_too_large",
-            Refusal::NothingDue => "nothing_due",
-            Refusal::PaymentTooLarge { .. } => "payment_too_large",
-            Refusal::PaymentUnderWay { .. } => "payment_under_way",
-            Refusal::PaymentFailed { .. } => "payment_failed",
-            Refusal::MandateRequired => "mandate_required",
-            Refusal::SettlementChanged { .. } => "settlement_changed",
-            Refusal::RefundTooLarge { .. } => "refund_too_large",
-            Refusal::ReturnOpen { .. } => "return_open",
-            Refusal::ReturnNotOpen => "return_not_open",
-            Refusal::NothingToPayOut => "nothing_to_pay_out",
-            Refusal::NeedsSecondPerson { .. } => "needs_second_person",
-            Refusal::SamePerson => "same_person",
-            Refusal::ProposalClosed { .. } => "proposal_closed",
-            Refusal::OutstandingExists { .. } => "outstanding_exists",
-            Refusal::AlreadyExists { .. } => "already_exists",
-            Refusal::OutsideBounds { .. } => "outside_bounds",
-        }
-    }
+/// Why a decision was not made: a business answer, or a figure that left its range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// A business answer that is not yes.
+    Refused(Refusal),
+    /// A fault: figures contradict each other or leave the range of 64 bits.
+    OutOfRange(OutOfRange),
+}
 
-    /// Whether the reason is a passing one, so that it is not confused with a judgement (R7).
-    pub fn is_temporary(&self) -> bool {
-        matches!(
-            self,
-            Refusal::InstitutionSuspended { .. }
-                | Refusal::Maintenance { .. }
-                | Refusal::TemporaryFault { .. }
-                | Refusal::ApplicationPending { .. }
-                | Refusal::PaymentUnderWay { .. }
-        )
-    }
-
-    /// When to try again, where that is an instant.
-    pub fn retry_after(&self) -> Option<Timestamp> {
-        match self {
-            Refusal::InstitutionSuspended { until, .. } | Refusal::Maintenance { until, .. } => *until,
-            Refusal::TemporaryFault { retry_after, .. } => Some(*retry_after),
-            _ => None,
-        }
-    }
-
-    /// Who can make it go away.
-    pub fn who_can_change(&self) -> WhoCanChange {
-        use Refusal::*;
-        match self {
-            InstitutionSuspended { .. }
-            | InstitutionEnded { .. }
-            | RegionCoverage { .. }
-            | CreditDeclined { .. } => WhoCanChange::Institution,
-            Maintenance { .. } | TemporaryFault { .. } | AccountFrozen { .. } | AlreadyExists { .. } => {
-                WhoCanChange::Platform
-            }
-            ProductExcluded { .. }
-            | PromotionExcluded { .. }
-            | SellerExcluded { .. }
-            | MarginExceeded { .. }
-            | CampaignOver { .. }
-            | BudgetSpent { .. } => WhoCanChange::Store,
-            RegionLegal { .. } | CostAboveCap { .. } | Underage { .. } => WhoCanChange::Law,
-            ApplicationPending { .. } | PaymentUnderWay { .. } => WhoCanChange::Time,
-            NeedsSecondPerson { .. } | SamePerson | ProposalClosed { .. } | OutsideBounds { .. } => {
-                WhoCanChange::Platform
-            }
-            _ => WhoCanChange::Shopper,
-        }
-    }
-
-    /// What would help instead; never empty.
-    pub fn alternatives(&self) -> Vec<Alternative> {
-        use Refusal::*;
-        match self {
-            InstitutionSuspended { until, .. } => waiting(
-                *until,
-                vec![
-                    Alternative::OtherPlan,
-                    Alternative::OtherMethod,
-                    Alternative::FollowNotices,
-                ],
-            ),
-            InstitutionEnded { .. } => vec![Alternative::OtherPlan, Alternative::OtherMethod],
-            Maintenance { until, .. } => {
-                waiting(*until, vec![Alternative::FollowNotices, Alternative::OtherMethod])
-            }
-            TemporaryFault { retry_after, .. } => waiting(
-                Some(*retry_after),
-                vec![
-                    Alternative::OtherPlan,
-                    Alternative::OtherMethod,
-                    Alternative::Contact,
-                ],
-            ),
-            ProductExcluded { sku }
-            | PromotionExcluded { sku }
-            | SellerExcluded { sku, .. }
-            | MarginExceeded { sku, .. } => {
-                vec![
-                    Alternative::RemoveLine { sku: sku.clone() },
-                    Alternative::OtherMethod,
-                ]
-            }
-            AmountBelowMinimum { gap, .. } => {
-                vec![
-                    Alternative::RaiseAmount { amount: *gap },
-                    Alternative::OtherPlan,
-                    Alternative::OtherMethod,
-                ]
-            }
-            AmountAboveMaximum { excess, .. } => {
-                vec![
-                    Alternative::DownPayment { amount: *excess },
-                    Alternative::OtherPlan,
-                    Alternative::OtherMethod,
-                ]
-            }
-            CountNotOffered { counts } => vec![Alternative::ChooseCount {
-                counts: counts.clone(),
-            }],
-            DownPaymentTooSmall { minimum } => vec![
-                Alternative::DownPayment { amount: *minimum },
-                Alternative::OtherPlan,
-            ],
-            RegionLegal { .. } => vec![Alternative::OtherMethod, Alternative::OtherRegion],
-            RegionCoverage { .. } => vec![
-                Alternative::OtherPlan,
-                Alternative::OtherRegion,
-                Alternative::OtherMethod,
-            ],
-            CostAboveCap { .. } | CampaignOver { .. } | BudgetSpent { .. } => {
-                vec![Alternative::OtherPlan, Alternative::OtherMethod]
-            }
-            ApplicationRequired { .. } => vec![Alternative::Apply, Alternative::OtherMethod],
-            ApplicationPending { .. } => vec![
-                Alternative::LookAgain,
-                Alternative::OtherPlan,
-                Alternative::OtherMethod,
-            ],
-            CreditDeclined {
-                reasons,
-                reapply_after,
-                ..
-            } => vec![
-                Alternative::ImproveRecord {
-                    reasons: reasons.clone(),
-                },
-                Alternative::WaitUntilDay { on: *reapply_after },
-                Alternative::OtherPlan,
-                Alternative::OtherMethod,
-            ],
-            ApprovalExpired { .. } => vec![Alternative::Apply, Alternative::OtherPlan],
-            LimitInsufficient { gap, .. } => vec![
-                Alternative::PayDown { amount: *gap },
-                Alternative::DownPayment { amount: *gap },
-                Alternative::OtherPlan,
-                Alternative::OtherMethod,
-            ],
-            LimitExhausted { gap, .. } | OwnLimitReached { gap, .. } => {
-                vec![
-                    Alternative::PayDown { amount: *gap },
-                    Alternative::OtherPlan,
-                    Alternative::OtherMethod,
-                ]
-            }
-            AccountFrozen { .. } => vec![Alternative::Contact, Alternative::OtherMethod],
-            OpenDispute { .. } => vec![Alternative::SettleDispute, Alternative::OtherMethod],
-            OverdueExists { amount, .. } => vec![
-                Alternative::PayOverdue { amount: *amount },
-                Alternative::OtherMethod,
-            ],
-            IdentityRequired { .. } | IdentityFailed { .. } | IdentityExpired { .. } => {
-                vec![
-                    Alternative::VerifyIdentity,
-                    Alternative::Contact,
-                    Alternative::OtherMethod,
-                ]
-            }
-            Underage { .. } => vec![Alternative::OtherMethod],
-            CardRequired { .. } => vec![Alternative::BindCard],
-            CardRejected { .. } | CardUnsupported { .. } => {
-                vec![Alternative::OtherCard, Alternative::Contact]
-            }
-            CardInUse { .. } => vec![Alternative::BindCard],
-            QuoteExpired { .. } | QuoteChanged | QuoteUsed { .. } => vec![Alternative::NewQuote],
-            DocumentUnread { document, .. } => vec![Alternative::Agree {
-                what: document.clone(),
-            }],
-            ConsentMissing { purpose } => vec![Alternative::Agree {
-                what: purpose.clone(),
-            }],
-            WrongStage { .. } | ProposalClosed { .. } | ReturnNotOpen => {
-                vec![Alternative::LookAgain, Alternative::Contact]
-            }
-            HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
-            CaptureTooLarge { left } | RefundTooLarge { left } => {
-                vec![Alternative::AmountWithin {
-                    minimum: Amount::ZERO,
-                    maximum: *left,
-                }]
-            }
-            NothingDue | ReturnOpen { .. } | NothingToPayOut | AlreadyExists { .. } => {
-                vec![Alternative::LookAgain]
-            }
-            PaymentTooLarge { maximum } => {
-                vec![Alternative::AmountWithin {
-                    minimum: Amount::ZERO,
-                    maximum: *maximum,
-                }]
-            }
-            PaymentUnderWay { .. } => vec![Alternative::LookAgain, Alternative::Contact],
-            PaymentFailed { .. } | MandateRequired => vec![Alternative::OtherCard, Alternative::BindCard],
-            SettlementChanged { .. } => vec![Alternative::LookAgain],
-            NeedsSecondPerson { .. } | SamePerson => vec![Alternative::AnotherPerson],
-            OutstandingExists { amount } => vec![Alternative::PayDown { amount: *amount }],
-            OutsideBounds { minimum, maximum, .. } => {
-                vec![Alternative::AmountWithin {
-                    minimum: *minimum,
-                    maximum: *maximum,
-                }]
-            }
-        }
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Denied {
+        Denied::Refused(refusal)
     }
 }
 
-/// Waiting first, where it is known for how long, and then the rest.
-fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative> {
-    until
-        .map(|at| Alternative::WaitUntil { at })
-        .into_iter()
-        .chain(rest)
-        .collect()
+impl From<OutOfRange> for Denied {
+    fn from(fault: OutOfRange) -> Denied {
+        Denied::OutOfRange(fault)
+    }
 }
-
-/// Every code, in the order of the list; the texts are checked against it.
-pub const CODES: [&str; 59] = [
-    "institution_suspended",
-    "institution_ended",
-    "maintenance",
-    "temporary_fault",
-    "product_excluded",
-    "promotion_excluded",
-    "seller_excluded",
-    "margin_exceeded",
-    "amount_below_minimum",
-    "amount_above_maximum",
-    "count_not_offered",
-    "down_payment_too_small",
-    "region_legal",
-    "region_coverage",
-    "cost_above_cap",
-    "campaign_over",
-    "budget_spent",
-    "application_required",
-    "application_pending",
-    "credit_declined",
-    "approval_expired",
-    "limit_insufficient",
-    "limit_exhausted",
-    "own_limit_reached",
-    "account_frozen",
-    "open_dispute",
-    "overdue_exists",
-    "identity_required",
-    "identity_failed",
-    "identity_expired",
-    "underage",
-    "card_required",
-    "card_rejected",
-    "card_unsupported",
-    "card_in_use",
-    "quote_expired",
-    "quote_changed",
-    "quote_used",
-    "document_unread",
-    "consent_missing",
-    "wrong_stage",
-    "hold_expired",
-    "capture_too_large",
-    "nothing_due",
-    "payment_too_large",
-    "payment_under_way",
-    "payment_failed",
-    "mandate_required",
-    "settlement_changed",
-    "refund_too_large",
-    "return_open",
-    "return_not_open",
-    "nothing_to_pay_out",
-    "needs_second_person",
-    "same_person",
-    "proposal_closed",
-    "outstanding_exists",
-    "already_exists",
-    "outside_bounds",
-];

@@ -1,3 +1,5 @@
 //! What the binary `fenqi` is made of, where other programs of the house need it too.
 
 pub mod data;
+pub mod market;
+pub mod stage;

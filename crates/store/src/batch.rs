@@ -78,6 +78,12 @@ impl Batch {
         });
     }
 
+    /// Adds all statements of another batch of the same owner behind its own.
+    pub fn append(&mut self, other: Batch) {
+        self.urgent |= other.urgent;
+        self.steps.extend(other.steps);
+    }
+
     /// A number that is the same for all batches of an owner, in every process.
     #[must_use]
     pub fn lane(&self) -> u64 {

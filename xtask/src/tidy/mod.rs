@@ -126,8 +126,17 @@ pub fn run(arguments: &[String]) -> Outcome {
 pub fn read_files() -> Result<Vec<File>, String> {
     let root = shell::root();
     let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(&root);
+    // A clone that belongs to another user is still ours to read.
+    git.args([
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ])
+    .current_dir(&root);
     let mut paths: Vec<String> = shell::output(&mut git)?
         .split('\0')
         .filter(|path| !path.is_empty())

@@ -13,22 +13,24 @@ use jiff::civil::Date;
 use crate::script::{Misbehaviour, Operation};
 use crate::world::{Call, Shared};
 
-pub use transfers::BankNotice;
+pub use transfers::{BankNotice, Told};
 pub(crate) use transfers::{Books, Direction};
 
-/// The codes with which the channel refuses (失败码).
-pub const REFUSALS: [&str; 10] = [
+/// The codes with which the channel refuses to move money (失败码).
+pub const REFUSALS: [&str; 9] = [
     "insufficient_funds",
+    "limit_exceeded",
     "card_expired",
     "card_frozen",
-    "card_lost",
-    "card_unknown",
-    "card_unsupported",
-    "limit_exceeded",
-    "wrong_holder",
+    "account_closed",
+    "mandate_revoked",
+    "rejected",
     "channel_down",
     "closed",
 ];
+
+/// The codes with which the channel refuses to bind a card, besides those of the card itself.
+pub const REJECTIONS: [&str; 3] = ["wrong_holder", "card_unknown", "card_unsupported"];
 
 /// The tokens of cards that anybody may use, each for one behaviour: token, balance in fen, what it refuses with.
 const PUBLIC_CARDS: [(&str, i64, Option<&str>); 5] = [

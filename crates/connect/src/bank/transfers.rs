@@ -38,8 +38,20 @@ pub struct BankNotice {
     pub id: String,
     /// The transfer's number.
     pub number: String,
-    /// How it ended.
-    pub state: TransferState,
+    /// What it tells.
+    pub tells: Told,
+}
+
+/// What a notice tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// How the transfer ended.
+    Ended(TransferState),
+    /// It had succeeded, and the bank took the money back (退票).
+    TakenBack {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// A transfer under one number.
@@ -54,6 +66,8 @@ struct Transfer {
     is_notified_twice: bool,
     /// How often money moved under this number.
     effects: u32,
+    /// When the bank took the money back, if it did.
+    taken_back: Option<Timestamp>,
 }
 
 /// How a transfer really stands.
@@ -149,12 +163,41 @@ impl World {
             .bank
             .transfers
             .values()
-            .filter_map(Transfer::line)
+            .flat_map(|transfer| transfer.line().into_iter().chain(transfer.line_back()))
             .chain(self.bank.foreign.iter().cloned())
             .filter(|line| line.on == day)
             .collect();
         lines.sort_by(|a, b| a.reference.cmp(&b.reference));
         lines
+    }
+
+    /// Takes a debit back that had succeeded: the card has its money again, and a notice says so. Whether it was there to
+    /// be taken back; a second time it is not.
+    pub(crate) fn take_back(&mut self, number: &str, at: Timestamp) -> bool {
+        self.at(at);
+        let id = format!("R{}", self.reference("", number));
+        let Some(transfer) = self.bank.transfers.get_mut(number) else {
+            return false;
+        };
+        let is_there = matches!(transfer.phase, Phase::Done { .. })
+            && transfer.direction == Direction::In
+            && transfer.taken_back.is_none();
+        if !is_there {
+            return false;
+        }
+        transfer.taken_back = Some(at);
+        if let Some(card) = self.bank.cards.get_mut(&transfer.order.token) {
+            card.balance = card
+                .balance
+                .plus(transfer.order.money.amount)
+                .unwrap_or(card.balance);
+        }
+        self.bank.notices.push(BankNotice {
+            id,
+            number: number.to_owned(),
+            tells: Told::TakenBack { at },
+        });
+        true
     }
 
     /// How often money moved under a number: never more than once.
@@ -210,7 +253,7 @@ impl World {
         };
         let moved = match self.bank.cards.get_mut(&transfer.order.token) {
             Some(card) => move_money(card, transfer.direction, &transfer.order),
-            None => Err("card_unknown".to_owned()),
+            None => Err("account_closed".to_owned()),
         };
         match moved {
             Ok(()) => {
@@ -240,7 +283,7 @@ impl World {
         let notice = BankNotice {
             id: format!("N{}", self.reference("", number)),
             number: number.to_owned(),
-            state: transfer.truth(),
+            tells: Told::Ended(transfer.truth()),
         };
         if transfer.is_notified_twice {
             self.bank.notices.push(notice.clone());
@@ -297,6 +340,7 @@ impl Transfer {
             line,
             is_notified_twice: matches!(misbehaviour, Some(Misbehaviour::DuplicateNotice)),
             effects: 0,
+            taken_back: None,
         }
     }
 
@@ -336,6 +380,19 @@ impl Transfer {
         }
     }
 
+    /// The line of its being taken back, if it was.
+    fn line_back(&self) -> Option<StatementLine> {
+        let (Phase::Done { reference, .. }, Some(at)) = (&self.phase, self.taken_back) else {
+            return None;
+        };
+        Some(StatementLine {
+            reference: format!("{reference}R"),
+            number: self.order.number.clone(),
+            on: booking_day(at),
+            amount: Amount::ZERO.minus(self.order.money.amount).ok()?,
+        })
+    }
+
     /// Its line in the statement, if money moved and the line is not left out.
     fn line(&self) -> Option<StatementLine> {
         let Phase::Done { reference, at } = &self.phase else {
@@ -368,7 +425,7 @@ pub(crate) fn booking_day(at: Timestamp) -> Date {
 fn move_money(card: &mut Card, direction: Direction, order: &TransferOrder) -> Result<(), String> {
     let amount = order.money.amount;
     if card.currency != order.money.currency {
-        return Err("card_unsupported".to_owned());
+        return Err("rejected".to_owned());
     }
     if let Some(code) = &card.refuses_with {
         return Err(code.clone());

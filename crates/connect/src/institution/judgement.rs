@@ -15,7 +15,7 @@ use crate::people::Person;
 pub struct Standards {
     /// The lender's code.
     pub code: String,
-    /// The lowest score, of 0 to 900.
+    /// The lowest score, of 300 to 900.
     pub score_min: i64,
     /// The lowest monthly income.
     pub income_min: Amount,
@@ -41,34 +41,17 @@ pub struct Standards {
 pub fn published() -> Vec<Standards> {
     let yuan = |y: i64| Amount::from_minor(y * 100);
     let lenient = Standards {
-        code: "xiaofu".to_owned(),
-        score_min: 500,
         income_min: yuan(2_000),
-        months_min: 0,
         worst_days_past_due_max: 29,
         enquiries_max: 8,
         owed_share_max_bps: 6_000,
         ages: (18, 65),
         incomes_tenths: 10,
-        limit_max: yuan(20_000),
         reapply_days: 30,
+        ..Standards::of("xiaofu", 560, yuan(30_000))
     };
-    let middling = Standards {
-        code: "huajin".to_owned(),
-        score_min: 580,
-        income_min: yuan(3_000),
-        months_min: 6,
-        worst_days_past_due_max: 9,
-        enquiries_max: 6,
-        owed_share_max_bps: 5_000,
-        ages: (18, 60),
-        incomes_tenths: 15,
-        limit_max: yuan(30_000),
-        reapply_days: 60,
-    };
+    let middling = Standards::of("lanhua", 620, yuan(50_000));
     let strict = Standards {
-        code: "anxin".to_owned(),
-        score_min: 640,
         income_min: yuan(5_000),
         months_min: 12,
         worst_days_past_due_max: 0,
@@ -76,13 +59,30 @@ pub fn published() -> Vec<Standards> {
         owed_share_max_bps: 4_000,
         ages: (22, 60),
         incomes_tenths: 20,
-        limit_max: yuan(50_000),
         reapply_days: 90,
+        ..Standards::of("beian", 680, yuan(200_000))
     };
     vec![lenient, middling, strict]
 }
 
 impl Standards {
+    /// A lender of which only the lowest score and the highest limit are known; the rest is middling.
+    pub fn of(code: &str, score_min: i64, limit_max: Amount) -> Standards {
+        Standards {
+            code: code.to_owned(),
+            score_min,
+            income_min: Amount::from_minor(300_000),
+            months_min: 0,
+            worst_days_past_due_max: 9,
+            enquiries_max: 6,
+            owed_share_max_bps: 5_000,
+            ages: (18, 60),
+            incomes_tenths: 15,
+            limit_max,
+            reapply_days: 60,
+        }
+    }
+
     /// Judges an application. An income that is declared counts up to what the person is known to earn.
     pub(crate) fn judge(&self, request: &CreditRequest, person: Option<&Person>) -> Assessment {
         let history = request
@@ -169,7 +169,7 @@ impl Standards {
     }
 }
 
-/// A score of 0 to 900 from what the bureau knows and what the person earns.
+/// A score of 300 to 900 from what the bureau knows and what the person earns.
 pub fn score(history: &BureauRecord, income: Amount) -> i64 {
     let length = i64::from(history.months.min(60)) * 3;
     let ability = (income.minor() / 100_000).clamp(0, 20) * 5;
@@ -181,7 +181,7 @@ pub fn score(history: &BureauRecord, income: Amount) -> i64 {
     };
     let now = if history.days_past_due > 0 { 200 } else { 0 };
     let enquiries = i64::from(history.enquiries.saturating_sub(3).min(6)) * 20;
-    (500 + length + ability - lateness - now - enquiries).clamp(0, 900)
+    (500 + length + ability - lateness - now - enquiries).clamp(300, 900)
 }
 
 /// The part in the whole, in hundredths of a percent; everything if the whole is nothing and the part is not.

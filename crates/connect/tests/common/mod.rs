@@ -3,9 +3,8 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use fenqi_app::ports::{CreditRequest, TransferOrder};
+use fenqi_app::ports::TransferOrder;
 use fenqi_domain::money::{Amount, Currency, Money};
-use fenqi_domain::pii::Pii;
 use jiff::Timestamp;
 
 /// Runs a future that never waits: the sandbox answers at once.
@@ -35,18 +34,5 @@ pub fn order(number: &str, token: &str, amount: i64) -> TransferOrder {
             currency: Currency::Cny,
         },
         at: at("2025-02-05T02:00:00Z"),
-    }
-}
-
-pub fn request(number: &str, income: i64) -> CreditRequest {
-    CreditRequest {
-        number: number.to_owned(),
-        id_number: Pii::new(ANN.to_owned()),
-        name: Pii::new("张安".to_owned()),
-        age: 30,
-        income: yuan(income),
-        owed_monthly: Amount::ZERO,
-        bureau: None,
-        on: "2025-01-05".parse().unwrap(),
     }
 }

@@ -67,7 +67,12 @@ impl Preview {
 ///
 /// # Errors
 /// As [`fold`]; an event that cannot stand is [`Broken::Inconsistent`] with the number 0.
-pub fn preview(terms: &Terms, transactions: &[Transaction], event: Event, on: Date) -> Result<Preview, Broken> {
+pub fn preview(
+    terms: &Terms,
+    transactions: &[Transaction],
+    event: Event,
+    on: Date,
+) -> Result<Preview, Broken> {
     let mut state = run(terms, transactions, on)?;
     let before = state.clone().into_loan()?;
     // On the last day of the fold nothing of the day is left to do but the event itself.
@@ -117,7 +122,9 @@ pub(crate) fn run<'a>(
 /// A reversal can itself be reversed, and then what it had undone stands again; so the last entered decide first.
 fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Broken> {
     let mut sorted: Vec<&Transaction> = transactions.iter().collect();
-    let has_reversals = transactions.iter().any(|t| matches!(t.event, Event::Reversed { .. }));
+    let has_reversals = transactions
+        .iter()
+        .any(|t| matches!(t.event, Event::Reversed { .. }));
     if has_reversals {
         sorted.sort_unstable_by_key(|t| t.number);
         let mut stands = vec![true; sorted.len()];
@@ -315,13 +322,12 @@ impl State<'_> {
         for standing in self.due_rows() {
             left = left.minus(standing.waive(component, left)?)?;
         }
-        let waived_due = amount.minus(left)?;
         for standing in self.ahead_rows() {
             let waived = standing.waive(component, left)?;
             left = left.minus(waived)?;
             ahead = ahead.plus(waived)?;
         }
-        let waived = waived_due.plus(ahead)?;
+        let waived = amount.minus(left)?;
         match component {
             Component::Principal => {
                 self.principal = self.principal.minus(waived)?;
@@ -330,17 +336,12 @@ impl State<'_> {
             Component::Interest => {
                 self.post(PostingKind::InterestCharged, ahead);
                 self.post(PostingKind::InterestWaived, waived);
-                self.cost = self.cost.minus(waived_due)?;
             }
             Component::Fee => {
                 self.post(PostingKind::FeeCharged, ahead);
                 self.post(PostingKind::FeeWaived, waived);
-                self.cost = self.cost.minus(waived_due)?;
             }
-            Component::Penalty => {
-                self.post(PostingKind::PenaltyWaived, waived);
-                self.cost = self.cost.minus(waived)?;
-            }
+            Component::Penalty => self.post(PostingKind::PenaltyWaived, waived),
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ pub(crate) struct Standing {
     pub late: Late,
     /// The part of its principal that went away before its due date and took its share of the price along.
     pub freed: Amount,
+    /// What of it had been paid and was given back with refunds; it stands among the cancelled.
+    pub returned: Parts,
     /// What the seller bears by the terms, before anything was freed.
     pub subsidy_agreed: Amount,
 }
@@ -70,7 +72,7 @@ pub(crate) struct State<'a> {
     pub excused: Vec<Span>,
     /// Open principal × days, for the cap on all costs.
     pub principal_days: i128,
-    /// What the payer was charged so far beside principal, less what was given back.
+    /// What the payer was charged so far beside principal. What is given back or waived makes no room for penalties.
     pub cost: Amount,
     /// Interest of the current period that had accrued by `accrued_to`.
     pub accrued: Amount,
@@ -113,6 +115,7 @@ impl<'a> State<'a> {
                 },
                 late: Late::default(),
                 freed: Amount::ZERO,
+                returned: Parts::default(),
                 subsidy_agreed: Amount::ZERO,
             })
             .collect();
@@ -234,7 +237,11 @@ impl<'a> State<'a> {
     pub fn mark_cleared(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
         for Standing { row, .. } in &mut self.rows {
-            let came_to = row.principal.charged.plus(row.interest.charged)?.plus(row.fee.charged)?;
+            let came_to = row
+                .principal
+                .charged
+                .plus(row.interest.charged)?
+                .plus(row.fee.charged)?;
             if came_to.is_zero() || row.open()?.total()?.is_positive() {
                 row.cleared_on = None;
             } else if row.cleared_on.is_none() {
@@ -274,6 +281,25 @@ impl Standing {
             .open()?
             .plus(self.row.interest.open()?)?
             .plus(self.row.fee.open()?)
+    }
+
+    /// Lets a component's price fall to a figure, as far as it is not paid.
+    pub fn lower(&mut self, component: Component, price: Amount) -> Result<(), OutOfRange> {
+        let figures = self.row.figures(component);
+        let freed = figures.cancelled.minus(self.returned.of(component))?;
+        let less = figures.charged.minus(freed)?.minus_or_zero(price)?;
+        self.cancel(component, less)?;
+        Ok(())
+    }
+
+    /// Gives back what was paid of one component, at most `left`; says how much that was.
+    pub fn give_back(&mut self, component: Component, left: Amount) -> Result<Amount, OutOfRange> {
+        let figures = self.row.figures_mut(component);
+        let back = figures.paid.min(left);
+        figures.paid = figures.paid.minus(back)?;
+        figures.cancelled = figures.cancelled.plus(back)?;
+        self.returned.add(component, back)?;
+        Ok(back)
     }
 
     /// Pays what is open of one component, at most `left`; says how much that was.

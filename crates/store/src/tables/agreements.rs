@@ -133,6 +133,26 @@ fn transaction(row: &Row, at: usize) -> Result<Transaction, Fault> {
     })
 }
 
+/// Agreements with their transactions, from the rows of [`OF_SHOPPER`] and [`TRANSACTIONS_OF_SHOPPER`].
+pub(crate) fn files(agreements: &[Row], transactions: &[Row]) -> Result<Vec<AgreementFile>, Fault> {
+    let mut files = Vec::with_capacity(agreements.len());
+    for row in agreements {
+        let (agreement, booked_on) = agreement(row)?;
+        files.push(AgreementFile {
+            agreement,
+            transactions: Vec::new(),
+            booked_on,
+        });
+    }
+    for row in transactions {
+        let owner: AgreementId = parsed(row, 0)?;
+        if let Some(file) = files.iter_mut().find(|file| file.agreement.id == owner) {
+            file.transactions.push(transaction(row, 1)?);
+        }
+    }
+    Ok(files)
+}
+
 impl Store {
     /// An agreement of a shopper with its transactions.
     pub async fn agreement(
@@ -173,22 +193,7 @@ impl Store {
             ])
             .await?;
         let transactions = answers.pop().unwrap_or_default();
-        let mut files = Vec::new();
-        for row in answers.pop().unwrap_or_default() {
-            let (agreement, booked_on) = agreement(&row)?;
-            files.push(AgreementFile {
-                agreement,
-                transactions: Vec::new(),
-                booked_on,
-            });
-        }
-        for row in &transactions {
-            let owner: AgreementId = parsed(row, 0)?;
-            if let Some(file) = files.iter_mut().find(|file| file.agreement.id == owner) {
-                file.transactions.push(transaction(row, 1)?);
-            }
-        }
-        Ok(files)
+        files(&answers.pop().unwrap_or_default(), &transactions)
     }
 
     /// When each transaction of an agreement was entered, by its number.
@@ -280,17 +285,7 @@ impl Store {
     }
 }
 
-/// The stage's code, as the column `stage` and the view show it.
-pub fn stage_code(stage: &Stage) -> &'static str {
-    match stage {
-        Stage::Confirmed { .. } => "confirmed",
-        Stage::Active { .. } => "active",
-        Stage::Settled { .. } => "settled",
-        Stage::Cancelled { .. } => "cancelled",
-    }
-}
-
-/// What is still held of an agreement.
+/// What is still held in a stage.
 pub fn held(stage: &Stage) -> Amount {
     match stage {
         Stage::Confirmed { held, .. } | Stage::Active { held, .. } => *held,
@@ -353,7 +348,7 @@ pub fn confirmed(batch: &mut Batch, agreement: &Agreement, loan: &Loan) {
             agreement.terms.principal.minor().into(),
             0i64.into(),
             held(&agreement.stage).minor().into(),
-            stage_code(&agreement.stage).into(),
+            agreement.stage.code().into(),
             to_json(&agreement.stage),
             to_json(&agreement.terms),
             packed(loan).into(),
@@ -383,7 +378,7 @@ pub fn changed(
             before.version.into(),
             outstanding.minor().into(),
             held(stage).minor().into(),
-            stage_code(stage).into(),
+            stage.code().into(),
             to_json(stage),
             packed(loan).into(),
             booked_on.map(|day| day.to_string()).into(),

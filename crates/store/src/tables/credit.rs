@@ -86,7 +86,7 @@ pub struct StoredLine {
     pub version: i64,
 }
 
-fn line(row: &Row) -> Result<StoredLine, Fault> {
+pub(crate) fn line(row: &Row) -> Result<StoredLine, Fault> {
     Ok(StoredLine {
         line: Line {
             institution: row.text(0)?.into(),

@@ -24,6 +24,7 @@ pub mod credit;
 pub mod feed;
 pub mod messages;
 pub mod payments;
+pub mod purchases;
 pub mod quotes;
 pub mod requests;
 pub mod returns;

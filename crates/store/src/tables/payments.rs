@@ -42,6 +42,9 @@ statements! {
         "select shopper, payment from channel_reference where channel = $1 and reference = $2";
 }
 
+/// The channel under which our own numbers are looked up.
+pub const OURS: &str = "fenqi";
+
 /// A bound card: the channel's token, never the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
@@ -177,6 +180,14 @@ impl Store {
         rows.iter()
             .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
             .collect()
+    }
+
+    /// Whose payment has this number of ours.
+    pub async fn payment_owner(&self, number: &str) -> Result<Option<ShopperId>, Fault> {
+        Ok(self
+            .channel_reference(OURS, number)
+            .await?
+            .map(|(shopper, _)| shopper))
     }
 
     /// Whose payment a channel's reference is.

@@ -57,20 +57,29 @@ impl StoredSignature {
     }
 }
 
+pub(crate) fn quote(row: Row) -> Result<StoredQuote, Fault> {
+    Ok(StoredQuote {
+        digest: row.text(0)?.into(),
+        expires_at: instant(&row, 1)?,
+        row,
+    })
+}
+
+pub(crate) fn signature(row: Row) -> Result<StoredSignature, Fault> {
+    Ok(StoredSignature {
+        digest: row.text(0)?.into(),
+        signed_at: instant(&row, 2)?,
+        row,
+    })
+}
+
 impl Store {
     /// A quote of a shopper.
     pub async fn quote(&self, shopper: ShopperId, id: QuoteId) -> Result<Option<StoredQuote>, Fault> {
-        let row = self
-            .row(&FIND, vec![shopper.to_string().into(), id.to_string().into()])
-            .await?;
-        row.map(|row| {
-            Ok(StoredQuote {
-                digest: row.text(0)?.into(),
-                expires_at: instant(&row, 1)?,
-                row,
-            })
-        })
-        .transpose()
+        self.row(&FIND, vec![shopper.to_string().into(), id.to_string().into()])
+            .await?
+            .map(quote)
+            .transpose()
     }
 
     /// The signature under a quote.
@@ -79,19 +88,12 @@ impl Store {
         shopper: ShopperId,
         quote: QuoteId,
     ) -> Result<Option<StoredSignature>, Fault> {
-        let row = self
-            .row(
-                &SIGNATURE,
-                vec![shopper.to_string().into(), quote.to_string().into()],
-            )
-            .await?;
-        row.map(|row| {
-            Ok(StoredSignature {
-                digest: row.text(0)?.into(),
-                signed_at: instant(&row, 2)?,
-                row,
-            })
-        })
+        self.row(
+            &SIGNATURE,
+            vec![shopper.to_string().into(), quote.to_string().into()],
+        )
+        .await?
+        .map(signature)
         .transpose()
     }
 }

@@ -1,0 +1,82 @@
+//! Issues bills (出账): what a shopper owes on one day from all their agreements, some days ahead of it.
+
+use fenqi_domain::bill::{self, Bill};
+use fenqi_domain::id::{AgreementId, BillId, MessageId, ShopperId};
+use fenqi_domain::money::Money;
+use fenqi_store::Batch;
+use fenqi_store::tables::{bills, work};
+use jiff::civil::Date;
+
+use crate::App;
+use crate::jobs::{self, Report};
+use crate::outcome::Denied;
+use crate::servicing::{self, kinds};
+use crate::texts;
+use crate::unit::Decision;
+
+/// Issues every bill whose day has come.
+pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
+    jobs::each(app, kinds::BILL, until, |piece| async move {
+        issue(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await
+    })
+    .await
+}
+
+async fn issue(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, Denied> {
+    app.step(|| async {
+        let mut moment = app.moment();
+        let owner = shopper.to_string();
+        let mut batch = Batch::new(&owner);
+        work::done(&mut batch, &owner, kinds::BILL, &id.to_string());
+        let files = app.store.agreements(shopper).await?;
+        let Some(file) = files.iter().find(|file| file.agreement.id == id) else {
+            return Ok(Decision { batch, reply: false });
+        };
+        let currency = file.agreement.terms.currency;
+        let loan = servicing::fold(file, moment.today)?;
+        let Some(due_on) = loan
+            .rows
+            .iter()
+            .map(|row| row.due_on)
+            .find(|due| *due > moment.today)
+        else {
+            return Ok(Decision { batch, reply: false });
+        };
+        // One bill gathers what all agreements in this currency owe on the day.
+        let mut loans = Vec::new();
+        for file in files
+            .iter()
+            .filter(|file| file.agreement.terms.currency == currency)
+        {
+            loans.push((file.agreement.id, servicing::fold(file, moment.today)?));
+        }
+        let lines = bill::lines(loans.iter().map(|(id, loan)| (*id, loan)), due_on)?;
+        let id = BillId::new(&mut moment.ids);
+        let bill = Bill {
+            id,
+            shopper,
+            issued_on: moment.today,
+            due_on,
+            currency,
+            lines,
+        };
+        let amount = bill.amount()?;
+        if !amount.is_positive() {
+            return Ok(Decision { batch, reply: false });
+        }
+        bills::issued(
+            &mut batch,
+            shopper,
+            bill.id,
+            due_on,
+            moment.today,
+            Money { amount, currency },
+            &bill,
+        );
+        let message = MessageId::new(&mut moment.ids);
+        let filled = serde_json::json!({ "amount": amount, "currency": currency, "due_on": due_on });
+        texts::queue(app, &mut batch, shopper, message, "bill_issued", &filled, &moment).await?;
+        Ok(Decision { batch, reply: true })
+    })
+    .await
+}

@@ -1,0 +1,83 @@
+//! Jobs (后台任务): reconcilers that look at the state, act, and may run twice.
+//!
+//! A job takes no input but the day. It finds its work in the table `work` by kind and day, so that its cost grows with
+//! what is due and not with what exists; one piece that fails is counted and holds back no other.
+
+use std::future::Future;
+
+use fenqi_store::tables::work::Work;
+use jiff::civil::Date;
+
+use crate::App;
+use crate::outcome::Denied;
+
+pub mod age;
+pub mod ask;
+pub mod bill;
+pub mod day;
+pub mod debit;
+pub mod deliver;
+pub mod expire;
+pub mod fund;
+pub mod pay_out;
+pub mod publish;
+pub mod remind;
+pub mod roll_up;
+
+/// What a job did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Report {
+    /// Pieces that were looked at.
+    pub seen: u64,
+    /// Pieces on which it acted.
+    pub acted: u64,
+    /// Pieces that failed, each with what was wrong.
+    pub failed: Vec<String>,
+}
+
+impl Report {
+    fn count(&mut self, piece: &Work, done: Result<bool, Denied>) {
+        self.seen = self.seen.saturating_add(1);
+        match done {
+            Ok(true) => self.acted = self.acted.saturating_add(1),
+            Ok(false) => {}
+            Err(error) => self
+                .failed
+                .push(format!("{} of {}: {error}", piece.subject, piece.shopper)),
+        }
+    }
+}
+
+/// How many pieces of work are read at once.
+const PAGE: i64 = 500;
+
+/// Does every piece of work of a kind that is due up to a day, in the order of days.
+pub(crate) async fn each<F, Fut>(app: &App, kind: &str, until: Date, act: F) -> Result<Report, Denied>
+where
+    F: Fn(Work) -> Fut,
+    Fut: Future<Output = Result<bool, Denied>>,
+{
+    let mut report = Report::default();
+    let mut after: Option<Work> = None;
+    loop {
+        let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
+        for piece in &page {
+            report.count(piece, act(piece.clone()).await);
+        }
+        match page.into_iter().next_back() {
+            Some(last) => after = Some(last),
+            None => return Ok(report),
+        }
+    }
+}
+
+/// Reads an identifier out of a piece of work.
+pub(crate) fn named<I: std::str::FromStr>(text: &str) -> Result<I, Denied> {
+    let what = || format!("`{text}` is no identifier");
+    text.parse().map_err(|_| {
+        Denied::Fault(fenqi_store::Fault::Corrupt {
+            statement: "work.due",
+            what: what(),
+        })
+    })
+}

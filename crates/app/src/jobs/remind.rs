@@ -1,0 +1,63 @@
+//! Reminds shoppers of what is due or overdue (还款提醒), on set days before and after, within contact hours.
+
+use fenqi_domain::id::{AgreementId, MessageId, ShopperId};
+use fenqi_store::Batch;
+use fenqi_store::tables::work;
+use jiff::civil::Date;
+
+use crate::App;
+use crate::jobs::{self, Report};
+use crate::outcome::Denied;
+use crate::servicing::{self, kinds};
+use crate::texts;
+use crate::unit::Decision;
+
+/// Queues every reminder whose day has come. A day that was missed is not made up for.
+pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
+    jobs::each(app, kinds::REMIND, until, |piece| async move {
+        remind(
+            app,
+            jobs::named(&piece.shopper)?,
+            jobs::named(&piece.subject)?,
+            piece.due_on,
+        )
+        .await
+    })
+    .await
+}
+
+async fn remind(app: &App, shopper: ShopperId, id: AgreementId, planned: Date) -> Result<bool, Denied> {
+    app.step(|| async {
+        let mut moment = app.moment();
+        let owner = shopper.to_string();
+        let mut batch = Batch::new(&owner);
+        let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
+        let loan = servicing::fold(&file, moment.today)?;
+        let Some(row) = loan.next_due()? else {
+            work::done(&mut batch, &owner, kinds::REMIND, &id.to_string());
+            return Ok(Decision { batch, reply: false });
+        };
+        match servicing::next_reminder(row.due_on, moment.today)? {
+            Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &id.to_string(), day),
+            None => work::done(&mut batch, &owner, kinds::REMIND, &id.to_string()),
+        }
+        // While a return is open nobody is chased; and a reminder belongs to its day.
+        if loan.is_paused || planned != moment.today {
+            return Ok(Decision { batch, reply: false });
+        }
+        let currency = file.agreement.terms.currency;
+        let (template, filled) = if loan.days_past_due > 0 {
+            let amount = loan.overdue()?.total()?;
+            let days = loan.days_past_due;
+            let fields = serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on, "days": days });
+            ("overdue", fields)
+        } else {
+            let amount = row.open()?.total()?;
+            ("reminder", serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on }))
+        };
+        let message = MessageId::new(&mut moment.ids);
+        texts::queue(app, &mut batch, shopper, message, template, &filled, &moment).await?;
+        Ok(Decision { batch, reply: true })
+    })
+    .await
+}

@@ -1,0 +1,1 @@
+//! What staff do (运营): configuration, standing, limits, disputes, arrangements, and what two people decide.

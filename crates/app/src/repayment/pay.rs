@@ -1,0 +1,184 @@
+//! Pays by hand (主动还款): one order or several, in part, ahead of time, from any bound card, or for somebody else.
+
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::allocation::{self, Debt};
+use fenqi_domain::id::{AgreementId, CardId, PaymentId, ShopperId};
+use fenqi_domain::loan::Intent;
+use fenqi_domain::money::{Amount, Currency};
+use fenqi_domain::payment::{Kind, Payment, State};
+use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::settlement;
+use fenqi_store::Batch;
+use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::tables::payments::Card;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::outcome::{Change, Denied, Key};
+use crate::repayment::payments::{self, Kept, PaymentView};
+use crate::servicing;
+use crate::unit::{Decision, request};
+use crate::{App, Moment};
+
+/// The command.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pay {
+    /// Whose debts.
+    pub shopper: ShopperId,
+    /// Who pays; somebody else may, for agreements that they name.
+    pub payer: ShopperId,
+    /// The agreements to pay, in this order (民法典 560); none means what is due, the earliest first.
+    pub agreements: Vec<AgreementId>,
+    /// How much.
+    pub amount: Amount,
+    /// From which of the payer's cards.
+    pub card: CardId,
+}
+
+/// Pays. The reply says how the payment stands; while it is unknown, asking is the only way on.
+pub async fn pay(app: &App, actor: &Actor, key: &Key, command: Pay) -> Result<Change<PaymentView>, Denied> {
+    actor.require_for(command.payer, Scope::Repay)?;
+    if !command.amount.is_positive() {
+        return Err(Denied::invalid("amount", "must be more than zero"));
+    }
+    if command.payer != command.shopper && command.agreements.is_empty() {
+        return Err(Denied::invalid(
+            "agreements",
+            "name the agreements that you pay for somebody else",
+        ));
+    }
+    let asked = request(&command.shopper.to_string(), actor, key, "pay", &command);
+    let change = app.once(&asked, || decide(app, &command)).await?;
+    pursued(app, command.shopper, change).await
+}
+
+/// Calls the channel for a payment that was just intended, and answers with how it stands.
+pub(crate) async fn pursued(
+    app: &App,
+    shopper: ShopperId,
+    change: Change<PaymentView>,
+) -> Result<Change<PaymentView>, Denied> {
+    Ok(match change {
+        Change::Made(made) => Change::Made(payments::view(&payments::pursue(app, shopper, made.id).await?)),
+        Change::AlreadyMade(made) => {
+            Change::AlreadyMade(payments::view(&payments::pursue(app, shopper, made.id).await?))
+        }
+    })
+}
+
+async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denied> {
+    let mut moment = app.moment();
+    app.configuration()
+        .await?
+        .open_for(Capability::Repay, "platform", moment.now)?;
+    let files = app.store.agreements(command.shopper).await?;
+    let known = |id: &AgreementId| files.iter().any(|file| file.agreement.id == *id);
+    if !command.agreements.iter().all(known) {
+        return Err(Denied::NotFound);
+    }
+    let debts = debts(&files, moment.today)?;
+    let (shares, left) = allocation::across(&debts, &command.agreements, command.amount)?;
+    if shares.is_empty() {
+        return Err(Refusal::NothingDue.into());
+    }
+    if left.is_positive() {
+        return Err(Refusal::PaymentTooLarge {
+            maximum: command.amount.minus(left)?,
+        }
+        .into());
+    }
+    let chosen: Vec<AgreementId> = shares.iter().map(|share| share.agreement).collect();
+    not_under_way(app, command.shopper, &chosen).await?;
+    let currency = currency_of(&files, &chosen)?;
+    let card = bound_card(app, command.payer, command.card).await?;
+    let payment = Payment {
+        id: PaymentId::new(&mut moment.ids),
+        shopper: command.shopper,
+        kind: Kind::ByHand,
+        amount: command.amount,
+        currency,
+        card: card.id,
+        intent: Intent::Due,
+        shares,
+        made_at: moment.now,
+        state: State::Intended,
+        receipts: Vec::new(),
+        version: 1,
+    };
+    Ok(intended(payment, card.token, &moment))
+}
+
+/// The decision that begins a payment.
+pub(crate) fn intended(payment: Payment, token: String, moment: &Moment) -> Decision<PaymentView> {
+    let mut batch = Batch::new(&payment.shopper.to_string());
+    let reply = payments::view(&payment);
+    payments::intend(
+        &mut batch,
+        &Kept {
+            payment,
+            token,
+            transactions: Vec::new(),
+        },
+        moment,
+    );
+    Decision { batch, reply }
+}
+
+/// What each running loan owes today, and the most that it can take.
+pub(crate) fn debts(files: &[AgreementFile], today: Date) -> Result<Vec<Debt>, Denied> {
+    let mut debts = Vec::new();
+    for file in files.iter().filter(|file| payments::runs(&file.agreement.stage)) {
+        let loan = servicing::fold(file, today)?;
+        let Some(next) = loan.next_due()? else { continue };
+        let most = settlement::payoff(&file.agreement.terms, &file.transactions, today)?.total;
+        let due = loan.payable()?.total()?;
+        debts.push(Debt {
+            agreement: file.agreement.id,
+            due_on: next.due_on,
+            due,
+            most: most.max(due),
+        });
+    }
+    Ok(debts)
+}
+
+/// Refused while a payment for one of these agreements is under way.
+pub(crate) async fn not_under_way(
+    app: &App,
+    shopper: ShopperId,
+    agreements: &[AgreementId],
+) -> Result<(), Denied> {
+    for (agreement, payment) in app.store.claims(shopper).await? {
+        if agreements.contains(&agreement)
+            && let Some(stored) = app.store.payment(shopper, payment).await?
+        {
+            stored.detail::<Kept>()?.payment.check_not_under_way()?;
+        }
+    }
+    Ok(())
+}
+
+/// The card, if it is the payer's and bound.
+pub(crate) async fn bound_card(app: &App, payer: ShopperId, id: CardId) -> Result<Card, Denied> {
+    let cards = app.store.cards(payer).await?;
+    cards
+        .into_iter()
+        .find(|card| card.id == id && card.state == "bound")
+        .ok_or(Denied::NotFound)
+}
+
+fn currency_of(files: &[AgreementFile], chosen: &[AgreementId]) -> Result<Currency, Denied> {
+    let mut currencies = files
+        .iter()
+        .filter(|f| chosen.contains(&f.agreement.id))
+        .map(|f| f.agreement.terms.currency);
+    let first = currencies.next().ok_or(Denied::NotFound)?;
+    if currencies.all(|other| other == first) {
+        Ok(first)
+    } else {
+        Err(Denied::invalid(
+            "agreements",
+            "are in several currencies; pay each currency on its own",
+        ))
+    }
+}

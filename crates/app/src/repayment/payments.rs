@@ -1,0 +1,321 @@
+//! One payment attempt from its intent to its end, whoever began it: the shopper, the debit job or the payout job.
+//!
+//! The intent is committed with a claim on every agreement that it is for, then the channel is called under the
+//! payment's own number. Whatever comes back, or does not, is joined to what is known and committed. While the outcome
+//! is unknown the claims stay, so that nothing is taken twice.
+
+use fenqi_domain::agreement::Stage;
+use fenqi_domain::change::Change;
+use fenqi_domain::id::{AgreementId, MessageId, PaymentId, ShopperId};
+use fenqi_domain::loan::Event;
+use fenqi_domain::money::{Amount, Money};
+use fenqi_domain::payment::{Answer, FailureCode, Kind, Payment, Receipt, State};
+use fenqi_store::Batch;
+use fenqi_store::tables::agreements::{self, AgreementFile};
+use fenqi_store::tables::payments::{self as rows, NewPayment};
+use fenqi_store::tables::work;
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Denied;
+use crate::ports::{TransferOrder, TransferState, Unreachable};
+use crate::servicing::{self, Amendment, kinds};
+use crate::unit::Decision;
+use crate::{App, Moment, texts};
+
+/// The name of the bank channel in rows.
+pub const CHANNEL: &str = "bank";
+
+/// A payment as kept: with the token it goes by, and the transactions that it became.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub payment: Payment,
+    pub token: String,
+    /// Which transactions it became, so that a bounce reverses exactly those.
+    pub transactions: Vec<(AgreementId, u32)>,
+}
+
+/// What a payment's owner is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentView {
+    /// Its identifier.
+    pub id: PaymentId,
+    /// How much.
+    pub amount: Amount,
+    /// How it stands.
+    pub state: State,
+    /// For what.
+    pub shares: Vec<fenqi_domain::allocation::Share>,
+}
+
+pub(crate) fn view(payment: &Payment) -> PaymentView {
+    PaymentView {
+        id: payment.id,
+        amount: payment.amount,
+        state: payment.state.clone(),
+        shares: payment.shares.clone(),
+    }
+}
+
+/// Writes a new attempt: its row, its claims, and the work of asking about it.
+pub(crate) fn intend(batch: &mut Batch, kept: &Kept, moment: &Moment) {
+    let payment = &kept.payment;
+    let owner = payment.shopper.to_string();
+    let kind = match payment.kind {
+        Kind::Debit => "debit",
+        Kind::ByHand => "payment",
+        Kind::PayOut => "payout",
+    };
+    let new = NewPayment {
+        id: payment.id,
+        kind,
+        state: payment.state.code(),
+        money: Money {
+            amount: payment.amount,
+            currency: payment.currency,
+        },
+        card: payment.card.to_string(),
+        at: moment.now,
+    };
+    batch.urgent();
+    rows::intended(batch, payment.shopper, &new, kept);
+    rows::referenced(
+        batch,
+        rows::OURS,
+        &payment.id.to_string(),
+        payment.shopper,
+        payment.id,
+    );
+    for share in &payment.shares {
+        rows::claimed(batch, payment.shopper, share.agreement, payment.id);
+    }
+    let subject = payment.id.to_string();
+    work::planned(batch, &owner, kinds::ASK, &subject, moment.today);
+    agreements::happened(
+        batch,
+        &owner,
+        &subject,
+        1,
+        "payment.intended",
+        &view(payment),
+        moment.now,
+    );
+}
+
+/// Calls the channel about an open attempt, or asks how it stands, and commits what it says. Safe to run at any time
+/// and twice: the number is the same, and answers are joined.
+pub(crate) async fn pursue(app: &App, shopper: ShopperId, id: PaymentId) -> Result<Payment, Denied> {
+    let stored = app.store.payment(shopper, id).await?.ok_or(Denied::NotFound)?;
+    let kept: Kept = stored.detail()?;
+    if !kept.payment.state.is_open() {
+        return Ok(kept.payment);
+    }
+    let mut last = kept.payment.clone();
+    for answer in ask_channel(app, &kept).await {
+        last = record(app, shopper, id, answer).await?;
+    }
+    Ok(last)
+}
+
+/// What the channel says, as the answers to be joined in order.
+async fn ask_channel(app: &App, kept: &Kept) -> Vec<Answer> {
+    let number = kept.payment.id.to_string();
+    let bank = &app.parties.bank;
+    match kept.payment.state {
+        State::Intended => {
+            let order = TransferOrder {
+                number,
+                token: kept.token.clone(),
+                money: Money {
+                    amount: kept.payment.amount,
+                    currency: kept.payment.currency,
+                },
+                at: app.clock.now(),
+            };
+            let said = match kept.payment.kind {
+                Kind::PayOut => bank.pay_out(&order).await,
+                Kind::Debit | Kind::ByHand => bank.debit(&order).await,
+            };
+            vec![answer(said)]
+        }
+        _ => match bank.ask(&number).await {
+            // It never arrived, or has not yet: closing it makes sure that it cannot be carried out later.
+            Ok(TransferState::NotFound) => {
+                let mut answers = vec![Answer::NotFound];
+                match bank.close(&number).await {
+                    Ok(TransferState::NotFound | TransferState::Pending) => answers.push(Answer::Closed),
+                    Ok(other) => answers.push(answer(Ok(other))),
+                    Err(_) => {}
+                }
+                answers
+            }
+            said => vec![answer(said)],
+        },
+    }
+}
+
+fn answer(said: Result<TransferState, Unreachable>) -> Answer {
+    match said {
+        Ok(TransferState::Succeeded { reference, at }) => Answer::Succeeded(Receipt { at, reference }),
+        Ok(TransferState::Failed { code }) => Answer::Failed(FailureCode::of_channel(&code)),
+        Ok(TransferState::Pending) => Answer::Pending,
+        Ok(TransferState::NotFound) => Answer::NotFound,
+        Err(_) => Answer::Unanswered,
+    }
+}
+
+/// Joins an answer to what is known of a payment and commits what follows. Notices and statements end here as well.
+pub(crate) async fn record(
+    app: &App,
+    shopper: ShopperId,
+    id: PaymentId,
+    answer: Answer,
+) -> Result<Payment, Denied> {
+    app.step(|| async {
+        let stored = app.store.payment(shopper, id).await?.ok_or(Denied::NotFound)?;
+        let mut kept: Kept = stored.detail()?;
+        let rules = app.configuration().await?.rules.clone();
+        let settle = SignedDuration::from_mins(i64::from(rules.channel_settle_minutes));
+        let before = kept.payment.clone();
+        let mut moment = app.moment();
+        let owner = shopper.to_string();
+        let mut batch = Batch::new(&owner);
+        batch.urgent();
+        match before.clone().advance(answer.clone(), moment.now, settle) {
+            Change::AlreadyMade => return Ok(Decision { batch, reply: before }),
+            Change::Made(next) => kept.payment = next,
+        }
+        follow(app, &mut batch, &before, &mut kept, &mut moment).await?;
+        let state = kept.payment.state.code();
+        rows::payment_changed(&mut batch, shopper, id, stored.version, state, &kept);
+        let (subject, event) = (id.to_string(), format!("payment.{state}"));
+        let sequence = stored.version.saturating_add(1);
+        agreements::happened(
+            &mut batch,
+            &owner,
+            &subject,
+            sequence,
+            &event,
+            &view(&kept.payment),
+            moment.now,
+        );
+        if kept.payment.state.is_open() {
+            work::planned(&mut batch, &owner, kinds::ASK, &subject, moment.today);
+        } else {
+            work::done(&mut batch, &owner, kinds::ASK, &subject);
+        }
+        Ok(Decision {
+            batch,
+            reply: kept.payment,
+        })
+    })
+    .await
+}
+
+/// What follows from a payment's new state for the agreements that it is for.
+async fn follow(
+    app: &App,
+    batch: &mut Batch,
+    before: &Payment,
+    kept: &mut Kept,
+    moment: &mut Moment,
+) -> Result<(), Denied> {
+    let payment = kept.payment.clone();
+    if !payment.state.is_open() && before.state.is_open() {
+        for share in &payment.shares {
+            rows::claim_dropped(batch, payment.shopper, share.agreement, payment.id);
+        }
+    }
+    for receipt in payment.receipts.iter().skip(before.receipts.len()) {
+        rows::referenced(batch, CHANNEL, &receipt.reference, payment.shopper, payment.id);
+    }
+    let succeeded = matches!(payment.state, State::Succeeded) && !matches!(before.state, State::Succeeded);
+    if succeeded {
+        // The day on which the channel took the money counts, not the day on which we heard of it.
+        let on = payment
+            .receipts
+            .first()
+            .map_or(moment.today, |receipt| app.day_of(receipt.at));
+        apply(app, batch, kept, on, moment).await?;
+    }
+    if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
+        reverse(app, batch, kept, moment).await?;
+    }
+    let template = match (&payment.state, payment.kind) {
+        (State::Succeeded, Kind::PayOut) if succeeded => "paid_out",
+        (State::Succeeded, _) if succeeded => "payment_received",
+        (State::Failed { .. }, Kind::Debit) => "debit_failed",
+        (State::Reversed { .. }, _) => "payment_bounced",
+        _ => return Ok(()),
+    };
+    let code = match payment.state {
+        State::Failed { code } => code.code(),
+        _ => "",
+    };
+    let id = MessageId::new(&mut moment.ids);
+    let filled = serde_json::json!({ "amount": payment.amount, "currency": payment.currency, "code": code });
+    texts::queue(app, batch, payment.shopper, id, template, &filled, moment).await
+}
+
+/// Enters the money that came in (or went out) into each agreement that it was for.
+async fn apply(
+    app: &App,
+    batch: &mut Batch,
+    kept: &mut Kept,
+    on: Date,
+    moment: &mut Moment,
+) -> Result<(), Denied> {
+    let payment = kept.payment.clone();
+    for share in &payment.shares {
+        let file = file(app, payment.shopper, share.agreement).await?;
+        let (event, name) = match payment.kind {
+            Kind::PayOut => (Event::PaidOut { amount: share.amount }, "agreement.paid_out"),
+            Kind::Debit | Kind::ByHand => (
+                Event::Repaid {
+                    amount: share.amount,
+                    intent: payment.intent,
+                },
+                "agreement.repaid",
+            ),
+        };
+        let change = Amendment {
+            added: vec![(on, event)],
+            stage: None,
+            held: Amount::ZERO,
+            entries: Vec::new(),
+            event: name,
+            detail: serde_json::json!({ "payment": payment.id, "amount": share.amount, "on": on }),
+        };
+        let amended = servicing::amend(batch, &file, change, moment)?;
+        kept.transactions
+            .extend(amended.numbers.iter().map(|number| (share.agreement, *number)));
+    }
+    Ok(())
+}
+
+/// Takes back what a payment had become: the bank returned it after it had succeeded.
+async fn reverse(app: &App, batch: &mut Batch, kept: &mut Kept, moment: &mut Moment) -> Result<(), Denied> {
+    for (agreement, number) in std::mem::take(&mut kept.transactions) {
+        let file = file(app, kept.payment.shopper, agreement).await?;
+        let change = Amendment {
+            added: vec![(moment.today, Event::Reversed { of: number })],
+            stage: None,
+            held: Amount::ZERO,
+            entries: Vec::new(),
+            event: "agreement.repayment_reversed",
+            detail: serde_json::json!({ "payment": kept.payment.id, "transaction": number }),
+        };
+        servicing::amend(batch, &file, change, moment)?;
+    }
+    Ok(())
+}
+
+async fn file(app: &App, shopper: ShopperId, id: AgreementId) -> Result<AgreementFile, Denied> {
+    app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)
+}
+
+/// Whether a loan runs that could take money.
+pub(crate) fn runs(stage: &Stage) -> bool {
+    matches!(stage, Stage::Active { .. })
+}

@@ -1,0 +1,296 @@
+//! The life of a loan after its capture, as one operation: add transactions, fold, and write all that follows.
+//!
+//! Every use case that touches a running loan ends here: repay, settle, refund, bounce, waive, pause, capture, and the
+//! day run that only books what fell due. So there is one place that keeps the agreement's snapshot, the limit, the
+//! ledger, the event and the planned work in step, and all of it is in one batch.
+
+use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
+use fenqi_domain::calendar::add_days;
+use fenqi_domain::id::EntryId;
+use fenqi_domain::ledger::{Book, Entry};
+use fenqi_domain::loan::{self, Event, Loan, Posting, Transaction};
+use fenqi_domain::money::Amount;
+use fenqi_store::Batch;
+use fenqi_store::tables::agreements::{self, AgreementFile};
+use fenqi_store::tables::books::{self, EntryRow};
+use fenqi_store::tables::{credit, work};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::Moment;
+use crate::outcome::Denied;
+
+/// Kinds of work about an agreement, and the days on which each is looked at.
+pub mod kinds {
+    /// The money for the seller is to be asked for.
+    pub const FUND: &str = "fund";
+    /// A hold runs out.
+    pub const EXPIRE: &str = "expire";
+    /// A bill is to be issued for the next due date.
+    pub const BILL: &str = "bill";
+    /// What falls due is to be booked.
+    pub const AGE: &str = "age";
+    /// What is due is to be debited.
+    pub const DEBIT: &str = "debit";
+    /// The shopper is to be reminded.
+    pub const REMIND: &str = "remind";
+    /// A payment's outcome is to be asked for.
+    pub const ASK: &str = "ask";
+    /// A return's answer is awaited.
+    pub const RETURN: &str = "return";
+    /// A message is to be sent.
+    pub const DELIVER: &str = "deliver";
+    /// A credit balance is to be paid back.
+    pub const PAY_OUT: &str = "pay_out";
+    /// An application's answer is to be asked for.
+    pub const ASSESS: &str = "assess";
+}
+
+/// Days before a due date on which its bill is issued.
+pub const BILL_DAYS_AHEAD: i64 = 10;
+
+/// Days from a due date on which the shopper is reminded, before and after it.
+pub const REMINDER_DAYS: [i64; 10] = [-7, -3, -1, 0, 1, 3, 7, 15, 30, 60];
+
+/// A change of a running loan.
+pub struct Amendment<'a, D: Serialize> {
+    /// What happened, each with the day on which it counts.
+    pub added: Vec<(Date, Event)>,
+    /// Where the agreement goes, if the change moves it itself (a capture); settlement is seen from the fold.
+    pub stage: Option<Stage>,
+    /// By how much the hold changes.
+    pub held: Amount,
+    /// Entries of the change itself, besides those that follow from the fold.
+    pub entries: Vec<Entry>,
+    /// The event's name, as `agreement.repaid`.
+    pub event: &'a str,
+    /// The event's content.
+    pub detail: D,
+}
+
+/// The agreement after a change.
+#[derive(Debug, Clone)]
+pub struct Amended {
+    /// The loan as it stands today.
+    pub loan: Loan,
+    /// Where the agreement stands.
+    pub stage: Stage,
+    /// By how much outstanding principal changed; negative when some was repaid or refunded.
+    pub used: Amount,
+    /// The numbers of the added transactions.
+    pub numbers: Vec<u32>,
+}
+
+/// The fold of an agreement's file on a day.
+pub fn fold(file: &AgreementFile, on: Date) -> Result<Loan, Denied> {
+    Ok(loan::fold(&file.agreement.terms, &file.transactions, on)?)
+}
+
+/// Writes a change and everything that follows from it.
+pub fn amend<D: Serialize>(
+    batch: &mut Batch,
+    file: &AgreementFile,
+    change: Amendment<'_, D>,
+    moment: &mut Moment,
+) -> Result<Amended, Denied> {
+    let agreement = &file.agreement;
+    let added = numbered(file, change.added)?;
+    let mut all = file.transactions.clone();
+    all.extend(added.iter().cloned());
+
+    let before = booked(file)?;
+    let loan = loan::fold(&agreement.terms, &all, moment.today)?;
+    let postings = loan::postings(&agreement.terms, &all, moment.today)?;
+    let owed_before = match file.booked_on {
+        Some(day) => fold(file, day)?.outstanding()?.principal,
+        None => Amount::ZERO,
+    };
+    let owed = loan.outstanding()?.principal;
+    let used = owed.minus(owed_before)?;
+    let stage = stage_after(
+        change.stage.unwrap_or_else(|| agreement.stage.clone()),
+        &loan,
+        agreement,
+    )?;
+
+    agreements::changed(batch, agreement, &stage, &loan, owed, Some(moment.today));
+    credit::move_line(
+        batch,
+        agreement.shopper,
+        &agreement.institution,
+        change.held,
+        used,
+    );
+    for transaction in &added {
+        agreements::transacted(batch, agreement, transaction, moment.now);
+    }
+    for entry in change.entries {
+        book(batch, agreement, &entry, moment);
+    }
+    for entry in book_of(agreement).difference(&before, &postings) {
+        book(batch, agreement, &entry, moment);
+    }
+    let (shopper, id) = (agreement.shopper.to_string(), agreement.id.to_string());
+    let sequence = agreement.version.saturating_add(1);
+    agreements::happened(
+        batch,
+        &shopper,
+        &id,
+        sequence,
+        change.event,
+        &change.detail,
+        moment.now,
+    );
+    plan(batch, &shopper, &id, &loan, &stage, moment.today)?;
+    Ok(Amended {
+        loan,
+        stage,
+        used,
+        numbers: added.iter().map(|t| t.number).collect(),
+    })
+}
+
+/// Writes one entry of an agreement.
+pub fn book(batch: &mut Batch, agreement: &Agreement, entry: &Entry, moment: &mut Moment) {
+    let row = EntryRow {
+        agreement: agreement.id,
+        debit: entry.debit().to_string(),
+        credit: entry.credit().to_string(),
+        amount: entry.amount(),
+        currency: entry.currency(),
+        kind: entry.kind().code().into(),
+        effective_on: entry.effective_on(),
+        recorded_at: moment.now,
+    };
+    books::booked(batch, agreement.shopper, EntryId::new(&mut moment.ids), &row);
+}
+
+/// Whose accounts an agreement's movements touch.
+pub fn book_of(agreement: &Agreement) -> Book {
+    Book {
+        agreement: agreement.id,
+        institution: agreement.institution.clone(),
+        seller: agreement.seller.clone(),
+        currency: agreement.terms.currency,
+    }
+}
+
+/// The movements that are in the books already.
+fn booked(file: &AgreementFile) -> Result<Vec<Posting>, Denied> {
+    match file.booked_on {
+        Some(day) => Ok(loan::postings(&file.agreement.terms, &file.transactions, day)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn numbered(file: &AgreementFile, events: Vec<(Date, Event)>) -> Result<Vec<Transaction>, Denied> {
+    let mut last = file.transactions.iter().map(|t| t.number).max().unwrap_or(0);
+    Ok(events
+        .into_iter()
+        .map(|(effective_on, event)| {
+            last = last.saturating_add(1);
+            Transaction {
+                number: last,
+                effective_on,
+                event,
+            }
+        })
+        .collect())
+}
+
+/// Whether the loan is settled follows from its fold alone; a bounced last payment opens it again.
+fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage, Denied> {
+    let settled = loan.settled_on()?;
+    let last_due = agreement.terms.due_dates.last().copied();
+    Ok(match (stage, settled) {
+        (Stage::Active { held, captures, .. }, Some(on)) if held.is_zero() => Stage::Settled {
+            on,
+            early: last_due.is_some_and(|last| on < last),
+            captures,
+        },
+        (Stage::Settled { captures, .. }, None) => {
+            // Nothing is held any more, so that the end of the hold means nothing.
+            Stage::Active {
+                held: Amount::ZERO,
+                expires_at: agreement.confirmed_at,
+                captures,
+            }
+        }
+        (stage, _) => stage,
+    })
+}
+
+/// Plans the days on which anything about the loan is to be looked at, and strikes the rest.
+fn plan(
+    batch: &mut Batch,
+    shopper: &str,
+    id: &str,
+    loan: &Loan,
+    stage: &Stage,
+    today: Date,
+) -> Result<(), Denied> {
+    let next = match stage {
+        Stage::Active { .. } => loan.next_due()?.map(|row| row.due_on),
+        _ => None,
+    };
+    let unbilled = match stage {
+        Stage::Active { .. } => loan
+            .rows
+            .iter()
+            .find(|row| row.due_on > today && !is_open_zero(row))
+            .map(|r| r.due_on),
+        _ => None,
+    };
+    let overdue_since = next.filter(|due| *due <= today);
+    let mut put = |kind: &str, day: Option<Date>| match day {
+        Some(day) => work::planned(batch, shopper, kind, id, day),
+        None => work::done(batch, shopper, kind, id),
+    };
+    put(kinds::AGE, unbilled);
+    put(
+        kinds::BILL,
+        unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?,
+    );
+    // While something is overdue the debit is tried again as the debit job plans it; here it is only begun.
+    put(
+        kinds::DEBIT,
+        next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
+    );
+    let from = overdue_since.or(next);
+    put(
+        kinds::REMIND,
+        from.map(|due| next_reminder(due, today)).transpose()?.flatten(),
+    );
+    let pays_out = loan.credit_balance.is_positive() && loan.is_settled()?;
+    put(kinds::PAY_OUT, pays_out.then_some(today));
+    let waits = captures(stage)
+        .iter()
+        .any(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }));
+    put(kinds::FUND, waits.then_some(today));
+    Ok(())
+}
+
+/// The captures of a stage that has any.
+pub fn captures(stage: &Stage) -> &[Capture] {
+    match stage {
+        Stage::Active { captures, .. } | Stage::Settled { captures, .. } => captures,
+        Stage::Confirmed { .. } | Stage::Cancelled { .. } => &[],
+    }
+}
+
+fn is_open_zero(row: &loan::Row) -> bool {
+    row.open()
+        .and_then(|parts| parts.total())
+        .is_ok_and(Amount::is_zero)
+}
+
+/// The next day after today on which a due date is spoken of.
+pub fn next_reminder(due: Date, today: Date) -> Result<Option<Date>, Denied> {
+    for days in REMINDER_DAYS {
+        let day = add_days(due, days)?;
+        if day > today {
+            return Ok(Some(day));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,228 @@
+//! What people read (文案): refusals with their advice, and messages, in Chinese and in English.
+//!
+//! The sentences stand in three files beside this one; a sentence names a figure as `{field}`. Nothing personal is
+//! filled in but amounts and dates of the person who reads it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use fenqi_domain::calendar::add_days;
+use fenqi_domain::id::{MessageId, ShopperId};
+use fenqi_domain::money::{Rate, point};
+use fenqi_domain::refusal::Refusal;
+use fenqi_store::Batch;
+use fenqi_store::tables::messages::{self, NewMessage};
+use fenqi_store::tables::work;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use crate::outcome::Denied;
+use crate::servicing::kinds;
+use crate::{App, Moment};
+
+/// A language that people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Chinese (简体中文).
+    Zh,
+    /// English.
+    En,
+}
+
+static REFUSALS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("refusals.toml")));
+static DECLINES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("declines.toml")));
+static MESSAGES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("messages.toml")));
+
+/// What a refusal says to a person.
+pub fn refusal(refusal: &Refusal, language: Language) -> String {
+    let evidence = serde_json::to_value(refusal).unwrap_or_default();
+    let fields = evidence.as_object().cloned().unwrap_or_default();
+    REFUSALS.say(refusal.code(), language, &|name| {
+        refusal_field(refusal.code(), name, &fields, language)
+    })
+}
+
+/// What a message says.
+pub fn message(template: &str, fields: &Value, language: Language) -> String {
+    let empty = Map::new();
+    let fields = fields.as_object().unwrap_or(&empty);
+    MESSAGES.say(template, language, &|name| match fields.get(name) {
+        Some(Value::Number(number)) if name == "days" => number.to_string(),
+        Some(Value::Number(number)) => point(number.as_i64().unwrap_or_default(), 2),
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
+    })
+}
+
+/// A figure of a refusal's evidence, as a person reads it.
+fn refusal_field(code: &str, name: &str, fields: &Map<String, Value>, language: Language) -> String {
+    let zh = language == Language::Zh;
+    match (name, fields.get(name)) {
+        ("until", None | Some(Value::Null)) | ("region", None | Some(Value::Null)) => String::new(),
+        ("until", Some(at)) if zh => format!("，预计 {} 恢复", minute(at)),
+        ("until", Some(at)) => format!(", expected back at {}", minute(at)),
+        ("at" | "retry_after", Some(at)) => minute(at),
+        ("region", Some(region)) if code == "institution_suspended" && !zh => {
+            format!(" in {}", plain(region))
+        }
+        ("since", Some(at)) if code == "payment_under_way" => minute(at),
+        ("annual" | "cap", Some(rate)) => Rate::from_ppb(rate.as_i64().unwrap_or_default()).to_string(),
+        ("reasons", Some(Value::Array(reasons))) => {
+            let said: Vec<String> = reasons
+                .iter()
+                .map(|r| DECLINES.say(&plain(r), language, &|_| String::new()))
+                .collect();
+            said.join(if zh { "；" } else { "; " })
+        }
+        ("counts", Some(Value::Array(counts))) => counts
+            .iter()
+            .map(Value::to_string)
+            .collect::<Vec<_>>()
+            .join(if zh { "、" } else { ", " }),
+        ("days" | "tries_left" | "seconds_left" | "agreements", Some(number)) => number.to_string(),
+        ("minimum", Some(number)) if code == "underage" => number.to_string(),
+        (_, Some(Value::Number(number))) => point(number.as_i64().unwrap_or_default(), 2),
+        (_, Some(other)) => plain(other),
+        (_, None) => String::new(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An instant to the minute, in the time zone of the mainland, which is the contracts' default.
+fn minute(value: &Value) -> String {
+    let parsed: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
+    parsed.map_or_else(
+        || plain(value),
+        |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
+/// Queues a message: not outside contact hours, and not after it has lost its use.
+pub(crate) async fn queue(
+    app: &App,
+    batch: &mut Batch,
+    shopper: ShopperId,
+    id: MessageId,
+    template: &str,
+    fields: &Value,
+    moment: &Moment,
+) -> Result<(), Denied> {
+    let rules = app.configuration().await?.rules.clone();
+    let send_after = within_hours(app, moment, rules.contact_hours)?;
+    let new = NewMessage {
+        id,
+        template,
+        channel: "sms",
+        at: moment.now,
+        send_after,
+        expires_at: app.instant_of(add_days(app.day_of(send_after), 3)?, 0),
+    };
+    messages::waiting(batch, shopper, &new, fields);
+    work::planned(
+        batch,
+        &shopper.to_string(),
+        kinds::DELIVER,
+        &id.to_string(),
+        app.day_of(send_after),
+    );
+    Ok(())
+}
+
+/// The first instant from now on that lies within contact hours.
+fn within_hours(app: &App, moment: &Moment, (from, until): (i8, i8)) -> Result<Timestamp, Denied> {
+    let hour = app.zone.to_datetime(moment.now).hour();
+    Ok(if hour < from {
+        app.instant_of(moment.today, from)
+    } else if hour >= until {
+        app.instant_of(add_days(moment.today, 1)?, from)
+    } else {
+        moment.now
+    })
+}
+
+/// Sentences by code and language, read from a file of sections.
+struct Catalogue(BTreeMap<String, [String; 2]>);
+
+impl Catalogue {
+    fn read(text: &str) -> Catalogue {
+        let mut sections: BTreeMap<String, [String; 2]> = BTreeMap::new();
+        let mut current = String::new();
+        for line in text.lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                current = name.to_owned();
+            } else if let Some((key, value)) = line.split_once(" = ") {
+                let value = value.trim_matches('"').to_owned();
+                let entry = sections.entry(current.clone()).or_default();
+                let [zh, en] = entry;
+                match key {
+                    "zh" => *zh = value,
+                    _ => *en = value,
+                }
+            }
+        }
+        Catalogue(sections)
+    }
+
+    /// The sentence with its figures filled in; a code without a sentence is said as the code itself.
+    fn say(&self, code: &str, language: Language, field: &dyn Fn(&str) -> String) -> String {
+        let Some([zh, en]) = self.0.get(code) else {
+            return code.to_owned();
+        };
+        let sentence = if language == Language::Zh { zh } else { en };
+        let mut said = String::with_capacity(sentence.len());
+        let mut rest = sentence.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            said.push_str(before);
+            let Some((name, behind)) = after.split_once('}') else {
+                break;
+            };
+            said.push_str(&field(name));
+            rest = behind;
+        }
+        said.push_str(rest);
+        said
+    }
+}
+
+/// The last day on which a date still makes sense in a message.
+pub fn day(value: Date) -> String {
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fenqi_domain::money::Amount;
+    use fenqi_domain::refusal::CODES;
+
+    #[test]
+    fn every_refusal_has_a_sentence_in_both_languages() {
+        for code in CODES {
+            let [zh, en] = REFUSALS
+                .0
+                .get(code)
+                .unwrap_or_else(|| panic!("{code} has no text"));
+            assert!(!zh.is_empty() && !en.is_empty(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_its_evidence() {
+        let gap = Refusal::LimitInsufficient {
+            available: Amount::from_minor(100_000),
+            gap: Amount::from_minor(32_000),
+        };
+        assert!(refusal(&gap, Language::Zh).contains("还差 320.00"));
+        assert!(refusal(&gap, Language::En).contains("320.00 is missing"));
+        let minor = Refusal::Underage { minimum: 18 };
+        assert_eq!(
+            refusal(&minor, Language::En),
+            "You must be at least 18 years old."
+        );
+    }
+}

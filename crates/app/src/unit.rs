@@ -1,0 +1,126 @@
+//! A unit of work: decide, commit, and what to do when a guard does not hold.
+
+use std::future::Future;
+
+use fenqi_domain::actor::Actor;
+use fenqi_domain::refusal::Refusal;
+use fenqi_store::tables::requests::{self, Request};
+use fenqi_store::{Batch, CommitError, Fault, Guard, vault};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::App;
+use crate::outcome::{Change, Denied, Key};
+
+/// How often a decision is made again when what it rested on changed meanwhile.
+const ATTEMPTS: u32 = 3;
+
+/// What was decided: what to write, and what to answer once it is written.
+pub(crate) struct Decision<T> {
+    pub batch: Batch,
+    pub reply: T,
+}
+
+/// The request of a command: who asks for what on whose object, under which key.
+pub(crate) fn request<C: Serialize>(
+    owner: &str,
+    actor: &Actor,
+    key: &Key,
+    verb: &str,
+    command: &C,
+) -> Request {
+    // The verb is hashed too, so that one key cannot stand for two kinds of command.
+    let text = serde_json::to_vec(&(verb, command)).unwrap_or_default();
+    Request {
+        owner: owner.into(),
+        principal: actor.principal(),
+        key: key.as_str().into(),
+        hash: vault::hash(&text),
+    }
+}
+
+impl App {
+    /// Decides and commits a command once for its key. The attempt is repeated when a guard says that what it read has
+    /// changed; a refusal, an error and a fault leave nothing behind, so that the key is then free again.
+    pub(crate) async fn once<T, F>(
+        &self,
+        request: &Request,
+        attempt: impl Fn() -> F,
+    ) -> Result<Change<T>, Denied>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<Decision<T>, Denied>>,
+    {
+        for _ in 0..ATTEMPTS {
+            let decision = match attempt().await {
+                Ok(decision) => decision,
+                // The command may be a repetition whose first run is the very reason why it is refused now.
+                Err(denied) => return self.replay(request).await?.ok_or(denied),
+            };
+            let reply = serde_json::to_string(&decision.reply).map_err(|e| Fault::Corrupt {
+                statement: "request.insert",
+                what: e.to_string(),
+            })?;
+            let mut batch = Batch::new(&request.owner);
+            requests::taken(&mut batch, request, &reply, self.clock.now().as_microsecond());
+            batch.append(decision.batch);
+            match self.store.commit(batch).await {
+                Ok(()) => return Ok(Change::Made(decision.reply)),
+                Err(CommitError::Refused(Guard::RequestUnused)) => {
+                    return self
+                        .replay(request)
+                        .await?
+                        .ok_or(Denied::Fault(Fault::Busy { retry_after_ms: 200 }));
+                }
+                Err(CommitError::Refused(Guard::Quantity("order_unused"))) => {
+                    return Err(Refusal::AlreadyExists { what: "order".into() }.into());
+                }
+                Err(CommitError::Refused(guard)) => self.look_again(guard).await?,
+                Err(CommitError::Fault(fault)) => return Err(fault.into()),
+            }
+        }
+        Err(Denied::Fault(Fault::Busy { retry_after_ms: 200 }))
+    }
+
+    /// Decides and commits what has no key: a job's step, which may run twice because it looks at the state first.
+    pub(crate) async fn step<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, Denied>
+    where
+        F: Future<Output = Result<Decision<T>, Denied>>,
+    {
+        for _ in 0..ATTEMPTS {
+            let decision = attempt().await?;
+            if decision.batch.is_empty() {
+                return Ok(decision.reply);
+            }
+            match self.store.commit(decision.batch).await {
+                Ok(()) => return Ok(decision.reply),
+                Err(CommitError::Refused(guard)) => self.look_again(guard).await?,
+                Err(CommitError::Fault(fault)) => return Err(fault.into()),
+            }
+        }
+        Err(Denied::Fault(Fault::Busy { retry_after_ms: 200 }))
+    }
+
+    /// The reply to the same request made before; the same key with another command is named as such.
+    async fn replay<T: DeserializeOwned>(&self, request: &Request) -> Result<Option<Change<T>>, Denied> {
+        let Some((hash, reply)) = self.store.reply(request).await? else {
+            return Ok(None);
+        };
+        if hash != request.hash {
+            return Err(Denied::KeyReused);
+        }
+        let reply = serde_json::from_str(&reply).map_err(|e| Fault::Corrupt {
+            statement: "request.find",
+            what: e.to_string(),
+        })?;
+        Ok(Some(Change::AlreadyMade(reply)))
+    }
+
+    /// Prepares another attempt: if the configuration changed, it must be read again.
+    async fn look_again(&self, guard: Guard) -> Result<(), Fault> {
+        if guard == Guard::Fact("generation") {
+            self.reload().await?;
+        }
+        Ok(())
+    }
+}

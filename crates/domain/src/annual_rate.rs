@@ -1,0 +1,466 @@
+//! Annual rates (年化利率): what a loan costs in a year, found by solving for the internal rate of its flows.
+//!
+//! Both readings are kept: monthly internal rate × 12 (单利) and (1 + monthly internal rate)¹² − 1 (内部收益率), as PBOC
+//! announcement 2021 No. 3 allows, each over the principal that is really outstanding.
+//!
+//! Error bound: the internal rate of ordinary flows (first received, then paid) is within 10⁻¹² of the exact root, which
+//! the tests check in whole numbers; a [`Rate`] is that figure rounded once to 10⁻⁹.
+#![expect(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    reason = "a root has no exact form; this is the one module of the rules that may use floats, and its bound is tested"
+)]
+
+use core::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::days_between;
+use crate::money::{Amount, Rate};
+
+/// Both readings of what a loan costs in a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AnnualRates {
+    /// Monthly internal rate × 12 (单利).
+    pub simple: Rate,
+    /// (1 + monthly internal rate)¹² − 1 (内部收益率).
+    pub compound: Rate,
+}
+
+/// One flow of money: received by the borrower if positive, paid by the borrower if negative.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Flow {
+    /// When, in units of the rate that is asked for (months, years) from any fixed point.
+    pub time: f64,
+    /// How much, in any unit.
+    pub amount: f64,
+}
+
+/// Why flows have no annual rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRate {
+    /// Nothing was received, or nothing was paid.
+    OneSided,
+    /// Less is paid than was received: the rate would be negative.
+    PaysLess,
+    /// The rate is over 10,000,000 % a period, or there is none at all.
+    NoRoot,
+}
+
+impl fmt::Display for NoRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoRate::OneSided => write!(
+                f,
+                "money must flow both ways: something received and something paid"
+            ),
+            NoRate::PaysLess => write!(
+                f,
+                "less is paid than was received, so there is no rate of zero or more"
+            ),
+            NoRate::NoRoot => write!(
+                f,
+                "no rate between 0 and 10,000,000 % a period makes the flows equal"
+            ),
+        }
+    }
+}
+
+/// The annual rates of an amount received at once and paid back month by month (periods are equal months, 等额月).
+///
+/// # Errors
+/// [`NoRate`] if money does not flow both ways or less is paid than was received.
+pub fn of_instalments(received: Amount, paid: &[Amount]) -> Result<AnnualRates, NoRate> {
+    let total: i64 = paid.iter().fold(0i64, |sum, p| sum.saturating_add(p.minor()));
+    if received.minor() <= 0 || total <= 0 {
+        return Err(NoRate::OneSided);
+    }
+    if total < received.minor() {
+        return Err(NoRate::PaysLess);
+    }
+    if total == received.minor() {
+        return Ok(AnnualRates::default());
+    }
+    let monthly = monthly_root(received.minor() as f64, paid)?;
+    Ok(AnnualRates {
+        simple: rate(cn_simple(monthly))?,
+        compound: rate(cn_compound(monthly))?,
+    })
+}
+
+/// A monthly rate as an annual one without compounding (单利): × 12.
+pub fn cn_simple(monthly: f64) -> f64 {
+    monthly * 12.0
+}
+
+/// A monthly rate as an annual one with compounding (复利): (1 + i)¹² − 1.
+pub fn cn_compound(monthly: f64) -> f64 {
+    libm::expm1(12.0 * libm::log1p(monthly))
+}
+
+/// The effective annual rate of dated flows: days over 365 from the first, in any order.
+///
+/// # Errors
+/// [`NoRate`] as for [`internal_rate`].
+pub fn dated(received: &[(Date, Amount)], paid: &[(Date, Amount)]) -> Result<Rate, NoRate> {
+    let first = received
+        .iter()
+        .chain(paid)
+        .map(|(day, _)| *day)
+        .min()
+        .ok_or(NoRate::OneSided)?;
+    let years = |day: Date| days_between(first, day) as f64 / 365.0;
+    let flows: alloc::vec::Vec<Flow> = received
+        .iter()
+        .map(|(day, amount)| (day, amount.minor() as f64))
+        .chain(paid.iter().map(|(day, amount)| (day, -(amount.minor() as f64))))
+        .map(|(day, amount)| Flow {
+            time: years(*day),
+            amount,
+        })
+        .collect();
+    rate(internal_rate(&flows)?)
+}
+
+/// The rate per unit of time at which the flows are worth the same, the root nearest to zero from above.
+///
+/// # Errors
+/// [`NoRate`] if money does not flow both ways, less is paid than was received, or nothing up to 10⁵ a unit solves it.
+pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
+    let start = flows.iter().map(|f| f.time).fold(f64::INFINITY, f64::min);
+    let both = flows.iter().any(|f| f.amount > 0.0) && flows.iter().any(|f| f.amount < 0.0);
+    if !both {
+        return Err(NoRate::OneSided);
+    }
+    let value = |rate: f64| -> f64 {
+        let log = libm::log1p(rate);
+        flows
+            .iter()
+            .map(|f| f.amount * libm::exp(-(f.time - start) * log))
+            .sum()
+    };
+    let at_zero: f64 = flows.iter().map(|f| f.amount).sum();
+    if at_zero == 0.0 {
+        return Ok(0.0);
+    }
+    // Ordinary flows come in first, so that their value at zero is what is paid too much, below zero.
+    let loan_first = flows
+        .iter()
+        .filter(|f| f.time == start)
+        .map(|f| f.amount)
+        .sum::<f64>()
+        > 0.0;
+    if loan_first && at_zero > 0.0 {
+        return Err(NoRate::PaysLess);
+    }
+    let (mut low, mut high) = (0.0, 0.000_1);
+    while value(high) * at_zero > 0.0 {
+        low = high;
+        high *= 1.5;
+        if high > 100_000.0 {
+            return Err(NoRate::NoRoot);
+        }
+    }
+    // Halving to the last bit costs some 60 evaluations; this is not the path of a quote.
+    for _ in 0..120 {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if value(middle) * at_zero > 0.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(f64::midpoint(low, high))
+}
+
+/// The monthly root for one amount received and payments month by month, more of them than was received.
+///
+/// Newton's method from below on a function that falls and bends upwards, so that it approaches from one side and cannot
+/// overshoot. Level payments, alone or after a different first one, have a closed form; the rest goes by Horner's rule.
+fn monthly_root(received: f64, paid: &[Amount]) -> Result<f64, NoRate> {
+    let (first, rest) = paid.split_first().ok_or(NoRate::OneSided)?;
+    let level = rest.first().copied().unwrap_or(*first);
+    let is_level = rest.iter().all(|p| *p == level) && rest.len() < 400;
+    let odd = first.minor() as f64 - level.minor() as f64;
+    let count = paid.len() as f64;
+    let level = level.minor() as f64;
+    let by_level = |rate: f64| level_value(received, odd, level, count, rate);
+    let by_horner = |rate: f64| horner_value(received, paid, rate);
+    // What is paid too much, over the average balance: close to the root, and never far above it.
+    let paid_more = if is_level {
+        odd + level * count - received
+    } else {
+        by_horner(0.0).0
+    };
+    let guess = 2.0 * paid_more / (received * (count + 1.0));
+    if is_level {
+        newton(by_level, guess)
+    } else {
+        newton(by_horner, guess)
+    }
+}
+
+/// The value of the payments less what was received, and its slope, for level payments after an odd part of the first.
+fn level_value(received: f64, odd: f64, level: f64, count: f64, rate: f64) -> (f64, f64) {
+    if rate < 1e-7 {
+        // The closed form loses digits near zero; two terms of the series are exact enough there to step on.
+        let value = odd + level * count - received - rate * (odd + level * count * (count + 1.0) / 2.0);
+        return (value, -(odd + level * count * (count + 1.0) / 2.0));
+    }
+    let factor = 1.0 / (1.0 + rate);
+    let power = libm::exp(-count * libm::log1p(rate));
+    let annuity = -libm::expm1(-count * libm::log1p(rate)) / rate;
+    let value = odd * factor + level * annuity - received;
+    let slope = -odd * factor * factor + level * (count * power * factor - annuity) / rate;
+    (value, slope)
+}
+
+/// The same for payments of any size, month by month.
+fn horner_value(received: f64, paid: &[Amount], rate: f64) -> (f64, f64) {
+    let factor = 1.0 / (1.0 + rate);
+    // With v = 1 ÷ (1 + rate), the payments are worth v × q(v), whose slope by the rate is −v² × (q + v × q′).
+    let (mut q, mut slope_q) = (0.0, 0.0);
+    for payment in paid.iter().rev() {
+        slope_q = slope_q * factor + q;
+        q = q * factor + payment.minor() as f64;
+    }
+    (factor * q - received, -factor * factor * (q + factor * slope_q))
+}
+
+/// Newton's method, kept in a bracket.
+///
+/// A step of 10⁻¹⁰ is the last: convergence is quadratic, so that what is left is far below 10⁻¹⁵.
+fn newton(value: impl Fn(f64) -> (f64, f64), guess: f64) -> Result<f64, NoRate> {
+    let (mut low, mut high) = (0.0, f64::INFINITY);
+    let mut rate = guess;
+    for _ in 0..400 {
+        let (over, slope) = value(rate);
+        if over > 0.0 {
+            low = rate;
+        } else {
+            high = rate;
+        }
+        let next = rate - over / slope;
+        if next >= low && next <= high {
+            if libm::fabs(next - rate) <= 1e-10 {
+                return Ok(next);
+            }
+            rate = next;
+        } else if high.is_finite() {
+            rate = f64::midpoint(low, high);
+        } else {
+            rate = rate * 2.0 + 1e-6;
+        }
+        if rate > 100_000.0 || rate.is_nan() {
+            return Err(NoRate::NoRoot);
+        }
+    }
+    Err(NoRate::NoRoot)
+}
+
+/// A figure as a rate, rounded once to parts per billion.
+fn rate(figure: f64) -> Result<Rate, NoRate> {
+    let ppb = libm::round(figure * 1e9);
+    if ppb.is_finite() && libm::fabs(ppb) < 9e18 {
+        Ok(Rate::from_ppb(ppb as i64))
+    } else {
+        Err(NoRate::NoRoot)
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "an overflow in a test fails the test"
+)]
+mod tests {
+    use super::*;
+    use crate::wide::Wide;
+    use alloc::string::{String, ToString};
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use core::cmp::Ordering;
+    use jiff::civil::date;
+
+    fn amounts(minor: &[i64]) -> Vec<Amount> {
+        minor.iter().copied().map(Amount::from_minor).collect()
+    }
+
+    /// A flat fee as a total share, in 10⁻⁹, without rounding to minor units: the principal is large.
+    fn flat(count: i64, total_ppb: i64) -> AnnualRates {
+        let principal = 1_000_000_000_000;
+        let each = (principal + total_ppb * 1_000) / count;
+        of_instalments(
+            Amount::from_minor(principal),
+            &vec![Amount::from_minor(each); usize::try_from(count).unwrap()],
+        )
+        .unwrap()
+    }
+
+    fn percent(rate: Rate, digits: u8) -> String {
+        let unit = 10i64.pow(u32::from(7 - digits));
+        crate::money::point((rate.ppb() + unit / 2) / unit, digits)
+    }
+
+    #[test]
+    fn the_central_banks_example_comes_out_to_the_digit() {
+        let rates =
+            of_instalments(Amount::from_minor(9_900_000), &[Amount::from_minor(883_330); 12]).unwrap();
+        assert_eq!(percent(rates.simple, 2), "12.80");
+        assert_eq!(percent(rates.compound, 2), "13.58");
+    }
+
+    #[test]
+    fn published_fee_tables_come_out_to_the_digit() {
+        for (count, fee, simple, compound) in [
+            (3, 22_200_000, "13.27", "14.11"),
+            (6, 39_000_000, "13.25", "14.09"),
+            (12, 72_000_000, "13.03", "13.84"),
+        ] {
+            let rates = flat(count, fee);
+            assert_eq!(percent(rates.simple, 2), simple, "{count} instalments");
+            assert_eq!(percent(rates.compound, 2), compound, "{count} instalments");
+        }
+        assert_eq!(percent(flat(12, 75_000_000).simple, 1), "13.6");
+        // A fee taken once stands with the first instalment.
+        let mut paid = vec![Amount::from_minor(333_333_333_333); 3];
+        paid[0] = Amount::from_minor(348_333_333_333);
+        let once = of_instalments(Amount::from_minor(1_000_000_000_000), &paid).unwrap();
+        assert_eq!(percent(once.simple, 2), "9.05");
+    }
+
+    #[test]
+    fn the_largest_flat_fees_under_a_cap_of_24_percent() {
+        let table = [
+            (3, "4.026", "3.639"),
+            (6, "7.115", "6.425"),
+            (12, "13.472", "12.143"),
+            (24, "26.891", "24.158"),
+        ];
+        for (count, by_simple, by_compound) in table {
+            let largest = |reading: fn(AnnualRates) -> Rate| {
+                let (mut low, mut high) = (0i64, 1_000_000_000);
+                while high - low > 1_000 {
+                    let middle = (low + high) / 2;
+                    if reading(flat(count, middle)) <= Rate::from_bps(2_400) {
+                        low = middle;
+                    } else {
+                        high = middle;
+                    }
+                }
+                percent(Rate::from_ppb(low), 3)
+            };
+            assert_eq!(largest(|r| r.simple), by_simple, "{count}");
+            assert_eq!(largest(|r| r.compound), by_compound, "{count}");
+        }
+    }
+
+    #[test]
+    fn what_costs_nothing_has_no_rate_and_what_pays_less_is_refused() {
+        let hundred = Amount::from_minor(10_000);
+        assert_eq!(
+            of_instalments(hundred, &amounts(&[3_334, 3_333, 3_333])),
+            Ok(AnnualRates::default())
+        );
+        assert_eq!(of_instalments(hundred, &amounts(&[9_999])), Err(NoRate::PaysLess));
+        assert_eq!(of_instalments(hundred, &[]), Err(NoRate::OneSided));
+        assert_eq!(
+            of_instalments(Amount::ZERO, &amounts(&[1])),
+            Err(NoRate::OneSided)
+        );
+        let gift = [
+            Flow {
+                time: 0.0,
+                amount: 2.0,
+            },
+            Flow {
+                time: 1.0,
+                amount: -1.0,
+            },
+        ];
+        assert_eq!(internal_rate(&gift), Err(NoRate::PaysLess));
+        assert_eq!(internal_rate(&gift[..1]), Err(NoRate::OneSided));
+        assert!(NoRate::NoRoot.to_string().contains("10,000,000"));
+    }
+
+    #[test]
+    fn dated_flows_count_days_over_365_in_any_order() {
+        let lent = [(date(2026, 1, 1), Amount::from_minor(100_000))];
+        let back = [(date(2027, 1, 1), Amount::from_minor(110_000))];
+        assert_eq!(dated(&lent, &back), Ok(Rate::from_bps(1_000)));
+        let two = [
+            (date(2027, 1, 1), Amount::from_minor(55_000)),
+            (date(2026, 1, 1), Amount::from_minor(50_000)),
+        ];
+        assert_eq!(dated(&lent, &two), Ok(Rate::from_bps(1_000)));
+    }
+
+    #[test]
+    fn an_extreme_rate_neither_stalls_nor_overflows() {
+        // A flat 20 % a month over 12 months is 1,606.98 % effective.
+        let rates = flat(12, 2_400_000_000);
+        assert_eq!(percent(rates.compound, 2), "1606.98");
+        let month = of_instalments(Amount::from_minor(20_000), &amounts(&[35_000])).unwrap();
+        assert_eq!(percent(month.simple, 0), "900");
+        assert!(of_instalments(Amount::from_minor(1), &amounts(&[crate::money::AMOUNT_MAX])).is_err());
+    }
+
+    /// Σ payments × wholeⁿ⁻ᵏ… against received, at the monthly rate `trillionths` × 10⁻¹², in whole numbers.
+    fn worth(received: u64, paid: &[Amount], trillionths: u64) -> Ordering {
+        let whole = 1_000_000_000_000u64;
+        // Σ p_k × d^k × N^(n−k) against received × N^n, with N = whole + rate and d = whole.
+        let (mut left, mut scale, mut right) = (Wide::new(0), Wide::new(1), Wide::new(received));
+        for payment in paid {
+            scale.times(whole).unwrap();
+            left.times(whole + trillionths).unwrap();
+            right.times(whole + trillionths).unwrap();
+            let mut part = scale.clone();
+            part.times(payment.minor().try_into().unwrap()).unwrap();
+            left.plus(&part).unwrap();
+        }
+        left.compare(&right)
+    }
+
+    #[test]
+    fn the_root_lies_within_a_trillionth_of_the_exact_one() {
+        let mut state = 11u64;
+        let mut next = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33).checked_rem(below).unwrap()
+        };
+        for round in 0..600 {
+            let count = 1 + next(60);
+            let received = 10_000 + next(10_000_000);
+            let each = received / count + 2 + next(received / count / 4 + 2);
+            let mut paid =
+                vec![Amount::from_minor(each.try_into().unwrap()); usize::try_from(count).unwrap()];
+            if round % 3 == 1 {
+                paid[0] = Amount::from_minor((each + next(1_000)).try_into().unwrap());
+            }
+            if round % 3 == 2 {
+                for payment in &mut paid {
+                    *payment = Amount::from_minor((each + next(each)).try_into().unwrap());
+                }
+            }
+            let root = monthly_root(received as f64, &paid).unwrap();
+            let trillionths = (root * 1e12).round_ties_even() as u64;
+            let below = trillionths.saturating_sub(1);
+            assert_ne!(
+                worth(received, &paid, below),
+                Ordering::Less,
+                "{received} {paid:?}"
+            );
+            assert_ne!(
+                worth(received, &paid, trillionths + 1),
+                Ordering::Greater,
+                "{received} {paid:?}"
+            );
+        }
+    }
+}

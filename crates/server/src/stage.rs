@@ -1,0 +1,112 @@
+//! The stage of a scenario (剧本的舞台): its cues, carried to the sandbox's parties.
+
+use fenqi_app::ports::BureauRecord;
+use fenqi_connect::SandboxControl;
+use fenqi_connect::bank::Card;
+use fenqi_connect::people::Person;
+use fenqi_connect::script::{Misbehaviour, Operation};
+use fenqi_domain::money::Amount;
+use fenqi_story::language::Wrong;
+use fenqi_story::{Arrived, Control, Cue};
+
+/// The strings by which a scenario moves a sandbox.
+pub fn control(sandbox: &SandboxControl) -> Control {
+    let moved = sandbox.clone();
+    let read = sandbox.clone();
+    Control {
+        cue: Box::new(move |cue| carry(&moved, cue)),
+        messages: Box::new(move |phone| {
+            let arrived = read.messages_to(phone).into_iter();
+            arrived
+                .map(|m| Arrived {
+                    channel: m.channel,
+                    text: m.text,
+                })
+                .collect()
+        }),
+    }
+}
+
+fn carry(sandbox: &SandboxControl, cue: &Cue) -> Result<(), String> {
+    match cue {
+        Cue::Person {
+            name,
+            id_number,
+            income,
+        } => sandbox.put_person(Person::new(name, id_number, *income)),
+        Cue::Income { id_number, income } => {
+            sandbox.set_income(id_number, *income).map_err(unknown)?;
+        }
+        Cue::Record { id_number, record } => {
+            let history = BureauRecord {
+                months: record.months,
+                worst_days_past_due: i64::from(record.worst_days),
+                days_past_due: i64::from(record.days_now),
+                enquiries: record.enquiries,
+            };
+            sandbox.set_history(id_number, history).map_err(unknown)?;
+        }
+        Cue::Face {
+            id_number,
+            is_recognised,
+        } => {
+            let changed = sandbox.change_person(id_number, |person| person.face_matches = *is_recognised);
+            changed.map_err(unknown)?;
+        }
+        Cue::Balance {
+            token,
+            holder,
+            balance,
+        } => put_on_card(sandbox, token, holder, *balance),
+        Cue::Condition { token, refuses_with } => {
+            let changed = sandbox.change_card(token, |card| card.refuses_with.clone_from(refuses_with));
+            changed.map_err(unknown)?;
+        }
+        Cue::Down { party } => sandbox.take_down(party),
+        Cue::Up { party } => sandbox.mend(party),
+        Cue::Wrong {
+            party,
+            operation,
+            times,
+            how,
+        } => {
+            let operation: Operation = operation
+                .parse()
+                .map_err(|e: fenqi_connect::script::UnknownOperation| e.to_string())?;
+            sandbox.next_times(party, operation, misbehaviour(how), *times);
+        }
+        Cue::Time(now) => sandbox.time_is(*now),
+    }
+    Ok(())
+}
+
+fn put_on_card(sandbox: &SandboxControl, token: &str, holder: &str, balance: Amount) {
+    if sandbox.set_balance(token, balance).is_err() {
+        let mut card = Card::new(balance);
+        card.holder = Some(holder.to_owned());
+        sandbox.put_card(token, card);
+    }
+}
+
+fn misbehaviour(how: &Wrong) -> Misbehaviour {
+    match how {
+        Wrong::LostRequest => Misbehaviour::LostRequest,
+        Wrong::LostReply => Misbehaviour::LostReply,
+        Wrong::Repeated => Misbehaviour::Repeated,
+        Wrong::PendingFor(asks) => Misbehaviour::PendingFor { asks: *asks },
+        Wrong::PendingUntil(at) => Misbehaviour::PendingUntil { at: *at },
+        Wrong::Refused(code) => Misbehaviour::Refused { code: code.clone() },
+        Wrong::NotFoundFor(asks) => Misbehaviour::NotFoundFirst { asks: *asks },
+        Wrong::CalledFailed(code, asks) => Misbehaviour::SuccessAfterFailure {
+            code: code.clone(),
+            asks: *asks,
+        },
+        Wrong::NotifiedTwice => Misbehaviour::DuplicateNotice,
+        Wrong::LeftOut => Misbehaviour::LineMissing,
+        Wrong::Differs(by) => Misbehaviour::LineDiffers { by: *by },
+    }
+}
+
+fn unknown(unknown: fenqi_connect::Unknown) -> String {
+    format!("the sandbox knows no such {}", unknown.what)
+}

@@ -1,0 +1,219 @@
+//! Plays a scenario on a platform (剧本演出): each command is carried out by the use case that stands for it, and what
+//! its person sees is written down.
+
+mod cast;
+mod end;
+mod outside;
+mod paying;
+mod selling;
+mod shopping;
+mod show;
+mod staff;
+mod words;
+
+use fenqi_app::{App, Denied, Key};
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::id::{ProposalId, ShopperId};
+use fenqi_domain::money::OutOfRange;
+use jiff::civil::Date;
+
+use crate::control::{Control, Cue};
+use crate::language::{Command, Desk};
+use crate::scenario::Step;
+use cast::Cast;
+
+/// The hour of the morning in which a day's work is done: people may be spoken to, and debits are usual.
+const MORNING: i8 = 9;
+
+/// How often a command is sent again when the platform could not say what became of it; the key is the same.
+const TRIES: usize = 4;
+
+/// A scenario being played.
+pub struct Player<'a> {
+    app: &'a App,
+    control: &'a Control,
+    file: String,
+    cast: Cast,
+    /// What was proposed last and waits for another person.
+    proposal: Option<ProposalId>,
+    /// What could not be played at all.
+    troubles: Vec<String>,
+}
+
+/// Why a command has no answer of its own.
+#[derive(Debug)]
+enum Stop {
+    /// The platform says no.
+    Denied(Denied),
+    /// The scenario asks for what is not there.
+    Impossible(String),
+}
+
+impl From<Denied> for Stop {
+    fn from(denied: Denied) -> Stop {
+        Stop::Denied(denied)
+    }
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Stop {
+        Stop::Impossible(why)
+    }
+}
+
+impl From<OutOfRange> for Stop {
+    fn from(error: OutOfRange) -> Stop {
+        Stop::Denied(error.into())
+    }
+}
+
+/// What a person sees, line by line.
+type Seen = Result<Vec<String>, Stop>;
+
+impl<'a> Player<'a> {
+    /// A player at the beginning of a scenario.
+    pub fn new(app: &'a App, control: &'a Control, file: &str) -> Player<'a> {
+        Player {
+            app,
+            control,
+            file: file.to_owned(),
+            cast: Cast::default(),
+            proposal: None,
+            troubles: Vec::new(),
+        }
+    }
+
+    /// Plays one command and says what was seen. A command whose outcome is unclear is sent again under its own key, as
+    /// a careful client does.
+    pub async fn play(&mut self, step: &Step) -> Vec<String> {
+        for _ in 1..TRIES {
+            match self.once(step).await {
+                Err(Stop::Denied(Denied::Fault(_))) => {}
+                seen => return self.written(step, seen),
+            }
+        }
+        let seen = self.once(step).await;
+        self.written(step, seen)
+    }
+
+    /// What could not be played at all: words that stand for nothing, and faults.
+    pub fn troubles(&self) -> &[String] {
+        &self.troubles
+    }
+
+    async fn once(&mut self, step: &Step) -> Seen {
+        let seen = match &step.command {
+            Command::At(at) => {
+                self.clock(*at);
+                Ok(Vec::new())
+            }
+            Command::Pass(until) => self.pass(*until).await,
+            Command::Work => self.work().await,
+            Command::Outside(outside) => self.outside(outside).await,
+            Command::Shopper { who, does } => self.shopping(step, who, does).await,
+            Command::Store(selling) => self.selling(step, selling).await,
+            Command::Staff { who, does } => self.tending(step, *who, does).await,
+            Command::End => self.end().await,
+        }?;
+        self.hear().await?;
+        Ok(seen)
+    }
+
+    fn written(&mut self, step: &Step, seen: Seen) -> Vec<String> {
+        match seen {
+            Ok(lines) => lines,
+            Err(Stop::Denied(Denied::Fault(fault))) => {
+                self.trouble(step, &format!("fault: {fault}"))
+            }
+            Err(Stop::Denied(denied)) => words::denied(&denied),
+            Err(Stop::Impossible(why)) => self.trouble(step, &why),
+        }
+    }
+
+    fn trouble(&mut self, step: &Step, why: &str) -> Vec<String> {
+        self.troubles.push(format!("{}:{}: {why}", self.file, step.line));
+        vec![format!("cannot be played: {why}")]
+    }
+
+    /// Moves the clock, for the platform and for the world outside.
+    fn clock(&self, at: jiff::Timestamp) {
+        self.app.clock.forward(at);
+        // Only the word of a party can be missing from a cue, and this one names none.
+        let _ = (self.control.cue)(&Cue::Time(self.app.clock.now()));
+    }
+
+    /// Lets the days pass, and does the work of each.
+    async fn pass(&mut self, until: Date) -> Seen {
+        let mut day = self.app.moment().today;
+        if until <= day {
+            return Err(Stop::Impossible(format!("it is {day} already")));
+        }
+        while day < until {
+            day = day.tomorrow().map_err(|e| e.to_string())?;
+            self.clock(self.app.instant_of(day, MORNING));
+            self.work().await?;
+            self.hear().await?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Hands the bank's notices to the platform.
+    async fn hear(&self) -> Result<(), Stop> {
+        let job = Actor::Job {
+            name: "channel".to_owned(),
+        };
+        for notice in (self.control.notices)() {
+            match fenqi_app::repayment::bounce::notice(self.app, &job, notice).await {
+                // A notice about a number that is not ours is none of ours.
+                Ok(_) | Err(Denied::NotFound) => {}
+                Err(denied) => return Err(denied.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of a command: the same line always has the same, and each part of it its own.
+    fn key(&self, step: &Step, part: &str) -> Result<Key, Stop> {
+        Ok(Key::parse(&format!("{}:{part}", step.line))?)
+    }
+
+    /// A person's account, opened when they first need one.
+    async fn shopper(&mut self, who: &str) -> Result<ShopperId, Stop> {
+        let person = self.cast.person(who)?;
+        if let Some(shopper) = person.shopper {
+            return Ok(shopper);
+        }
+        let phone = person.phone.clone();
+        let store = store("spruce");
+        let shopper = fenqi_app::checkout::open_account::open_account(self.app, &store, &phone).await?;
+        self.cast.person_mut(who)?.shopper = Some(shopper);
+        Ok(shopper)
+    }
+}
+
+/// A store's server.
+fn store(seller: &str) -> Actor {
+    Actor::Store {
+        seller: seller.to_owned(),
+    }
+}
+
+/// A member of staff, who may do everything that one person may.
+fn desk(who: Desk) -> Actor {
+    let name = match who {
+        Desk::Staff => "staff",
+        Desk::Supervisor => "supervisor",
+    };
+    Actor::Staff {
+        name: name.to_owned(),
+        scopes: vec![
+            Scope::Offer,
+            Scope::Repay,
+            Scope::Configure,
+            Scope::Accounts,
+            Scope::Care,
+            Scope::Approve,
+            Scope::Work,
+        ],
+    }
+}
