@@ -145,6 +145,13 @@ impl EntryKind {
     }
 }
 
+impl fmt::Display for EntryKind {
+    /// Its code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
 macro_rules! posting_codes {
     ($($name:ident = $code:literal,)*) => {
         impl PostingKind {

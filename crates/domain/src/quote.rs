@@ -169,6 +169,8 @@ pub struct Quote {
     pub documents: Vec<DocumentRef>,
     /// For how long a hold on the limit waits for its capture, in days.
     pub hold_days: u16,
+    /// Whether a card with a mandate is needed (R47).
+    pub needs_card: bool,
     /// The campaign whose budget bears the seller's share, if it is one.
     pub campaign: Option<String>,
     /// When it was made.
@@ -210,6 +212,7 @@ impl Priced {
             cost: self.cost,
             documents,
             hold_days: plan.hold_days,
+            needs_card: plan.needs_card,
             campaign: plan.campaign.clone(),
             made_at: now,
             expires_at,

@@ -193,11 +193,7 @@ fn give_back_of(
     }
     let unpaid = wanted.minus(left)?;
     for standing in state.rows.iter_mut().rev() {
-        let figures = standing.row.figures_mut(component);
-        let back = figures.paid.min(left);
-        figures.paid = figures.paid.minus(back)?;
-        figures.cancelled = figures.cancelled.plus(back)?;
-        left = left.minus(back)?;
+        left = left.minus(standing.give_back(component, left)?)?;
     }
     Ok(GivenBack {
         all: before.plus(wanted)?.minus(left)?,

@@ -273,13 +273,7 @@ pub(crate) fn reprice(state: &mut State<'_>) -> Result<(), OutOfRange> {
         }
         let left = whole.minus(freed)?.minor();
         let fee = standing.row.fee.charged.share(left, whole.minor(), rounding)?;
-        let less = standing
-            .row
-            .fee
-            .charged
-            .minus(standing.row.fee.cancelled)?
-            .minus_or_zero(fee)?;
-        standing.cancel(Component::Fee, less)?;
+        standing.lower(Component::Fee, fee)?;
         standing.row.subsidy = standing
             .subsidy_agreed
             .share(left, whole.minor(), rounding)?
@@ -310,12 +304,7 @@ fn reprice_interest(state: &mut State<'_>) -> Result<(), OutOfRange> {
         let Some(standing) = state.rows.get_mut(place) else {
             break;
         };
-        let figures = &standing.row.interest;
-        let less = figures
-            .charged
-            .minus(figures.cancelled)?
-            .minus_or_zero(all.minus(subsidy)?)?;
-        standing.cancel(Component::Interest, less)?;
+        standing.lower(Component::Interest, all.minus(subsidy)?)?;
         standing.row.subsidy = standing.row.subsidy.min(subsidy);
         balance = balance.minus(standing.row.principal.open()?)?;
         from = due_on;

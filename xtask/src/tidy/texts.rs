@@ -1,22 +1,20 @@
 //! Every refusal can be said in Chinese and in English.
 //!
-//! The codes are read from `Refusal::code` in `crates/domain/src/refusal.rs`, the sentences from
+//! The codes are read from `Refusal::code` in `crates/domain/src/refusal.rs` or below it, the sentences from
 //! `crates/app/src/texts/refusals.toml`: a section `[code]` with the keys `zh` and `en`.
 
 use super::rust::Source;
-use super::{File, Finding};
+use super::{File, Finding, rust_below};
 use std::collections::{HashMap, HashSet};
 
-const CODES: &str = "crates/domain/src/refusal.rs";
+const CODES: &str = "crates/domain/src/refusal";
 const TEXTS: &str = "crates/app/src/texts/refusals.toml";
 const LANGUAGES: [&str; 2] = ["zh", "en"];
 
 pub fn check(files: &[File]) -> Vec<Finding> {
     let find = |path: &str| files.iter().find(|file| file.path == path);
-    let Some(refusals) = find(CODES) else {
-        return vec![Finding::new(CODES, 0, "the refusals' codes are looked for here")];
-    };
-    let codes = codes(&refusals.text);
+    let refusals = rust_below(files, &[CODES]);
+    let codes: Vec<String> = refusals.flat_map(|file| codes(&file.text)).collect();
     if codes.is_empty() {
         return vec![Finding::new(
             CODES,
@@ -116,7 +114,10 @@ mod tests {
         match self { A => \"limit_exhausted\",\n B => \"quote_used\" }\n  }\n}\nconst C: &str = \"other\";";
 
     fn found(texts: &str) -> Vec<String> {
-        let findings = check(&[file(CODES, TWO), file(TEXTS, texts)]);
+        let findings = check(&[
+            file("crates/domain/src/refusal/properties.rs", TWO),
+            file(TEXTS, texts),
+        ]);
         findings.into_iter().map(|finding| finding.what).collect()
     }
 
@@ -146,7 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn no_codes_at_all_is_a_finding() {
+        assert_eq!(
+            check(&[file("crates/domain/src/refusal.rs", "pub enum Refusal {}")]).len(),
+            1
+        );
+    }
+
+    #[test]
     fn no_file_of_texts_is_a_finding() {
-        assert_eq!(check(&[file(CODES, TWO)]).len(), 1);
+        assert_eq!(
+            check(&[file("crates/domain/src/refusal/properties.rs", TWO)]).len(),
+            1
+        );
     }
 }

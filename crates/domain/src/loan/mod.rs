@@ -482,12 +482,12 @@ impl Loan {
         })
     }
 
-    /// The next instalment of which something is open and that is not due yet, or on the very day.
+    /// The instalment that is to be paid next: the oldest of which something is open, be it overdue or still to come.
     ///
     /// # Errors
     /// [`OutOfRange`] for figures that no fold makes.
     pub fn next_due(&self) -> Result<Option<&Row>, OutOfRange> {
-        for row in self.rows.iter().filter(|row| row.due_on >= self.as_of) {
+        for row in &self.rows {
             if row.open()?.total()?.is_positive() {
                 return Ok(Some(row));
             }

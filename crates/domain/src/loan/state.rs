@@ -19,6 +19,8 @@ pub(crate) struct Standing {
     pub late: Late,
     /// The part of its principal that went away before its due date and took its share of the price along.
     pub freed: Amount,
+    /// What of it had been paid and was given back with refunds; it stands among the cancelled.
+    pub returned: Parts,
     /// What the seller bears by the terms, before anything was freed.
     pub subsidy_agreed: Amount,
 }
@@ -113,6 +115,7 @@ impl<'a> State<'a> {
                 },
                 late: Late::default(),
                 freed: Amount::ZERO,
+                returned: Parts::default(),
                 subsidy_agreed: Amount::ZERO,
             })
             .collect();
@@ -278,6 +281,25 @@ impl Standing {
             .open()?
             .plus(self.row.interest.open()?)?
             .plus(self.row.fee.open()?)
+    }
+
+    /// Lets a component's price fall to a figure, as far as it is not paid.
+    pub fn lower(&mut self, component: Component, price: Amount) -> Result<(), OutOfRange> {
+        let figures = self.row.figures(component);
+        let freed = figures.cancelled.minus(self.returned.of(component))?;
+        let less = figures.charged.minus(freed)?.minus_or_zero(price)?;
+        self.cancel(component, less)?;
+        Ok(())
+    }
+
+    /// Gives back what was paid of one component, at most `left`; says how much that was.
+    pub fn give_back(&mut self, component: Component, left: Amount) -> Result<Amount, OutOfRange> {
+        let figures = self.row.figures_mut(component);
+        let back = figures.paid.min(left);
+        figures.paid = figures.paid.minus(back)?;
+        figures.cancelled = figures.cancelled.plus(back)?;
+        self.returned.add(component, back)?;
+        Ok(back)
     }
 
     /// Pays what is open of one component, at most `left`; says how much that was.

@@ -35,7 +35,11 @@ impl Quote {
         }
         writeln!(to, "plan {:?} {}", self.plan, self.plan_version)?;
         writeln!(to, "institution {:?} seller {:?}", self.institution, self.seller)?;
-        writeln!(to, "campaign {:?} hold {}", self.campaign, self.hold_days)?;
+        writeln!(
+            to,
+            "campaign {:?} hold {} card {}",
+            self.campaign, self.hold_days, self.needs_card
+        )?;
         writeln!(to, "time {} {}", self.made_at, self.expires_at)?;
         let (price, down, principal) = (
             self.price.minor(),

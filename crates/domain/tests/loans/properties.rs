@@ -125,7 +125,7 @@ proptest! {
         let payoff = payoff(&terms, &life.0, as_of).unwrap();
         prop_assert_eq!(payoff.parts.total().unwrap(), payoff.total.plus(payoff.credit).unwrap()
             .plus(life.fold(&terms, as_of).credit_balance.min(Amount::ZERO)).unwrap());
-        let number = u32::try_from(life.0.iter().map(|t| t.number).max().unwrap()).unwrap() + 1;
+        let number = life.0.iter().map(|t| t.number).max().unwrap() + 1;
         if payoff.total.is_positive() {
             let event = Event::Repaid { amount: payoff.total, intent: Intent::Settle };
             life.0.push(fenqi_domain::loan::Transaction { number, effective_on: as_of, event });
@@ -161,7 +161,11 @@ proptest! {
         terms in any_terms(), day in 0..400i64, a in 1..100_000i64, b in 1..100_000i64, fees in any::<bool>(),
         paid in 0..200_000i64,
     ) {
-        prop_assume!(a + b <= terms.principal.minor());
+        let whole = terms.principal.minor();
+        let (a, b) = (a % whole + 1, b % whole + 1);
+        if a + b > whole {
+            return Ok(());
+        }
         let on = after(signed(), day);
         let refund = |amount| Event::Refunded {
             amount: fen(amount), strategy: RefundStrategy::LastFirst, with_paid_fees: fees,
@@ -187,7 +191,9 @@ proptest! {
         let loan = life.fold(&terms, as_of);
         let short = Amount::ZERO.minus(loan.credit_balance).unwrap().max(Amount::ZERO);
         let payable = loan.payable().unwrap().total().unwrap().plus(short).unwrap();
-        prop_assume!(payable.is_positive());
+        if payable.is_zero() {
+            return Ok(());
+        }
         let number = life.0.iter().map(|t| t.number).max().unwrap() + 1;
         let event = Event::Repaid { amount: payable, intent: Intent::Due };
         life.0.push(fenqi_domain::loan::Transaction { number, effective_on: as_of, event });

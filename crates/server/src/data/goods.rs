@@ -1,7 +1,8 @@
 //! What is sold and by whom: categories, sellers, the catalogue.
 
-use fenqi_domain::money::{Amount, Rate};
+use fenqi_domain::market::{Product, Promotion, Seller};
 
+use super::lending::Lender;
 use super::table::{Problem, read};
 
 /// A category of goods (商品类目).
@@ -13,57 +14,6 @@ pub struct Category {
     pub name_zh: String,
     /// Its name in English.
     pub name_en: String,
-}
-
-/// A seller (卖家): the shop itself, or one who sells on its platform.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seller {
-    /// Its code.
-    pub code: String,
-    /// Its name in Chinese.
-    pub name_zh: String,
-    /// Its name in English.
-    pub name_en: String,
-    /// Whether it is a third party (第三方卖家).
-    pub is_third_party: bool,
-    /// Whether the terms with it cover instalments (R9).
-    pub offers_instalments: bool,
-}
-
-/// A promotion that an article is in (促销).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Promotion {
-    /// None.
-    None,
-    /// A special price (特价).
-    SpecialPrice,
-    /// A clearance (清仓).
-    Clearance,
-    /// A flash sale (秒杀).
-    FlashSale,
-}
-
-/// An article of the catalogue (商品).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Product {
-    /// The article number.
-    pub sku: String,
-    /// Its name in Chinese.
-    pub name_zh: String,
-    /// Its name in English.
-    pub name_en: String,
-    /// The category's code.
-    pub category: String,
-    /// The seller's code.
-    pub seller: String,
-    /// The price in fen, more than zero.
-    pub price: Amount,
-    /// The promotion it is in.
-    pub promotion: Promotion,
-    /// Whether it may be financed at all (R8). With a promotion, a no is because of it.
-    pub is_financeable: bool,
-    /// The share of the price that a plan may cost the seller (R10).
-    pub margin: Rate,
 }
 
 /// Reads `categories.csv`.
@@ -79,22 +29,23 @@ pub fn categories(file: &str, bytes: &[u8]) -> Result<Vec<Category>, Vec<Problem
 }
 
 /// Reads `sellers.csv`.
-pub fn sellers(file: &str, bytes: &[u8]) -> Result<Vec<Seller>, Vec<Problem>> {
+pub fn sellers(file: &str, bytes: &[u8], lenders: &[Lender]) -> Result<Vec<Seller>, Vec<Problem>> {
     read(
         file,
         bytes,
-        &["code", "name_zh", "name_en", "kind", "instalments"],
+        &["code", "name_zh", "name_en", "kind", "institutions"],
         |row| {
             let (code, name_zh, name_en) =
                 (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
             let is_third_party = row.choice("kind", &[("own", false), ("third_party", true)]);
-            let offers_instalments = row.yes_no("instalments");
+            let known = lenders.iter().map(|lender| lender.institution.code.as_str());
+            let institutions = row.known_list("institutions", known);
             Some(Seller {
                 code: code?,
                 name_zh: name_zh?,
                 name_en: name_en?,
                 is_third_party: is_third_party?,
-                offers_instalments: offers_instalments?,
+                institutions: institutions?,
             })
         },
     )
@@ -119,10 +70,10 @@ pub fn products(
         "margin",
     ];
     let promotions = [
-        ("none", Promotion::None),
-        ("special_price", Promotion::SpecialPrice),
-        ("clearance", Promotion::Clearance),
-        ("flash_sale", Promotion::FlashSale),
+        ("none", None),
+        ("special_price", Some("special_price")),
+        ("clearance", Some("clearance")),
+        ("flash_sale", Some("flash_sale")),
     ];
     read(file, bytes, &columns, |row| {
         let (sku, name_zh, name_en) = (row.unique_code("sku"), row.text("name_zh"), row.text("name_en"));
@@ -134,7 +85,8 @@ pub fn products(
         let price = row.amount("price");
         let promotion = row.choice("promotion", &promotions);
         let is_financeable = row.yes_no("financeable");
-        let margin = row.percent("margin");
+        let margin_for_plans = row.percent("margin");
+        let (promotion, is_financeable) = (promotion?, is_financeable?);
         Some(Product {
             sku: sku?,
             name_zh: name_zh?,
@@ -142,9 +94,13 @@ pub fn products(
             category: category?,
             seller: seller?,
             price: price?,
-            promotion: promotion?,
-            is_financeable: is_financeable?,
-            margin: margin?,
+            // While a promotion runs, a no is the promotion's; afterwards the article is like any other.
+            is_financeable: is_financeable || promotion.is_some(),
+            promotion: promotion.map(|code| Promotion {
+                code: code.to_owned(),
+                is_financeable,
+            }),
+            margin_for_plans: margin_for_plans?,
         })
     })
 }
@@ -160,7 +116,8 @@ mod tests {
         let categories = categories("c.csv", "code,name_zh,name_en\nphone,手机,Phones\n".as_bytes()).unwrap();
         let sellers = sellers(
             "s.csv",
-            "code,name_zh,name_en,kind,instalments\nown,自营,Own,own,yes\n".as_bytes(),
+            "code,name_zh,name_en,kind,institutions\nown,自营,Own,own,\n".as_bytes(),
+            &[],
         )
         .unwrap();
         let read = products(
@@ -174,6 +131,20 @@ mod tests {
             .into_iter()
             .map(|problem| (problem.line, problem.column, problem.allowed))
             .collect()
+    }
+
+    #[test]
+    fn a_promotion_is_the_reason_while_it_runs_and_the_article_is_the_reason_without_one() {
+        let read = |row: &str| {
+            let mut files = super::super::Files::embedded();
+            let text = format!("{HEADER}{row}").replace(",own,", ",spruce,");
+            files.replace("catalogue.csv", "goods.csv", text.into_bytes());
+            super::super::load(&files).unwrap().products.remove(0)
+        };
+        let promoted = read(&GOOD.replace("none,yes", "clearance,no"));
+        assert!(promoted.is_financeable && !promoted.promotion.unwrap().is_financeable);
+        let never = read(&GOOD.replace("none,yes", "none,no"));
+        assert!(!never.is_financeable && never.promotion.is_none());
     }
 
     #[test]

@@ -1,52 +1,25 @@
 //! Who lends and on what terms: institutions, campaigns, conventions, plans.
 
 use fenqi_domain::calendar::{DayCount, DueRule, Roll};
+use fenqi_domain::market::{Flow, Institution, Partnership, PartnershipState, Region, Seller};
 use fenqi_domain::money::{Amount, Currency, Rate, Remainder, Rounding};
 use fenqi_domain::plan::{
     Campaign, Component, Conventions, FeeTiming, LatePolicy, Plan, Prepayment, Pricing, RefundStrategy,
     Settlement, Waterfall,
 };
 
-use super::goods::Seller;
-use super::places::Region;
+use super::goods::Category;
 use super::table::{Fields, Problem, read};
 
-/// How the partnership with an institution stands (合作状态, R3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partnership {
-    /// For some shoppers only, to try it.
-    Pilot,
-    /// For everybody.
-    Active,
-    /// No new agreements for now.
-    Suspended,
-    /// No new agreements any more; the old ones are served.
-    RunOff,
-    /// Over.
-    Ended,
-}
-
-/// An institution that lends (分期机构).
+/// An institution with what its sandbox judges by (放款机构的准入标准).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Institution {
-    /// Its code.
-    pub code: String,
-    /// Its name in Chinese.
-    pub name_zh: String,
-    /// Its name in English.
-    pub name_en: String,
-    /// How the partnership stands.
-    pub partnership: Partnership,
-    /// Whether the shopper signs on the institution's own pages (跳转), else within the platform.
-    pub redirects: bool,
-    /// Whether the institution serves its agreements itself after signing (R51).
-    pub serves_itself: bool,
-    /// The least score that it approves, 300 to 900 (R13).
+pub struct Lender {
+    /// The institution.
+    pub institution: Institution,
+    /// The least score that it approves, of 0 to 900 (R13).
     pub minimum_score: u16,
     /// The most that it approves.
     pub limit_maximum: Amount,
-    /// Codes of regions that it does not serve (R16).
-    pub excluded_regions: Vec<String>,
 }
 
 /// A campaign with its names (活动).
@@ -61,53 +34,69 @@ pub struct NamedCampaign {
 }
 
 /// Reads `institutions.csv`.
-pub fn institutions(file: &str, bytes: &[u8], regions: &[Region]) -> Result<Vec<Institution>, Vec<Problem>> {
+pub fn lenders(
+    file: &str,
+    bytes: &[u8],
+    regions: &[Region],
+    categories: &[Category],
+) -> Result<Vec<Lender>, Vec<Problem>> {
     let columns = [
         "code",
         "name_zh",
         "name_en",
-        "state",
+        "contact",
         "flow",
-        "servicing",
+        "state",
+        "since",
+        "excluded_regions",
+        "excluded_categories",
         "minimum_score",
         "limit_maximum",
-        "excluded_regions",
     ];
     let states = [
-        ("pilot", Partnership::Pilot),
-        ("active", Partnership::Active),
-        ("suspended", Partnership::Suspended),
-        ("run_off", Partnership::RunOff),
-        ("ended", Partnership::Ended),
+        ("active", PartnershipState::Active),
+        ("pilot", PartnershipState::Pilot),
+        ("suspended", PartnershipState::Suspended),
+        ("run_off", PartnershipState::RunOff),
+        ("ended", PartnershipState::Ended),
     ];
     read(file, bytes, &columns, |row| {
         let (code, name_zh, name_en) = (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
-        let partnership = row.choice("state", &states);
-        let redirects = row.choice("flow", &[("embedded", false), ("redirect", true)]);
-        let serves_itself = row.choice("servicing", &[("platform", false), ("institution", true)]);
-        let minimum_score = row.number("minimum_score", 300, 900);
-        let limit_maximum = row.amount("limit_maximum");
-        let list = row.raw("excluded_regions");
-        let excluded: Vec<String> = list
-            .split(';')
-            .filter(|code| !code.is_empty())
-            .map(str::to_owned)
-            .collect();
-        let is_known = |code: &String| regions.iter().any(|region| region.code == *code);
-        let excluded_regions = match excluded.iter().all(is_known) {
-            true => Some(excluded),
-            false => row.refuse("excluded_regions", "codes of regions.csv with ; between them"),
+        let contact = row.text("contact");
+        let flow = row.choice(
+            "flow",
+            &[("embedded", Flow::Embedded), ("redirect", Flow::Redirect)],
+        );
+        let (state, from) = (row.choice("state", &states), row.instant("since"));
+        let all = || regions.iter().map(|region| region.code.as_str());
+        let excluded = row.known_list("excluded_regions", all());
+        let known = categories.iter().map(|category| category.code.as_str());
+        let excluded_categories = row.known_list("excluded_categories", known);
+        let (minimum_score, limit_maximum) =
+            (row.number("minimum_score", 0, 900), row.amount("limit_maximum"));
+        let partnership = Partnership {
+            region: None,
+            category: None,
+            state: state?,
+            from: from?,
+            until: None,
         };
-        Some(Institution {
+        let excluded = excluded?;
+        let is_served = |code: &&str| !excluded.iter().any(|excluded| excluded == code);
+        let institution = Institution {
             code: code?,
             name_zh: name_zh?,
             name_en: name_en?,
-            partnership: partnership?,
-            redirects: redirects?,
-            serves_itself: serves_itself?,
+            contact: contact?,
+            flow: flow?,
+            partnerships: vec![partnership],
+            served_regions: all().filter(is_served).map(str::to_owned).collect(),
+            excluded_categories: excluded_categories?,
+        };
+        Some(Lender {
+            institution,
             minimum_score: minimum_score?,
             limit_maximum: limit_maximum?,
-            excluded_regions: excluded_regions?,
         })
     })
 }
@@ -286,7 +275,7 @@ fn settlement(row: &mut Fields<'_>) -> Option<Settlement> {
 pub fn plans(
     file: &str,
     bytes: &[u8],
-    institutions: &[Institution],
+    lenders: &[Lender],
     campaigns: &[NamedCampaign],
     conventions: &[(String, Conventions)],
 ) -> Result<Vec<Plan>, Vec<Problem>> {
@@ -313,20 +302,20 @@ pub fn plans(
         "needs_card",
     ];
     read(file, bytes, &columns, |row| {
-        plan(row, institutions, campaigns, conventions)
+        plan(row, lenders, campaigns, conventions)
     })
 }
 
 fn plan(
     row: &mut Fields<'_>,
-    institutions: &[Institution],
+    lenders: &[Lender],
     campaigns: &[NamedCampaign],
     conventions: &[(String, Conventions)],
 ) -> Option<Plan> {
     let (code, name_zh, name_en) = (row.unique_code("code"), row.text("name_zh"), row.text("name_en"));
     let institution = row.known(
         "institution",
-        institutions.iter().map(|institution| institution.code.as_str()),
+        lenders.iter().map(|lender| lender.institution.code.as_str()),
     );
     let count = row.number("count", 1, 60);
     let pricing = pricing(row);
@@ -545,13 +534,15 @@ mod tests {
             ["until"]
         );
         assert_eq!(problems_of("campaigns.csv", "50000.00", "0"), ["budget"]);
-        assert_eq!(
-            problems_of("institutions.csv", "540000;650000", "540001"),
-            ["excluded_regions"]
-        );
-        assert_eq!(
-            problems_of("institutions.csv", ",620,", ",299,"),
-            ["minimum_score"]
-        );
+        for (good, bad, column) in [
+            ("540000;650000", "540000;650001", "excluded_regions"),
+            (",beauty", ",beautiful", "excluded_categories"),
+            ("embedded,active", "embedded,open", "state"),
+            ("2024-01-01T00:00:00+08:00", "2024-01-01", "since"),
+            (",620,", ",901,", "minimum_score"),
+            (",50000.00", ",-50000.00", "limit_maximum"),
+        ] {
+            assert_eq!(problems_of("institutions.csv", good, bad), [column], "{bad}");
+        }
     }
 }

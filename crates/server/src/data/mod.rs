@@ -9,11 +9,12 @@ pub mod places;
 pub mod table;
 
 use fenqi_domain::calendar::Holidays;
+use fenqi_domain::market::{Product, Region, Seller};
 use fenqi_domain::plan::{Conventions, Plan};
 
-use goods::{Category, Product, Seller};
-use lending::{Institution, NamedCampaign};
-use places::{Bin, Region};
+use goods::Category;
+use lending::{Lender, NamedCampaign};
+use places::Bin;
 use table::Problem;
 
 /// Everything that the demonstration starts with.
@@ -27,8 +28,8 @@ pub struct Data {
     pub products: Vec<Product>,
     /// Regions at province level.
     pub regions: Vec<Region>,
-    /// Institutions.
-    pub institutions: Vec<Institution>,
+    /// Institutions, with what their sandboxes judge by.
+    pub lenders: Vec<Lender>,
     /// Campaigns.
     pub campaigns: Vec<NamedCampaign>,
     /// Conventions, each with its code.
@@ -101,10 +102,6 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
         goods::categories(at("categories.csv").0, at("categories.csv").1),
         &mut problems,
     );
-    let sellers = keep(
-        goods::sellers(at("sellers.csv").0, at("sellers.csv").1),
-        &mut problems,
-    );
     let regions = keep(
         places::regions(at("regions.csv").0, at("regions.csv").1),
         &mut problems,
@@ -115,6 +112,17 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
     );
     let bins = keep(places::bins(at("bins.csv").0, at("bins.csv").1), &mut problems);
     let holidays = all_holidays(files, &mut problems);
+    let lenders = categories
+        .as_ref()
+        .zip(regions.as_ref())
+        .and_then(|(categories, regions)| {
+            let (file, bytes) = at("institutions.csv");
+            keep(lending::lenders(file, bytes, regions, categories), &mut problems)
+        });
+    let sellers = lenders.as_ref().and_then(|lenders| {
+        let (file, bytes) = at("sellers.csv");
+        keep(goods::sellers(file, bytes, lenders), &mut problems)
+    });
     let products = categories
         .as_ref()
         .zip(sellers.as_ref())
@@ -122,19 +130,15 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
             let (file, bytes) = at("catalogue.csv");
             keep(goods::products(file, bytes, categories, sellers), &mut problems)
         });
-    let institutions = regions.as_ref().and_then(|regions| {
-        let (file, bytes) = at("institutions.csv");
-        keep(lending::institutions(file, bytes, regions), &mut problems)
-    });
     let campaigns = sellers.as_ref().and_then(|sellers| {
         let (file, bytes) = at("campaigns.csv");
         keep(lending::campaigns(file, bytes, sellers), &mut problems)
     });
-    let plans = match (&institutions, &campaigns, &conventions) {
-        (Some(institutions), Some(campaigns), Some(conventions)) => {
+    let plans = match (&lenders, &campaigns, &conventions) {
+        (Some(lenders), Some(campaigns), Some(conventions)) => {
             let (file, bytes) = at("plans.csv");
             keep(
-                lending::plans(file, bytes, institutions, campaigns, conventions),
+                lending::plans(file, bytes, lenders, campaigns, conventions),
                 &mut problems,
             )
         }
@@ -146,7 +150,7 @@ pub fn load(files: &Files) -> Result<Data, Vec<Problem>> {
             sellers: sellers?,
             products: products?,
             regions: regions?,
-            institutions: institutions?,
+            lenders: lenders?,
             campaigns: campaigns?,
             conventions: conventions?,
             plans: plans?,
@@ -193,8 +197,9 @@ mod tests {
         let sellers: BTreeSet<_> = data.products.iter().map(|product| &product.seller).collect();
         assert!(categories.len() >= 8 && sellers.len() >= 5);
         assert!(data.products.iter().any(|product| !product.is_financeable));
+        assert!(data.plans.iter().all(|plan| plan.mistakes().is_empty()));
         assert_eq!(data.regions.len(), 34);
-        assert_eq!(data.institutions.len(), 3);
+        assert_eq!(data.lenders.len(), 3);
         assert_eq!(data.plans.len(), 11);
     }
 
@@ -251,6 +256,6 @@ mod tests {
         files.replace("bins.csv", "bins.csv", b"nothing\n".to_vec());
         let problems = load(&files).unwrap_err();
         let broken: Vec<_> = problems.iter().map(|problem| problem.file.as_str()).collect();
-        assert_eq!(broken, ["sellers.csv", "bins.csv"]);
+        assert_eq!(broken, ["bins.csv", "sellers.csv"]);
     }
 }

@@ -1,22 +1,11 @@
 //! Where and when: regions, holidays; and which cards the sandbox bank knows.
 
 use fenqi_domain::calendar::Holidays;
+use fenqi_domain::market::Region;
+use fenqi_domain::money::Currency;
 use jiff::civil::{Date, Weekday};
 
 use super::table::{Problem, read};
-
-/// A region at province level (省级行政区), by GB/T 2260.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
-    /// Six digits, such as 310000; the first two begin the identity numbers given out there.
-    pub code: String,
-    /// Its name in Chinese.
-    pub name_zh: String,
-    /// Its name in English.
-    pub name_en: String,
-    /// Whether the pack of mainland China applies there; else instalments are refused for its law (R16).
-    pub has_pack: bool,
-}
 
 /// A prefix of card numbers (卡BIN) and what is known of its cards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,22 +24,41 @@ pub struct Bin {
     pub takes_debits: bool,
 }
 
-/// Reads `regions.csv`.
+/// Reads `regions.csv`: provinces by their code of GB/T 2260, such as 310000.
 pub fn regions(file: &str, bytes: &[u8]) -> Result<Vec<Region>, Vec<Problem>> {
-    read(file, bytes, &["code", "name_zh", "name_en", "pack"], |row| {
-        let code = row.unique_code("code");
-        let code = match code {
+    let columns = [
+        "code",
+        "name_zh",
+        "name_en",
+        "allowed",
+        "annual_cap",
+        "majority",
+        "currency",
+        "time_zone",
+    ];
+    let currencies = Currency::ALL.map(|currency| (currency.code(), currency));
+    read(file, bytes, &columns, |row| {
+        let code = match row.unique_code("code") {
             Some(code) if code.len() == 6 && code.ends_with("0000") && is_digits(&code) => Some(code),
             Some(_) => row.refuse("code", "six digits of which the last four are 0"),
             None => None,
         };
         let (name_zh, name_en) = (row.text("name_zh"), row.text("name_en"));
-        let has_pack = row.choice("pack", &[("cn", true), ("none", false)]);
+        let is_allowed = row.yes_no("allowed");
+        let annual_cap = row.percent("annual_cap");
+        let majority = row.number("majority", 1, 30);
+        let currency = row.choice("currency", &currencies);
+        let time_zone = row.text("time_zone");
         Some(Region {
             code: code?,
             name_zh: name_zh?,
             name_en: name_en?,
-            has_pack: has_pack?,
+            is_allowed: is_allowed?,
+            annual_cap: annual_cap?,
+            majority: u8::try_from(majority?).ok()?,
+            currency: currency?,
+            time_zone: time_zone?,
+            source: format!("{file}: codes of GB/T 2260-2007, figures as its head says"),
         })
     })
 }
@@ -127,17 +135,22 @@ mod tests {
     }
 
     #[test]
-    fn a_region_has_a_province_code_and_a_known_pack() {
-        for (row, column) in [
-            ("31,上海市,Shanghai,cn", "code"),
-            ("310100,上海市,Shanghai,cn", "code"),
-            ("310000,上海市,Shanghai,eu", "pack"),
+    fn each_wrong_figure_of_a_region_is_refused() {
+        const GOOD: &str = "310000,上海市,Shanghai,yes,24,18,CNY,Asia/Shanghai";
+        for (good, bad, column) in [
+            ("310000", "31", "code"),
+            ("310000", "310100", "code"),
+            ("yes", "perhaps", "allowed"),
+            (",24,", ",101,", "annual_cap"),
+            (",18,", ",0,", "majority"),
+            ("CNY", "RMB", "currency"),
         ] {
-            let text = format!("code,name_zh,name_en,pack\n{row}\n");
+            let header = "code,name_zh,name_en,allowed,annual_cap,majority,currency,time_zone";
+            let text = format!("{header}\n{}\n", GOOD.replace(good, bad));
             assert_eq!(
                 column_of(regions("r.csv", text.as_bytes()).unwrap_err()),
                 column,
-                "{row}"
+                "{bad}"
             );
         }
     }

@@ -306,6 +306,24 @@ impl Fields<'_> {
         self.refuse(column, format!("one of {}", known.join(", ")))
     }
 
+    /// Codes that another table knows, with `;` between them; none where the field is empty.
+    pub fn known_list<'k>(
+        &mut self,
+        column: &str,
+        known: impl Iterator<Item = &'k str>,
+    ) -> Option<Vec<String>> {
+        let value = self.raw(column);
+        let known: Vec<&str> = known.collect();
+        let codes: Vec<&str> = value.split(';').filter(|code| !code.is_empty()).collect();
+        if codes.iter().all(|code| known.contains(code)) {
+            return Some(codes.into_iter().map(str::to_owned).collect());
+        }
+        self.refuse(
+            column,
+            format!("any of {}, with ; between them", known.join(", ")),
+        )
+    }
+
     /// A date of the calendar, such as 2026-02-28.
     pub fn date(&mut self, column: &str) -> Option<Date> {
         let value = self.raw(column);

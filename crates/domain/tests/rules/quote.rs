@@ -1,0 +1,146 @@
+//! What a quote binds, and for how long.
+
+use fenqi_domain::cost::{Basis, Contingent};
+use fenqi_domain::money::{Amount, Rate};
+use fenqi_domain::plan::{Plan, parse_count};
+use fenqi_domain::quote::Quote;
+use fenqi_domain::refusal::Refusal;
+use jiff::Timestamp;
+
+use crate::market::{annuity, flat, now, quote, yuan};
+
+#[test]
+fn a_quote_stands_until_its_end_and_only_as_shown() {
+    let quote = quote(&flat("xiaofu", 12, "7.2"), yuan(1_200));
+    let end = Timestamp::from_second(now().as_second() + 15 * 60).unwrap();
+    let before = Timestamp::from_nanosecond(end.as_nanosecond() - 1).unwrap();
+    assert_eq!(quote.expires_at, end);
+    assert_eq!(quote.check("digest", before), Ok(()));
+    assert_eq!(quote.check("digest", end), Err(Refusal::QuoteExpired { at: end }));
+    assert_eq!(quote.check("another", now()), Err(Refusal::QuoteChanged));
+    let mut unsealed = quote;
+    unsealed.digest = String::new();
+    assert_eq!(unsealed.check("", now()), Err(Refusal::QuoteChanged));
+}
+
+// R46: whatever of a quote changes, the text that is hashed changes with it
+#[test]
+fn the_canonical_text_changes_with_everything_that_binds() {
+    let original = quote(&flat("xiaofu", 12, "7.2"), yuan(1_200));
+    let text = original.canonical();
+    assert!(text.ends_with("end\n"));
+    let changes: [(&str, fn(&mut Quote)); 22] = [
+        ("plan", |q| q.plan.push('x')),
+        ("version", |q| q.plan_version += 1),
+        ("institution", |q| q.institution.push('x')),
+        ("seller", |q| q.seller.push('x')),
+        ("shopper", |q| q.shopper = None),
+        ("sku", |q| q.lines[0].sku.push('x')),
+        ("quantity", |q| q.lines[0].quantity += 1),
+        ("price", |q| q.price = yuan(1)),
+        ("down payment", |q| q.down_payment = yuan(1)),
+        ("principal", |q| q.principal = yuan(1)),
+        ("rate", |q| {
+            q.terms.pricing = annuity("x", 12, "8.6").pricing;
+        }),
+        ("borne", |q| q.terms.borne_by_seller = Rate::ONE),
+        ("due date", |q| {
+            q.terms.due_dates[0] = q.terms.due_dates[1];
+        }),
+        ("late fee", |q| q.terms.conventions.late.fee = yuan(11)),
+        ("waterfall", |q| {
+            q.terms.conventions.waterfall.order.reverse();
+        }),
+        ("row", |q| q.schedule[3].fee = yuan(1)),
+        ("payee", |q| q.cost.items[0].payee.push('x')),
+        ("annual rate", |q| q.cost.annual.simple = Rate::ONE),
+        ("contingent", |q| {
+            q.cost.contingent.pop();
+        }),
+        ("document", |q| q.documents[0].hash.push('x')),
+        ("hold", |q| q.hold_days += 1),
+        ("end", |q| q.expires_at = q.made_at),
+    ];
+    for (what, change) in changes {
+        let mut changed = original.clone();
+        change(&mut changed);
+        assert_ne!(changed.canonical(), text, "{what}");
+    }
+    let mut sealed = original.clone();
+    sealed.digest = "other".to_string();
+    assert_eq!(sealed.canonical(), text, "the digest is not part of itself");
+}
+
+#[test]
+fn a_quote_reads_back_from_its_stored_form_to_the_same_text() {
+    for plan in [flat("xiaofu", 12, "7.2"), annuity("dafu", 36, "8.6")] {
+        let original = quote(&plan, yuan(1_200));
+        let stored = serde_json::to_string(&original).unwrap();
+        let back: Quote = serde_json::from_str(&stored).unwrap();
+        assert_eq!(back.canonical(), original.canonical());
+        assert_eq!(back, original);
+    }
+}
+
+#[test]
+fn the_cost_sheet_names_every_cost_and_its_payee() {
+    let mut plan = flat("xiaofu", 12, "7.2");
+    plan.borne_by_seller = Rate::from_bps(2_500);
+    let cost = quote(&plan, yuan(1_200)).cost;
+    assert_eq!(cost.origin_cost, Amount::from_minor(8_640));
+    assert_eq!(cost.subsidy, Amount::from_minor(2_160));
+    assert_eq!(cost.total_cost, Amount::from_minor(6_480));
+    assert_eq!(cost.total_payment, Amount::from_minor(126_480));
+    let item = &cost.items[0];
+    assert_eq!((item.payee.as_str(), item.by_seller), ("xiaofu", cost.subsidy));
+    assert!(matches!(item.basis, Basis::Principal { rate, .. } if rate == Rate::from_bps(720)));
+    assert!(cost.annual.simple < cost.origin_annual.simple);
+    let late = |c: &Contingent| matches!(c, Contingent::PenaltyInterest { annual, .. } if *annual == Rate::from_bps(1_825));
+    assert!(cost.contingent.iter().any(late), "0.05 % a day is 18.25 % a year");
+    assert_eq!(cost.contingent.len(), 3);
+}
+
+#[test]
+fn a_number_of_instalments_outside_1_to_60_is_refused_with_what_is_allowed() {
+    assert_eq!(parse_count(" 12 "), Ok(12));
+    for text in ["0", "61", "-3", "+3", "3.5", "", "zwölf", "99999999999"] {
+        let error = parse_count(text).unwrap_err().to_string();
+        assert!(error.contains("1 to 60"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_plan_is_found_and_named() {
+    assert_eq!(flat("xiaofu", 12, "7.2").mistakes(), []);
+    let changes: [(&str, fn(&mut Plan)); 11] = [
+        ("code", |p| p.code.clear()),
+        ("version", |p| p.version = 0),
+        ("count", |p| p.count = 0),
+        ("count", |p| p.count = 61),
+        ("minimum", |p| p.minimum = Amount::ZERO),
+        ("maximum", |p| p.maximum = yuan(1)),
+        ("down_payment", |p| p.down_payment = Rate::ONE),
+        ("borne_by_seller", |p| {
+            p.borne_by_seller = Rate::from_bps(10_001);
+        }),
+        ("pricing", |p| {
+            p.pricing = fenqi_domain::plan::Pricing::Annuity {
+                annual: Rate::from_ppb(-1),
+                day_count: fenqi_domain::calendar::DayCount::Thirty360,
+            };
+        }),
+        ("annual_cap", |p| p.conventions.late.annual_cap = Rate::ZERO),
+        ("due", |p| {
+            p.due = fenqi_domain::calendar::DueRule::FixedDay {
+                day: 32,
+                first_after_days: 15,
+            };
+        }),
+    ];
+    for (field, change) in changes {
+        let mut plan = flat("xiaofu", 12, "7.2");
+        change(&mut plan);
+        let fields: Vec<String> = plan.mistakes().into_iter().map(|m| m.field).collect();
+        assert_eq!(fields, [field]);
+    }
+}
