@@ -1,6 +1,6 @@
 //! Plays one scenario on a fresh store, and verifies what it leaves behind.
 
-use fenqi_app::{Clock, verify};
+use fenqi_app::Clock;
 use fenqi_story::{Difference, Player, Scenario};
 use jiff::civil::date;
 
