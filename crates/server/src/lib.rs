@@ -3,3 +3,4 @@
 pub mod data;
 pub mod market;
 pub mod stage;
+pub mod story;
