@@ -3,6 +3,6 @@
 pub mod bench;
 pub mod data;
 pub mod market;
-pub mod play;
 pub mod stage;
+pub mod story;
 pub mod wiring;

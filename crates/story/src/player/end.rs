@@ -2,7 +2,7 @@
 
 use fenqi_app::jobs::day;
 use fenqi_app::repayment::{bills, bounce};
-use fenqi_app::{Denied, verify};
+use fenqi_app::Denied;
 use fenqi_domain::actor::Actor;
 use fenqi_domain::credit::LimitEvent;
 use fenqi_domain::id::ShopperId;
@@ -57,12 +57,6 @@ impl Player<'_> {
             }
         }
         lines.extend(self.books().await?);
-        let findings = verify::run(self.app).await?;
-        for finding in &findings {
-            lines.push(format!("verify found: {finding}"));
-        }
-        self.troubles
-            .extend(findings.iter().map(|f| format!("{}: verify found: {f}", self.file)));
         Ok(lines)
     }
 
