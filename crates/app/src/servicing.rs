@@ -4,7 +4,7 @@
 //! day run that only books what fell due. So there is one place that keeps the agreement's snapshot, the limit, the
 //! ledger, the event and the planned work in step, and all of it is in one batch.
 
-use fenqi_domain::agreement::{Agreement, Funding, Stage};
+use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::EntryId;
 use fenqi_domain::ledger::{Book, Entry};
@@ -203,15 +203,19 @@ fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage
     let settled = loan.settled_on()?;
     let last_due = agreement.terms.due_dates.last().copied();
     Ok(match (stage, settled) {
-        (Stage::Active { held, funding }, Some(on)) if held.is_zero() => Stage::Settled {
+        (Stage::Active { held, captures, .. }, Some(on)) if held.is_zero() => Stage::Settled {
             on,
             early: last_due.is_some_and(|last| on < last),
-            funding,
+            captures,
         },
-        (Stage::Settled { funding, .. }, None) => Stage::Active {
-            held: Amount::ZERO,
-            funding,
-        },
+        (Stage::Settled { captures, .. }, None) => {
+            // Nothing is held any more, so that the end of the hold means nothing.
+            Stage::Active {
+                held: Amount::ZERO,
+                expires_at: agreement.confirmed_at,
+                captures,
+            }
+        }
         (stage, _) => stage,
     })
 }
@@ -259,18 +263,19 @@ fn plan(
     );
     let pays_out = loan.credit_balance.is_positive() && loan.is_settled()?;
     put(kinds::PAY_OUT, pays_out.then_some(today));
-    let waits = matches!(
-        stage,
-        Stage::Active {
-            funding: Funding::Waiting | Funding::Asked { .. },
-            ..
-        } | Stage::Settled {
-            funding: Funding::Waiting | Funding::Asked { .. },
-            ..
-        }
-    );
+    let waits = captures(stage)
+        .iter()
+        .any(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }));
     put(kinds::FUND, waits.then_some(today));
     Ok(())
+}
+
+/// The captures of a stage that has any.
+pub fn captures(stage: &Stage) -> &[Capture] {
+    match stage {
+        Stage::Active { captures, .. } | Stage::Settled { captures, .. } => captures,
+        Stage::Confirmed { .. } | Stage::Cancelled { .. } => &[],
+    }
 }
 
 fn is_open_zero(row: &loan::Row) -> bool {

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use fenqi_domain::actor::Actor;
+use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::requests::{self, Request};
 use fenqi_store::{Batch, CommitError, Fault, Guard, vault};
 use serde::Serialize;
@@ -70,6 +71,9 @@ impl App {
                         .replay(request)
                         .await?
                         .ok_or(Denied::Fault(Fault::Busy { retry_after_ms: 200 }));
+                }
+                Err(CommitError::Refused(Guard::Quantity("order_unused"))) => {
+                    return Err(Refusal::AlreadyExists { what: "order".into() }.into());
                 }
                 Err(CommitError::Refused(guard)) => self.look_again(guard).await?,
                 Err(CommitError::Fault(fault)) => return Err(fault.into()),

@@ -67,31 +67,26 @@ pub(crate) fn record(
     shoppers::consented(batch, shopper, &consent);
 }
 
-impl App {
-    /// The ledger of a shopper's consents.
-    pub(crate) async fn consents(&self, shopper: ShopperId) -> Result<Vec<Consent>, Denied> {
-        let stored = self.store.consents(shopper).await?;
-        stored
-            .into_iter()
-            .map(|row| {
-                let corrupt = |what: &str| Fault::Corrupt {
-                    statement: "consent.of_shopper",
-                    what: what.into(),
-                };
-                Ok(Consent {
-                    id: row.id,
-                    shopper,
-                    purpose: Purpose::of_code(&row.purpose).ok_or_else(|| corrupt("unknown purpose"))?,
-                    document: DocumentRef {
-                        code: row.document,
-                        version: u32::try_from(row.document_version).map_err(|_| corrupt("not a version"))?,
-                        hash: row.text_hash,
-                    },
-                    subject: row.subject,
-                    given_at: row.given_at,
-                    withdrawn_at: row.withdrawn_at,
-                })
-            })
-            .collect()
-    }
+/// The ledger of a shopper's consents.
+pub(crate) fn consents(shopper: ShopperId, stored: &[StoredConsent]) -> Result<Vec<Consent>, Denied> {
+    let corrupt = |what: &str| Fault::Corrupt {
+        statement: "consent.of_shopper",
+        what: what.into(),
+    };
+    let read = |row: &StoredConsent| {
+        Ok(Consent {
+            id: row.id,
+            shopper,
+            purpose: Purpose::of_code(&row.purpose).ok_or_else(|| corrupt("unknown purpose"))?,
+            document: DocumentRef {
+                code: row.document.clone(),
+                version: u32::try_from(row.document_version).map_err(|_| corrupt("not a version"))?,
+                hash: row.text_hash.clone(),
+            },
+            subject: row.subject.clone(),
+            given_at: row.given_at,
+            withdrawn_at: row.withdrawn_at,
+        })
+    };
+    stored.iter().map(read).collect()
 }

@@ -8,14 +8,14 @@ use fenqi_domain::credit::{LimitEvent, Line};
 use fenqi_domain::id::{ApplicationId, EntryId, ShopperId};
 use fenqi_domain::identity::{self, IdNumber};
 use fenqi_domain::money::{Amount, Rate};
-use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::refusal::Capability;
 use fenqi_store::Batch;
 use fenqi_store::tables::credit::{self, StoredApplication, StoredChange};
 use fenqi_store::tables::{agreements, work};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::checkout::verify_identity;
+use crate::checkout::{agree, verify_identity};
 use crate::outcome::{Change, Denied, Key};
 use crate::ports::{Assessment, CreditRequest};
 use crate::servicing::{self, kinds};
@@ -44,9 +44,12 @@ pub struct Applied {
 
 /// What is kept of an application besides its state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub struct Kept {
+    /// The application.
     pub application: Application,
+    /// The monthly income that was declared.
     pub income: Amount,
+    /// Whether the shopper agreed that a credit bureau be asked.
     pub enquired: bool,
 }
 
@@ -83,7 +86,7 @@ async fn intend(app: &App, command: &Apply) -> Result<Unit<Applied>, Denied> {
         .institution(&command.institution)
         .ok_or(Denied::NotFound)?;
     verify_identity::proved(app, command.shopper, configuration.rules.majority, &moment).await?;
-    let consents = app.consents(command.shopper).await?;
+    let consents = agree::consents(command.shopper, &app.store.consents(command.shopper).await?)?;
     ServiceAgreed::require(&consents, &command.institution)?;
     let known = app.store.applications(command.shopper).await?;
     let latest = latest_of(&known, &command.institution)?;
@@ -351,16 +354,17 @@ pub(crate) fn latest_of(
         .transpose()
 }
 
-/// The refusal that a missing application stands for, for the offer.
-pub(crate) fn refusal_of(
-    known: &[StoredApplication],
-    institution: &str,
-    today: Date,
-) -> Result<Option<Refusal>, Denied> {
-    Ok(match latest_of(known, institution)? {
-        None => Some(Refusal::ApplicationRequired {
-            institution: institution.into(),
-        }),
-        Some(application) => application.supports_purchase(today).err(),
-    })
+/// The newest application to each institution.
+pub(crate) fn latest(known: &[StoredApplication]) -> Result<Vec<Application>, Denied> {
+    let mut institutions: Vec<&str> = known.iter().map(|a| a.institution.as_str()).collect();
+    institutions.sort_unstable();
+    institutions.dedup();
+    let newest = institutions
+        .into_iter()
+        .map(|institution| latest_of(known, institution));
+    Ok(newest
+        .collect::<Result<Vec<_>, Denied>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }

@@ -2,7 +2,8 @@
 //! the hold ran out. What was captured stays a loan.
 
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::agreement::{Ending, Stage};
+use fenqi_domain::agreement::{Ending, Released, Stage};
+use fenqi_domain::change;
 use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::Refusal;
@@ -58,10 +59,31 @@ pub async fn cancel(
             actor.require_seller(&file.agreement.seller, Scope::Orders)?;
         }
         let mut batch = Batch::new(&command.shopper.to_string());
-        let released = release(app, &mut batch, &file, Ending::Cancelled, &mut moment).await?;
+        let released = match file.agreement.clone().cancel(Ending::Cancelled, moment.now)? {
+            change::Change::Made(released) => released,
+            change::Change::AlreadyMade => {
+                let stage = file.agreement.stage.code();
+                return Err(Refusal::WrongStage {
+                    stage: stage.into(),
+                    needed: "confirmed".into(),
+                }
+                .into());
+            }
+        };
+        write(
+            app,
+            &mut batch,
+            &file,
+            &released,
+            "agreement.cancelled",
+            &mut moment,
+        )
+        .await?;
         Ok(Decision {
             batch,
-            reply: Cancelled { released },
+            reply: Cancelled {
+                released: released.amount,
+            },
         })
     })
     .await
@@ -73,88 +95,71 @@ pub(crate) async fn expire(app: &App, shopper: ShopperId, id: AgreementId) -> Re
         let mut moment = app.moment();
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
         let mut batch = Batch::new(&shopper.to_string());
-        let is_over = match &file.agreement.stage {
-            Stage::Confirmed { expires_at, .. } => moment.now >= *expires_at,
-            Stage::Active { held, .. } => held.is_positive(),
-            Stage::Settled { .. } | Stage::Cancelled { .. } => false,
+        let change::Change::Made(released) = file.agreement.clone().expire(moment.now) else {
+            return Ok(Decision { batch, reply: false });
         };
-        if is_over {
-            release(app, &mut batch, &file, Ending::Expired, &mut moment).await?;
-        }
-        Ok(Decision {
-            batch,
-            reply: is_over,
-        })
+        write(
+            app,
+            &mut batch,
+            &file,
+            &released,
+            "agreement.expired",
+            &mut moment,
+        )
+        .await?;
+        Ok(Decision { batch, reply: true })
     })
     .await
 }
 
-async fn release(
+async fn write(
     app: &App,
     batch: &mut Batch,
     file: &AgreementFile,
-    why: Ending,
+    released: &Released,
+    event: &str,
     moment: &mut Moment,
-) -> Result<Amount, Denied> {
-    let agreement = &file.agreement;
-    let (held, stage) = match &agreement.stage {
-        Stage::Confirmed { held, .. } => (*held, Stage::Cancelled { at: moment.now, why }),
-        Stage::Active { held, funding } if held.is_positive() => (
-            *held,
-            Stage::Active {
-                held: Amount::ZERO,
-                funding: funding.clone(),
-            },
-        ),
-        other => {
-            let stage = agreements::stage_code(other);
-            return Err(Refusal::WrongStage {
-                stage: stage.into(),
-                needed: "confirmed".into(),
-            }
-            .into());
-        }
-    };
-    let loan = match stage {
-        Stage::Cancelled { .. } => confirm::expected(agreement, app.day_of(agreement.confirmed_at))?,
-        _ => servicing::fold(file, file.booked_on.unwrap_or(moment.today))?,
-    };
-    let owed = if matches!(stage, Stage::Cancelled { .. }) {
-        Amount::ZERO
+) -> Result<(), Denied> {
+    let (agreement, stage) = (&file.agreement, &released.agreement.stage);
+    let ended = matches!(stage, Stage::Cancelled { .. });
+    let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
+    let (loan, owed) = if ended {
+        give_back_budget(app, batch, file).await?;
+        (
+            confirm::expected(agreement, app.day_of(agreement.confirmed_at))?,
+            Amount::ZERO,
+        )
     } else {
-        loan.outstanding()?.principal
+        let loan = servicing::fold(file, file.booked_on.unwrap_or(moment.today))?;
+        let owed = loan.outstanding()?.principal;
+        (loan, owed)
     };
-    agreements::changed(batch, agreement, &stage, &loan, owed, file.booked_on);
+    agreements::changed(batch, agreement, stage, &loan, owed, file.booked_on);
+    let back = Amount::ZERO.minus(released.amount)?;
     credit::move_line(
         batch,
         agreement.shopper,
         &agreement.institution,
-        Amount::ZERO.minus(held)?,
+        back,
         Amount::ZERO,
     );
-    if let Some(entry) = servicing::book_of(agreement).commitment_released(held, moment.today) {
+    if let Some(entry) = servicing::book_of(agreement).commitment_released(released.amount, moment.today) {
         servicing::book(batch, agreement, &entry, moment);
     }
-    if matches!(stage, Stage::Cancelled { .. }) {
-        give_back_budget(app, batch, file).await?;
-    }
-    let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
     let sequence = agreement.version.saturating_add(1);
-    let event = match why {
-        Ending::Expired => "agreement.expired",
-        Ending::Cancelled | Ending::NotFunded => "agreement.cancelled",
-    };
     agreements::happened(
         batch,
         &owner,
         &subject,
         sequence,
         event,
-        &Cancelled { released: held },
+        &Cancelled {
+            released: released.amount,
+        },
         moment.now,
     );
     work::done(batch, &owner, kinds::EXPIRE, &subject);
-    Ok(held)
+    Ok(())
 }
 
 /// What a cancelled purchase had taken from its campaign's budget goes back, so that somebody else can have it.

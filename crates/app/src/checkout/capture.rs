@@ -1,13 +1,12 @@
 //! Captures goods (请款): what shipped is lent from that day on, and the hold becomes use. In full, in part, or as it ships.
 
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::agreement::{Funding, Stage};
+use fenqi_domain::agreement::Ending;
+use fenqi_domain::change;
 use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::loan::Event;
 use fenqi_domain::money::Amount;
-use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
-use fenqi_store::tables::agreements::{self, AgreementFile};
 use fenqi_store::tables::work;
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +45,6 @@ pub async fn capture(
     command: Capture,
 ) -> Result<Change<Captured>, Denied> {
     actor.require(Scope::Orders)?;
-    if command.amount.is_some_and(|amount| !amount.is_positive()) {
-        return Err(Denied::invalid("amount", "must be more than zero"));
-    }
     let asked = request(&command.shopper.to_string(), actor, key, "capture", &command);
     app.once(&asked, || decide(app, actor, &command)).await
 }
@@ -61,27 +57,27 @@ async fn decide(app: &App, actor: &Actor, command: &Capture) -> Result<Decision<
         .await?
         .ok_or(Denied::NotFound)?;
     actor.require_seller(&file.agreement.seller, Scope::Orders)?;
-    let held = still_held(&file, moment.now)?;
+    let held = file.agreement.held();
     let amount = command.amount.unwrap_or(held);
-    if amount > held || held.is_zero() {
-        return Err(Refusal::CaptureTooLarge { left: held }.into());
+    let captured = file.agreement.clone().capture(amount, moment.today, moment.now)?;
+    let mut after = captured.agreement;
+    if command.is_final
+        && after.held().is_positive()
+        && let change::Change::Made(released) = after.clone().cancel(Ending::Cancelled, moment.now)?
+    {
+        after = released.agreement;
     }
-    let rest = if command.is_final {
-        Amount::ZERO
-    } else {
-        held.minus(amount)?
-    };
+    let rest = after.held();
     let gone = held.minus(rest)?;
     let mut batch = Batch::new(&command.shopper.to_string());
-    let book = servicing::book_of(&file.agreement);
     let change = Amendment {
         added: vec![(moment.today, Event::Disbursed { amount })],
-        stage: Some(Stage::Active {
-            held: rest,
-            funding: Funding::Waiting,
-        }),
+        stage: Some(after.stage),
         held: Amount::ZERO.minus(gone)?,
-        entries: book.commitment_released(gone, moment.today).into_iter().collect(),
+        entries: servicing::book_of(&file.agreement)
+            .commitment_released(gone, moment.today)
+            .into_iter()
+            .collect(),
         event: "agreement.captured",
         detail: Captured { amount, held: rest },
     };
@@ -98,22 +94,4 @@ async fn decide(app: &App, actor: &Actor, command: &Capture) -> Result<Decision<
         batch,
         reply: Captured { amount, held: rest },
     })
-}
-
-/// What is held and not yet run out.
-fn still_held(file: &AgreementFile, now: jiff::Timestamp) -> Result<Amount, Denied> {
-    match &file.agreement.stage {
-        Stage::Confirmed { expires_at, .. } if now >= *expires_at => {
-            Err(Refusal::HoldExpired { at: *expires_at }.into())
-        }
-        Stage::Confirmed { held, .. } | Stage::Active { held, .. } => Ok(*held),
-        other => {
-            let stage = agreements::stage_code(other);
-            Err(Refusal::WrongStage {
-                stage: stage.into(),
-                needed: "confirmed".into(),
-            }
-            .into())
-        }
-    }
 }

@@ -4,14 +4,16 @@
 //! of the configuration; the limit and a campaign's budget are guarded by their conditions.
 
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::agreement::{Agreement, Stage};
+use fenqi_domain::agreement::{self, Agreement, FromBudget, Stage};
 use fenqi_domain::calendar::add_days;
-use fenqi_domain::eligibility;
+use fenqi_domain::consent::{Document, DocumentRead};
+use fenqi_domain::eligibility::Known;
 use fenqi_domain::id::{AgreementId, OrderId, QuoteId, ShopperId};
 use fenqi_domain::loan::{self, Event, Transaction};
+use fenqi_domain::market::RunningCampaign;
 use fenqi_domain::money::Amount;
 use fenqi_domain::quote::Quote;
-use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::refusal::Refusal;
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::{self, OrderRow};
@@ -21,9 +23,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::checkout::apply;
-use crate::checkout::offer;
 use crate::checkout::quote::KeptQuote;
+use crate::checkout::{agree, apply, offer};
 use crate::outcome::{Change, Denied, Key};
 use crate::servicing::{self, kinds};
 use crate::unit::{Decision, request};
@@ -86,158 +87,118 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
         .ok_or(Denied::NotFound)?;
     let kept: KeptQuote = case.quote.detail()?;
     let quote = &kept.quote;
-    doors(app, &configuration, &kept, &moment)?;
-    quote.check(&command.digest, moment.now)?;
-    person(&case, &kept, &configuration, &moment)?;
-    if let Some(agreement) = case.used_by {
-        return Err(Refusal::QuoteUsed {
-            agreement: agreement.to_string(),
-        }
-        .into());
-    }
-    if app.store.order(&quote.seller, &command.order).await?.is_some() {
-        return Err(Refusal::AlreadyExists {
-            what: format!("order {}", command.order),
-        }
-        .into());
-    }
-    let line = case
-        .lines
-        .iter()
-        .find(|l| l.line.institution == quote.institution);
-    let line = line.ok_or_else(|| Refusal::ApplicationRequired {
-        institution: quote.institution.clone(),
-    })?;
-    line.line.has_room(quote.principal, moment.today)?;
-    let slice = budget(app, quote, command.shopper).await?;
-    write(command, quote, &configuration, slice, &mut moment)
-}
-
-/// Whether the institution and the service are open for this purchase, and the plan still stands.
-fn doors(app: &App, configuration: &Configuration, kept: &KeptQuote, moment: &Moment) -> Result<(), Denied> {
-    let quote = &kept.quote;
-    let region = configuration
-        .regions
-        .get(&kept.region)
-        .ok_or(Refusal::QuoteChanged)?;
-    let closed = eligibility::closed_doors(
-        configuration.institution(&quote.institution),
-        &quote.institution,
-        region,
-        Capability::Confirm,
-        &configuration.windows,
-        &app.outages(),
-        moment.now,
-    );
-    if let Some(refusal) = closed.into_iter().next() {
-        return Err(refusal.into());
-    }
-    match configuration.plans.get(&quote.plan) {
-        Some(plan) if plan.version == quote.plan_version => Ok(()),
+    let still_offered = configuration
+        .plans
+        .get(&quote.plan)
+        .is_some_and(|plan| plan.version == quote.plan_version);
+    let (Some(region), true) = (configuration.regions.get(&kept.region), still_offered) else {
         // The plan was withdrawn or changed: the price that was shown is no longer on offer.
-        _ => Err(Refusal::QuoteChanged.into()),
-    }
+        return Err(Refusal::QuoteChanged.into());
+    };
+    let documents: Vec<Document> = configuration.documents.values().cloned().collect();
+    let campaigns = campaigns(app, &configuration, quote).await?;
+    let signed = agreement::Confirm {
+        digest: command.digest.clone(),
+        order: OrderId::new(&mut moment.ids),
+        reads: reads(&case, quote)?,
+    };
+    let decided = agreement::confirm(
+        &agreement::Case {
+            today: moment.today,
+            quote,
+            used_by: case.used_by,
+            shopper: command.shopper,
+            known: &known(&case, &moment)?,
+            consents: &agree::consents(command.shopper, &case.consents)?,
+            documents: &documents,
+            institution: configuration.institution(&quote.institution),
+            region,
+            windows: &configuration.windows,
+            outages: &app.outages(),
+            campaigns: &campaigns,
+        },
+        &signed,
+        moment.now,
+        &mut moment.ids,
+    )?;
+    let slice = match &decided.from_budget {
+        Some(from) => Some(slice_of(app, from, command.shopper).await?),
+        None => None,
+    };
+    write(command, quote, &decided, &configuration, slice, &mut moment)
 }
 
-/// Whether this person may buy now: signature, standing, identity, approval, card.
-fn person(
-    case: &PurchaseCase,
-    kept: &KeptQuote,
-    configuration: &Configuration,
-    moment: &Moment,
-) -> Result<(), Denied> {
-    let quote = &kept.quote;
-    let signed = case
-        .signature
-        .as_ref()
-        .is_some_and(|signature| signature.digest == quote.digest);
-    if !signed {
-        return Err(Refusal::ConsentMissing {
-            purpose: "service_agreement".into(),
-        }
-        .into());
-    }
+/// What is known of the shopper, from the snapshot of the case.
+fn known(case: &PurchaseCase, moment: &Moment) -> Result<Known, Denied> {
     let mut standing: Standing = case.shopper.standing()?;
     standing.overdue = offer::overdue(&case.agreements, moment)?;
-    standing.may_borrow()?;
-    let evidence: fenqi_domain::evidence::IdentityEvidence = case.evidence()?;
-    evidence.is_enough(moment.today)?;
-    let majority = configuration
-        .regions
-        .get(&kept.region)
-        .map_or(18, |region| region.majority);
-    evidence.is_of_age(majority)?;
-    if let Some(refusal) = apply::refusal_of(&case.applications, &quote.institution, moment.today)? {
-        return Err(refusal.into());
-    }
-    if kept.needs_card && !case.has_card {
-        return Err(Refusal::CardRequired {
-            institution: quote.institution.clone(),
-        }
-        .into());
-    }
-    Ok(())
+    Ok(Known {
+        standing,
+        identity: case.evidence()?,
+        applications: apply::latest(&case.applications)?,
+        lines: case.lines.iter().map(|stored| stored.line.clone()).collect(),
+        has_card: case.has_card,
+    })
 }
 
-/// The slice of the campaign's budget that the seller's share is taken from.
-async fn budget(app: &App, quote: &Quote, shopper: ShopperId) -> Result<Option<(String, i64)>, Denied> {
-    let Some(campaign) = &quote.campaign else {
-        return Ok(None);
-    };
-    let needed = quote.cost.subsidy.minor();
-    let slices = app.store.budget_slices(campaign).await?;
-    // Shoppers begin at different slices, so that a popular campaign has no row that all of them lock.
-    let start = usize::try_from(shopper.bits() % (slices.len().max(1) as u128)).unwrap_or(0);
-    let mut in_turn = slices.iter().cycle().skip(start).take(slices.len());
-    match in_turn.find(|(_, left)| *left >= needed) {
-        Some((slice, _)) => Ok(Some((campaign.clone(), *slice))),
-        None => Err(Refusal::BudgetSpent {
-            campaign: campaign.clone(),
+/// When each document was read, if this very quote was signed.
+fn reads(case: &PurchaseCase, quote: &Quote) -> Result<Vec<DocumentRead>, Denied> {
+    match &case.signature {
+        Some(signature) if signature.digest == quote.digest => Ok(signature.detail()?),
+        _ => Err(Refusal::ConsentMissing {
+            purpose: "service_agreement".into(),
         }
         .into()),
     }
 }
 
+/// The campaign of the quote with what is left of its budget.
+async fn campaigns(
+    app: &App,
+    configuration: &Configuration,
+    quote: &Quote,
+) -> Result<Vec<RunningCampaign>, Denied> {
+    let campaign = quote
+        .campaign
+        .as_ref()
+        .and_then(|code| configuration.campaigns.get(code));
+    let Some(campaign) = campaign else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![offer::running(app, campaign).await?])
+}
+
+/// The slice of a campaign's budget that the seller's share is taken from.
+async fn slice_of(app: &App, from: &FromBudget, shopper: ShopperId) -> Result<i64, Denied> {
+    let slices = app.store.budget_slices(&from.campaign).await?;
+    // Shoppers begin at different slices, so that a popular campaign has no row that all of them lock.
+    let start = usize::try_from(shopper.bits() % (slices.len().max(1) as u128)).unwrap_or(0);
+    let mut in_turn = slices.iter().cycle().skip(start).take(slices.len());
+    let found = in_turn.find(|(_, left)| *left >= from.amount.minor());
+    Ok(found
+        .map(|(slice, _)| *slice)
+        .ok_or_else(|| Refusal::BudgetSpent {
+            campaign: from.campaign.clone(),
+        })?)
+}
+
 fn write(
     command: &Confirm,
     quote: &Quote,
+    decided: &agreement::Confirmed,
     configuration: &Configuration,
-    slice: Option<(String, i64)>,
+    slice: Option<i64>,
     moment: &mut Moment,
 ) -> Result<Decision<Confirmed>, Denied> {
+    let agreement = &decided.agreement;
     let owner = command.shopper.to_string();
-    let expires_on = add_days(moment.today, i64::from(quote.hold_days))?;
-    let hours = i64::from(quote.hold_days).saturating_mul(24);
-    let expires_at = moment
-        .now
-        .checked_add(jiff::SignedDuration::from_hours(hours))
-        .unwrap_or(moment.now);
-    let agreement = Agreement {
-        id: AgreementId::new(&mut moment.ids),
-        shopper: command.shopper,
-        institution: quote.institution.clone(),
-        seller: quote.seller.clone(),
-        plan: quote.plan.clone(),
-        plan_version: quote.plan_version,
-        order: OrderId::new(&mut moment.ids),
-        quote: quote.id,
-        lines: quote.lines.clone(),
-        terms: quote.terms.clone(),
-        stage: Stage::Confirmed {
-            held: quote.principal,
-            expires_at,
-        },
-        digest: quote.digest.clone(),
-        confirmed_at: moment.now,
-        version: 1,
-    };
     let mut batch = Batch::new(&owner);
     settings::require_generation(&mut batch, configuration.generation);
     credit::hold(&mut batch, command.shopper, &quote.institution, quote.principal);
-    if let Some((campaign, slice)) = &slice {
-        settings::take_budget(&mut batch, campaign, *slice, quote.cost.subsidy.minor());
+    if let (Some(from), Some(slice)) = (&decided.from_budget, slice) {
+        settings::take_budget(&mut batch, &from.campaign, slice, from.amount.minor());
     }
-    agreements::confirmed(&mut batch, &agreement, &expected(&agreement, moment.today)?);
+    agreements::confirmed(&mut batch, agreement, &expected(agreement, moment.today)?);
     let order = OrderRow {
         id: agreement.order,
         seller: &quote.seller,
@@ -246,10 +207,14 @@ fn write(
         currency: quote.terms.currency,
         lines: &quote.lines,
     };
-    agreements::ordered(&mut batch, &agreement, &order, moment.now);
-    if let Some(entry) = servicing::book_of(&agreement).committed(quote.principal, moment.today) {
-        servicing::book(&mut batch, &agreement, &entry, moment);
+    agreements::ordered(&mut batch, agreement, &order, moment.now);
+    if let Some(entry) = servicing::book_of(agreement).committed(quote.principal, moment.today) {
+        servicing::book(&mut batch, agreement, &entry, moment);
     }
+    let expires_at = match agreement.stage {
+        Stage::Confirmed { expires_at, .. } => expires_at,
+        _ => moment.now,
+    };
     let reply = Confirmed {
         agreement: agreement.id,
         held: quote.principal,
@@ -266,6 +231,7 @@ fn write(
         &reply,
         moment.now,
     );
+    let expires_on = add_days(moment.today, i64::from(quote.hold_days))?;
     work::planned(&mut batch, &owner, kinds::EXPIRE, &subject, expires_on);
     Ok(Decision { batch, reply })
 }

@@ -5,6 +5,7 @@ use fenqi_domain::eligibility::{self, Case, Known, Outcome};
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::market::{Cart, CartLine, RunningCampaign};
 use fenqi_domain::money::{Amount, Currency};
+use fenqi_domain::plan::Campaign;
 use fenqi_domain::standing::{Overdue, Standing};
 use serde::{Deserialize, Serialize};
 
@@ -69,12 +70,7 @@ pub(crate) async fn outcomes(
     let cart = checked(configuration, ask, region.currency)?;
     let mut campaigns = Vec::new();
     for campaign in configuration.campaigns.values() {
-        let slices = app.store.budget_slices(&campaign.code).await?;
-        let remaining = Amount::sum(slices.iter().map(|(_, left)| Amount::from_minor(*left)))?;
-        campaigns.push(RunningCampaign {
-            campaign: campaign.clone(),
-            remaining,
-        });
+        campaigns.push(running(app, campaign).await?);
     }
     let plans: Vec<_> = configuration.plans.values().cloned().collect();
     let institutions: Vec<_> = configuration.institutions.values().cloned().collect();
@@ -100,6 +96,16 @@ pub(crate) async fn outcomes(
     })?)
 }
 
+/// A campaign with what is left of its budget.
+pub(crate) async fn running(app: &App, campaign: &Campaign) -> Result<RunningCampaign, Denied> {
+    let slices = app.store.budget_slices(&campaign.code).await?;
+    let remaining = Amount::sum(slices.iter().map(|(_, left)| Amount::from_minor(*left)))?;
+    Ok(RunningCampaign {
+        campaign: campaign.clone(),
+        remaining,
+    })
+}
+
 /// All that is known of a shopper before a purchase.
 pub(crate) async fn known(app: &App, shopper: ShopperId, moment: &Moment) -> Result<Known, Denied> {
     let stored = app.store.shopper(shopper).await?.ok_or(Denied::NotFound)?;
@@ -112,13 +118,7 @@ pub(crate) async fn known(app: &App, shopper: ShopperId, moment: &Moment) -> Res
         .ok_or(Denied::NotFound)?
         .evidence()?;
     let stored = app.store.applications(shopper).await?;
-    let mut applications = Vec::new();
-    let mut institutions: Vec<&str> = stored.iter().map(|a| a.institution.as_str()).collect();
-    institutions.sort_unstable();
-    institutions.dedup();
-    for institution in institutions {
-        applications.extend(apply::latest_of(&stored, institution)?);
-    }
+    let applications = apply::latest(&stored)?;
     let lines = app
         .store
         .lines(shopper)

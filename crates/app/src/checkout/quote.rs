@@ -21,8 +21,6 @@ pub struct KeptQuote {
     pub quote: Quote,
     /// The region's code.
     pub region: String,
-    /// Whether the plan needs a bound card.
-    pub needs_card: bool,
 }
 
 /// The reply: the quote, and what is still to be done before it can be confirmed.
@@ -71,7 +69,6 @@ pub async fn quote(
     let kept = KeptQuote {
         quote: quote.clone(),
         region: ask.region.clone(),
-        needs_card: plan.needs_card,
     };
     let mut batch = Batch::new(&shopper.to_string());
     quotes::quoted(&mut batch, shopper, id, &quote.digest, quote.expires_at, &kept);

@@ -1,8 +1,8 @@
 //! Asks institutions to pay sellers for captured goods (放款). Each capture is asked for once, under its own number.
 
-use fenqi_domain::agreement::{Funding, Stage};
+use fenqi_domain::agreement::{Agreement, Funding, Stage};
+use fenqi_domain::change::Change;
 use fenqi_domain::id::{AgreementId, ShopperId};
-use fenqi_domain::loan::Event;
 use fenqi_domain::money::Money;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
@@ -12,7 +12,6 @@ use jiff::civil::Date;
 use crate::jobs::{self, Report};
 use crate::outcome::Denied;
 use crate::ports::{FundingAnswer, FundingOrder};
-use crate::repayment::payments::funding;
 use crate::servicing::{self, kinds};
 use crate::unit::Decision;
 use crate::{App, Moment};
@@ -27,126 +26,123 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
 
 async fn fund(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, Denied> {
     let mut acted = false;
-    // Captures are funded one after the other, each under a number of its own.
-    while let Some(order) = asked(app, shopper, id).await? {
+    for number in asked(app, shopper, id).await? {
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
         let Some(party) = app.parties.institution(&file.agreement.institution) else {
-            return Ok(acted);
+            continue;
         };
-        let answer = match party.fund(&order).await {
-            Err(_) | Ok(FundingAnswer::NotFound) => party.ask_funding(&order.number).await,
+        let Some(order) = order_of(app, &file.agreement, number) else {
+            continue;
+        };
+        let answer = match party.ask_funding(&order.number).await {
+            // It never arrived: the same number may be handed over again.
+            Ok(FundingAnswer::NotFound) => party.fund(&order).await,
             answer => answer,
         };
-        match answer {
-            Ok(FundingAnswer::Funded { reference }) => {
-                funded(app, shopper, id, &order, &reference).await?;
-                acted = true;
-            }
-            // Not known, pending or declined: it stays asked for, and is asked about again.
-            Ok(FundingAnswer::Pending | FundingAnswer::Declined { .. } | FundingAnswer::NotFound)
-            | Err(_) => {
-                return Ok(acted);
-            }
+        // An unanswered call stays asked for, and is asked about again.
+        if let Ok(answer) = answer {
+            acted |= record(app, shopper, id, number, &answer).await?;
         }
     }
     Ok(acted)
 }
 
-/// Notes that a funding is asked for, before it is, and gives the order; none if nothing is to be funded.
-async fn asked(app: &App, shopper: ShopperId, id: AgreementId) -> Result<Option<FundingOrder>, Denied> {
+/// Notes which captures are asked for before they are, and gives their numbers.
+async fn asked(app: &App, shopper: ShopperId, id: AgreementId) -> Result<Vec<u32>, Denied> {
     app.step(|| async {
         let moment = app.moment();
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
         let mut batch = Batch::new(&shopper.to_string());
-        let Some(order) = next_order(app, &file, &moment).await? else {
+        let open: Vec<(u32, bool)> = file
+            .agreement
+            .captures()
+            .iter()
+            .filter(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }))
+            .map(|c| (c.number, matches!(c.funding, Funding::Waiting)))
+            .collect();
+        let mut next = file.agreement.clone();
+        for (number, _) in open.iter().filter(|(_, is_new)| *is_new) {
+            if let Change::Made(changed) = next.clone().funding_asked(*number, moment.now)? {
+                next = changed;
+            }
+        }
+        if open.iter().any(|(_, is_new)| *is_new) {
+            write(&mut batch, &file, &next.stage, "agreement.funding_asked", &moment)?;
+        } else if open.is_empty() {
             work::done(&mut batch, &shopper.to_string(), kinds::FUND, &id.to_string());
-            return Ok(Decision { batch, reply: None });
-        };
-        if !matches!(funding(&file.agreement.stage), Some(Funding::Asked { .. })) {
-            let stage = with_funding(&file.agreement.stage, Funding::Asked { at: moment.now });
-            change(&mut batch, &file, &stage, "agreement.funding_asked", &moment)?;
         }
         Ok(Decision {
             batch,
-            reply: Some(order),
+            reply: open.into_iter().map(|(number, _)| number).collect(),
         })
     })
     .await
 }
 
-/// The order for the first capture that no entry of the books shows as funded.
-async fn next_order(
-    app: &App,
-    file: &AgreementFile,
-    moment: &Moment,
-) -> Result<Option<FundingOrder>, Denied> {
-    if funding(&file.agreement.stage).is_none() {
-        return Ok(None);
-    }
-    let entries = app.store.entries(file.agreement.shopper).await?;
-    let done = entries
+fn order_of(app: &App, agreement: &Agreement, number: u32) -> Option<FundingOrder> {
+    let capture = agreement
+        .captures()
         .iter()
-        .filter(|e| e.agreement == file.agreement.id && e.kind == "funded")
-        .count();
-    let captures = file.transactions.iter().filter_map(|t| match t.event {
-        Event::Disbursed { amount } => Some(amount),
-        _ => None,
-    });
-    Ok(captures
-        .enumerate()
-        .nth(done)
-        .map(|(index, amount)| FundingOrder {
-            number: format!("{}-{}", file.agreement.id, index.saturating_add(1)),
-            seller: file.agreement.seller.clone(),
-            money: Money {
-                amount,
-                currency: file.agreement.terms.currency,
-            },
-            at: moment.now,
-        }))
+        .find(|capture| capture.number == number)?;
+    Some(FundingOrder {
+        number: format!("{}-{number}", agreement.id),
+        seller: agreement.seller.clone(),
+        money: Money {
+            amount: capture.amount,
+            currency: agreement.terms.currency,
+        },
+        at: app.clock.now(),
+    })
 }
 
-async fn funded(
+/// Writes what the institution said of one capture; says whether it was funded now.
+async fn record(
     app: &App,
     shopper: ShopperId,
     id: AgreementId,
-    order: &FundingOrder,
-    reference: &str,
-) -> Result<(), Denied> {
+    number: u32,
+    answer: &FundingAnswer,
+) -> Result<bool, Denied> {
     app.step(|| async {
         let mut moment = app.moment();
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
         let mut batch = Batch::new(&shopper.to_string());
-        // Another run may have booked it meanwhile: then the next order is a different one.
-        let still = next_order(app, &file, &moment)
-            .await?
-            .is_some_and(|next| next.number == order.number);
-        if still {
-            let state = Funding::Funded {
-                reference: reference.into(),
-                at: moment.now,
-            };
-            let stage = with_funding(&file.agreement.stage, state);
-            change(&mut batch, &file, &stage, "agreement.funded", &moment)?;
-            let entry = servicing::book_of(&file.agreement).funded(order.money.amount, moment.today);
-            if let Some(entry) = entry {
-                servicing::book(&mut batch, &file.agreement, &entry, &mut moment);
-            }
+        let agreement = file.agreement.clone();
+        let (change, event) = match answer {
+            FundingAnswer::Funded { reference } => (
+                agreement.funded(number, reference, moment.now)?,
+                "agreement.funded",
+            ),
+            FundingAnswer::Declined { reason } => (
+                agreement.funding_declined(number, reason, moment.now)?,
+                "agreement.funding_declined",
+            ),
+            FundingAnswer::Pending | FundingAnswer::NotFound => return Ok(Decision { batch, reply: false }),
+        };
+        let Change::Made(next) = change else {
+            return Ok(Decision { batch, reply: false });
+        };
+        write(&mut batch, &file, &next.stage, event, &moment)?;
+        let is_funded = event == "agreement.funded";
+        let amount = next
+            .captures()
+            .iter()
+            .find(|c| c.number == number)
+            .map(|c| c.amount);
+        if let (true, Some(amount)) = (is_funded, amount)
+            && let Some(entry) = servicing::book_of(&next).funded(amount, moment.today)
+        {
+            servicing::book(&mut batch, &next, &entry, &mut moment);
         }
-        Ok(Decision { batch, reply: () })
+        Ok(Decision {
+            batch,
+            reply: is_funded,
+        })
     })
     .await
 }
 
-fn with_funding(stage: &Stage, funding: Funding) -> Stage {
-    match stage.clone() {
-        Stage::Active { held, .. } => Stage::Active { held, funding },
-        Stage::Settled { on, early, .. } => Stage::Settled { on, early, funding },
-        other => other,
-    }
-}
-
-fn change(
+fn write(
     batch: &mut Batch,
     file: &AgreementFile,
     stage: &Stage,
@@ -170,7 +166,7 @@ fn change(
         &subject,
         sequence,
         event,
-        &funding(stage),
+        &servicing::captures(stage),
         moment.now,
     );
     Ok(())

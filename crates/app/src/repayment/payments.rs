@@ -4,7 +4,7 @@
 //! payment's own number. Whatever comes back, or does not, is joined to what is known and committed. While the outcome
 //! is unknown the claims stay, so that nothing is taken twice.
 
-use fenqi_domain::agreement::{Funding, Stage};
+use fenqi_domain::agreement::Stage;
 use fenqi_domain::change::Change;
 use fenqi_domain::id::{AgreementId, MessageId, PaymentId, ShopperId};
 use fenqi_domain::loan::Event;
@@ -318,12 +318,4 @@ async fn file(app: &App, shopper: ShopperId, id: AgreementId) -> Result<Agreemen
 /// Whether a loan runs that could take money.
 pub(crate) fn runs(stage: &Stage) -> bool {
     matches!(stage, Stage::Active { .. })
-}
-
-/// The funding of a stage that has one.
-pub(crate) fn funding(stage: &Stage) -> Option<&Funding> {
-    match stage {
-        Stage::Active { funding, .. } | Stage::Settled { funding, .. } => Some(funding),
-        Stage::Confirmed { .. } | Stage::Cancelled { .. } => None,
-    }
 }

@@ -101,7 +101,7 @@ async fn open(app: &App, command: &RequestReturn) -> Result<Decision<ReturnView>
         .await?
         .ok_or(Denied::NotFound)?;
     if !matches!(file.agreement.stage, Stage::Active { .. } | Stage::Settled { .. }) {
-        let stage = fenqi_store::tables::agreements::stage_code(&file.agreement.stage);
+        let stage = file.agreement.stage.code();
         return Err(Refusal::WrongStage {
             stage: stage.into(),
             needed: "active".into(),

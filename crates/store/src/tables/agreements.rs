@@ -285,17 +285,7 @@ impl Store {
     }
 }
 
-/// The stage's code, as the column `stage` and the view show it.
-pub fn stage_code(stage: &Stage) -> &'static str {
-    match stage {
-        Stage::Confirmed { .. } => "confirmed",
-        Stage::Active { .. } => "active",
-        Stage::Settled { .. } => "settled",
-        Stage::Cancelled { .. } => "cancelled",
-    }
-}
-
-/// What is still held of an agreement.
+/// What is still held in a stage.
 pub fn held(stage: &Stage) -> Amount {
     match stage {
         Stage::Confirmed { held, .. } | Stage::Active { held, .. } => *held,
@@ -358,7 +348,7 @@ pub fn confirmed(batch: &mut Batch, agreement: &Agreement, loan: &Loan) {
             agreement.terms.principal.minor().into(),
             0i64.into(),
             held(&agreement.stage).minor().into(),
-            stage_code(&agreement.stage).into(),
+            agreement.stage.code().into(),
             to_json(&agreement.stage),
             to_json(&agreement.terms),
             packed(loan).into(),
@@ -388,7 +378,7 @@ pub fn changed(
             before.version.into(),
             outstanding.minor().into(),
             held(stage).minor().into(),
-            stage_code(stage).into(),
+            stage.code().into(),
             to_json(stage),
             packed(loan).into(),
             booked_on.map(|day| day.to_string()).into(),

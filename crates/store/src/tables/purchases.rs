@@ -5,7 +5,7 @@ use fenqi_domain::id::{AgreementId, QuoteId, ShopperId};
 use super::agreements::{self, AgreementFile};
 use super::credit::{self, StoredApplication, StoredLine};
 use super::quotes::{self, StoredQuote, StoredSignature};
-use super::shoppers::{self, StoredShopper};
+use super::shoppers::{self, StoredConsent, StoredShopper};
 use super::{Store, from_json, parsed, payments};
 use crate::fault::Fault;
 use crate::statement::Query;
@@ -26,6 +26,8 @@ pub struct PurchaseCase {
     pub applications: Vec<StoredApplication>,
     /// The shopper's agreements, oldest first.
     pub agreements: Vec<AgreementFile>,
+    /// The shopper's consents, oldest first.
+    pub consents: Vec<StoredConsent>,
     /// Whether a card is bound.
     pub has_card: bool,
     /// The agreement that the quote became, if it was used.
@@ -63,6 +65,7 @@ impl Store {
                 Query::new(&agreements::TRANSACTIONS_OF_SHOPPER, vec![owner()]),
                 Query::new(&payments::CARDS, vec![owner()]),
                 Query::new(&agreements::BY_QUOTE, both()),
+                Query::new(&shoppers::CONSENTS, vec![owner()]),
             ])
             .await?;
         let mut answers = answers.into_iter();
@@ -70,7 +73,7 @@ impl Store {
         let (quote, signature, account, identity) = (next(), next(), next(), next());
         let (lines, applications) = (next(), next());
         let (agreement_rows, transactions) = (next(), next());
-        let (cards, used_by) = (next(), next());
+        let (cards, used_by, consents) = (next(), next(), next());
         let (Some(quote), Some(account)) = (quote.into_iter().next(), account.into_iter().next()) else {
             return Ok(None);
         };
@@ -88,6 +91,7 @@ impl Store {
                 .map(credit::application)
                 .collect::<Result<_, _>>()?,
             agreements: agreements::files(&agreement_rows, &transactions)?,
+            consents: consents.iter().map(shoppers::consent).collect::<Result<_, _>>()?,
             has_card,
             used_by: used_by.first().map(|row| parsed(row, 0)).transpose()?,
             identity: identity.into_iter().next(),

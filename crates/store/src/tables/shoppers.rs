@@ -115,6 +115,19 @@ pub(crate) fn shopper(row: Row) -> Result<StoredShopper, Fault> {
     })
 }
 
+pub(crate) fn consent(row: &Row) -> Result<StoredConsent, Fault> {
+    Ok(StoredConsent {
+        id: parsed(row, 0)?,
+        purpose: row.text(1)?.into(),
+        document: row.text(2)?.into(),
+        document_version: row.int(3)?,
+        text_hash: row.text(4)?.into(),
+        subject: row.text(5)?.into(),
+        given_at: instant(row, 6)?,
+        withdrawn_at: row.opt_int(7)?.map(|_| instant(row, 7)).transpose()?,
+    })
+}
+
 impl Store {
     /// A shopper.
     pub async fn shopper(&self, shopper: ShopperId) -> Result<Option<StoredShopper>, Fault> {
@@ -165,20 +178,7 @@ impl Store {
     /// All consents of a shopper, oldest first.
     pub async fn consents(&self, shopper: ShopperId) -> Result<Vec<StoredConsent>, Fault> {
         let rows = self.rows(&CONSENTS, vec![shopper.to_string().into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredConsent {
-                    id: parsed(row, 0)?,
-                    purpose: row.text(1)?.into(),
-                    document: row.text(2)?.into(),
-                    document_version: row.int(3)?,
-                    text_hash: row.text(4)?.into(),
-                    subject: row.text(5)?.into(),
-                    given_at: instant(row, 6)?,
-                    withdrawn_at: row.opt_int(7)?.map(|_| instant(row, 7)).transpose()?,
-                })
-            })
-            .collect()
+        rows.iter().map(consent).collect()
     }
 
     /// Seals and writes who somebody is; the indexes are refused if another shopper has the number.
