@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use fenqi_server::data::{Files, load};
-use fenqi_server::play::{Played, play};
+use fenqi_server::story::{Place, Played, play};
 use fenqi_server::wiring::Database;
-use fenqi_story::Scenario;
 
-use super::{Done, complain, say, told};
+use super::{Done, complain, say};
 
 /// Its flags.
 #[derive(clap::Args)]
@@ -28,27 +26,32 @@ pub struct Story {
 
 /// Plays each script; all is well if each showed what it says and left a store that verifies.
 pub async fn run(command: Story) -> Done {
-    let data = load(&Files::embedded()).map_err(|problems| problems.iter().map(told).collect::<Vec<_>>().join("\n"))?;
+    let place = match &command.database {
+        Database::Postgres(url) => Place::Postgres(url.clone()),
+        Database::Temporary => Place::Sqlite,
+        Database::Sqlite(_) => return Err("a story is played on a fresh store: write sqlite, or postgres://…".into()),
+    };
     let (mut well, mut bad) = (0usize, 0usize);
-    for (serial, path) in command.files.iter().enumerate() {
+    for path in &command.files {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
-        let scenario = match Scenario::parse(&name, &text) {
-            Ok(scenario) => scenario,
-            Err(mistakes) => {
-                mistakes.iter().for_each(complain);
-                bad = bad.saturating_add(1);
-                continue;
+        let passed = match play(&name, &text, &place).await {
+            Ok(played) => {
+                if !command.quiet {
+                    say(&played.text);
+                }
+                if command.update && played.text != text {
+                    std::fs::write(path, &played.text).map_err(|e| format!("{name}: {e}"))?;
+                }
+                report(&name, &played, command.update)
+            }
+            Err(why) => {
+                complain(why);
+                say(format!("FAIL  {name}"));
+                false
             }
         };
-        let played = play(&scenario, &command.database, &data, serial).await?;
-        if !command.quiet {
-            say(&played.text);
-        }
-        if command.update && played.text != text {
-            std::fs::write(path, &played.text).map_err(|e| format!("{name}: {e}"))?;
-        }
-        if report(&name, &played, command.update) {
+        if passed {
             well = well.saturating_add(1);
         } else {
             bad = bad.saturating_add(1);
@@ -66,6 +69,6 @@ fn report(name: &str, played: &Played, update: bool) -> bool {
         played.differences.iter().for_each(complain);
     }
     let passed = played.troubles.is_empty() && !differs;
-    say(format!("{}  {name}  ({} steps)", if passed { "ok  " } else { "FAIL" }, played.steps));
+    say(format!("{}  {name}", if passed { "ok  " } else { "FAIL" }));
     passed
 }
