@@ -1,9 +1,8 @@
 //! The stage of a scenario (剧本的舞台): its cues, carried to the sandbox's parties.
 
-use fenqi_app::ports::{BureauRecord, TransferState};
-use fenqi_app::repayment::bounce::{BankNotice, NoticeKind};
+use fenqi_app::ports::BureauRecord;
 use fenqi_connect::SandboxControl;
-use fenqi_connect::bank::{self, Card, Told};
+use fenqi_connect::bank::Card;
 use fenqi_connect::people::Person;
 use fenqi_connect::script::{Misbehaviour, Operation};
 use fenqi_domain::money::Amount;
@@ -28,7 +27,7 @@ pub fn control(sandbox: &SandboxControl) -> Control {
         }),
         notices: Box::new(move || {
             let told = heard.take_notices().into_iter();
-            told.filter_map(notice).collect()
+            told.filter_map(crate::story::notice).collect()
         }),
     }
 }
@@ -120,19 +119,4 @@ fn misbehaviour(how: &Wrong) -> Misbehaviour {
 
 fn unknown(unknown: fenqi_connect::Unknown) -> String {
     format!("the sandbox knows no such {}", unknown.what)
-}
-
-/// A notice of the sandbox's bank as the platform takes it in.
-fn notice(told: bank::BankNotice) -> Option<BankNotice> {
-    let what = match told.tells {
-        Told::Ended(TransferState::Succeeded { reference, at }) => NoticeKind::Succeeded { reference, at },
-        Told::Ended(TransferState::Failed { code }) => NoticeKind::Failed { code },
-        Told::TakenBack { at } => NoticeKind::Returned { at },
-        Told::Ended(TransferState::Pending | TransferState::NotFound) => return None,
-    };
-    Some(BankNotice {
-        notice: told.id,
-        number: told.number,
-        what,
-    })
 }

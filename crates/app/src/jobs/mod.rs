@@ -67,7 +67,9 @@ where
     let mut after: Option<Work> = None;
     loop {
         let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last().cloned() else { return Ok(report) };
+        let Some(last) = page.last().cloned() else {
+            return Ok(report);
+        };
         after = Some(last);
         let shoppers = page.chunk_by(|a, b| a.shopper == b.shopper).map(<[Work]>::to_vec);
         let act = &act;
