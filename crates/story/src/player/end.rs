@@ -1,8 +1,8 @@
 //! The work of a day, and what is shown at the end of a scenario.
 
+use fenqi_app::Denied;
 use fenqi_app::jobs::day;
 use fenqi_app::repayment::{bills, bounce};
-use fenqi_app::Denied;
 use fenqi_domain::actor::Actor;
 use fenqi_domain::credit::LimitEvent;
 use fenqi_domain::id::ShopperId;
@@ -13,7 +13,7 @@ use super::show::{self, moment, yuan};
 use super::{Player, Seen, Stop};
 
 impl Player<'_> {
-    /// Does the work that is due now, the bank's statement of yesterday included.
+    /// Does the work that is due now, and takes in what the bank has to say: its notices and yesterday's statement.
     pub(super) async fn work(&mut self) -> Seen {
         let today = self.app.moment().today;
         let job = Actor::Job {
@@ -26,10 +26,15 @@ impl Player<'_> {
             Err(fault @ Denied::Fault(_)) => return Err(fault.into()),
             Err(denied) => lines.extend(super::words::denied(&denied)),
         }
+        self.hear().await?;
         let report = day::run(self.app, today).await?;
         for (job, done) in &report.jobs {
             if !done.failed.is_empty() {
-                lines.push(format!("{today} {job}: {} of {} failed", done.failed.len(), done.seen));
+                lines.push(format!(
+                    "{today} {job}: {} of {} failed",
+                    done.failed.len(),
+                    done.seen
+                ));
             }
         }
         Ok(lines)
@@ -50,7 +55,11 @@ impl Player<'_> {
             let rows = show::schedule(&view.loan)?;
             lines.extend(rows.iter().map(|row| format!("  {row}")));
         }
-        let people: Vec<_> = self.cast.people().filter_map(|(who, p)| Some((who, p.shopper?))).collect();
+        let people: Vec<_> = self
+            .cast
+            .people()
+            .filter_map(|(who, p)| Some((who, p.shopper?)))
+            .collect();
         for (who, shopper) in people {
             for line in self.limits(shopper).await? {
                 lines.push(format!("{who}: {line}"));
@@ -63,7 +72,12 @@ impl Player<'_> {
     /// A person's limits, each with how it came to be what it is.
     pub(super) async fn limits(&self, shopper: ShopperId) -> Result<Vec<String>, Stop> {
         let stored = self.app.store.lines(shopper).await.map_err(Denied::from)?;
-        let changes = self.app.store.limit_changes(shopper).await.map_err(Denied::from)?;
+        let changes = self
+            .app
+            .store
+            .limit_changes(shopper)
+            .await
+            .map_err(Denied::from)?;
         let mut lines = Vec::new();
         for known in &stored {
             lines.push(show::limit(&known.line)?);

@@ -30,6 +30,9 @@ impl Player<'_> {
         let payer = self.shopper(who).await?;
         let (shopper, agreements) = self.aim(payer, payment)?;
         let amount = self.amount(shopper, payment, &agreements).await?;
+        if amount.is_zero() {
+            return Ok(vec!["nothing is due".to_owned()]);
+        }
         let card = self.card(payer, payment.from.as_deref()).await?;
         let command = Pay {
             shopper,
@@ -189,7 +192,12 @@ impl Player<'_> {
     }
 
     /// What is to be paid: the amount that is named, or what is due now and what open bills say.
-    async fn amount(&self, shopper: ShopperId, payment: &Payment, only: &[AgreementId]) -> Result<Amount, Stop> {
+    async fn amount(
+        &self,
+        shopper: ShopperId,
+        payment: &Payment,
+        only: &[AgreementId],
+    ) -> Result<Amount, Stop> {
         if let Some(amount) = payment.amount {
             return Ok(amount);
         }
@@ -209,14 +217,21 @@ impl Player<'_> {
 
     /// A bound card of a person: the one of a token, or the first.
     async fn card(&self, payer: ShopperId, token: Option<&str>) -> Result<CardId, Stop> {
-        let cards = self.app.store.cards(payer).await.map_err(fenqi_app::Denied::from)?;
+        let cards = self
+            .app
+            .store
+            .cards(payer)
+            .await
+            .map_err(fenqi_app::Denied::from)?;
         let mut bound = cards.iter().filter(|card| card.state == "bound");
         let found = match token {
             Some(token) => bound.find(|card| card.token == token),
             None => bound.next(),
         };
         let what = token.unwrap_or("any card");
-        Ok(found.map(|card| card.id).ok_or_else(|| format!("{what} is not bound"))?)
+        Ok(found
+            .map(|card| card.id)
+            .ok_or_else(|| format!("{what} is not bound"))?)
     }
 
     fn request_return(&self, shopper: ShopperId, goods: &Goods) -> Result<RequestReturn, Stop> {
@@ -245,7 +260,11 @@ impl Player<'_> {
             State::Unknown { since, .. } => format!("unknown since {}", show::moment(*since)),
             other => other.code().to_owned(),
         };
-        vec![format!("payment of {} ({}): {how}", yuan(payment.amount), shares.join(", "))]
+        vec![format!(
+            "payment of {} ({}): {how}",
+            yuan(payment.amount),
+            shares.join(", ")
+        )]
     }
 
     fn bill(&self, view: &BillView) -> Result<String, Stop> {

@@ -15,7 +15,13 @@ impl Player<'_> {
         Err(Stop::Impossible("missing".to_owned()))
     }
 
-    pub(super) async fn own_limit(&mut self, _step: &Step, _who: &str, _institution: &str, _limit: Option<Amount>) -> Seen {
+    pub(super) async fn own_limit(
+        &mut self,
+        _step: &Step,
+        _who: &str,
+        _institution: &str,
+        _limit: Option<Amount>,
+    ) -> Seen {
         Err(Stop::Impossible("missing".to_owned()))
     }
 
