@@ -520,3 +520,47 @@ fn an_institution_may_price_a_shopper_differently() {
         "half of 7.2 %, half to even"
     );
 }
+
+#[test]
+fn what_was_left_out_is_told_where_the_rest_is_too_little() {
+    let mut market = market();
+    market.cart.lines = vec![wanted("voucher", yuan(500)), wanted("phone", yuan(299))];
+    assert_eq!(
+        market.codes("xiaofu-flat-3"),
+        ["product_excluded", "amount_below_minimum"]
+    );
+}
+
+#[test]
+fn a_down_payment_for_a_mixed_cart_is_paid_once() {
+    let mut market = market();
+    market.sellers[1].institutions.push("xiaofu".to_string());
+    market.cart.lines = vec![wanted("phone", yuan(3_000)), wanted("case", yuan(1_000))];
+    market.down_payment = Some(yuan(400));
+    let paid_now: Vec<Amount> = market
+        .outcomes()
+        .into_iter()
+        .filter(|o| o.plan == "xiaofu-flat-3")
+        .filter_map(|o| match o.answer {
+            Answer::Offered(offer) => Some(offer.priced.down_payment),
+            Answer::Unavailable { .. } => None,
+        })
+        .collect();
+    assert_eq!(paid_now, [yuan(300), yuan(100)]);
+}
+
+#[test]
+fn a_line_whose_time_is_over_is_asked_for_again() {
+    let mut market = market();
+    let mut known = ann(yuan(5_000));
+    known.lines[0].expires_on = date(2026, 11, 19);
+    market.shopper = Some(known);
+    let steps = market.offer("xiaofu-flat-12").steps;
+    assert_eq!(
+        steps,
+        [Refusal::ApprovalExpired {
+            institution: "xiaofu".to_string(),
+            on: date(2026, 11, 19)
+        }]
+    );
+}
