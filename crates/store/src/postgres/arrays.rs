@@ -60,6 +60,27 @@ pub(super) fn arrays(statement: &Statement, guarded: bool) -> Option<Arrays> {
     }
 }
 
+/// The form that asks which of the many would pass, and changes nothing.
+///
+/// Where some are refused it is cheaper to ask first: what a refused batch has written is thrown away
+/// together with what the others of its group have.
+pub(super) fn probe(statement: &Statement) -> Option<Arrays> {
+    if statement.params.is_empty() {
+        return None;
+    }
+    let text = Text {
+        sql: statement.sql,
+        tokens: tokens(statement.sql),
+        params: statement.params,
+    };
+    match text.word(0)? {
+        "insert" => text.insert_probe(),
+        "update" => text.touch_probe(1),
+        "delete" => text.touch_probe(2),
+        _ => arrays(statement, true),
+    }
+}
+
 /// The form of a question that answers many askers at once: the ordinal of the asker, the number of the
 /// row among his, and the row.
 pub(super) fn asked_by_many(statement: &Statement) -> Option<String> {
@@ -234,6 +255,61 @@ impl Text<'_> {
         Some(self.touching(&mut text, keys, guarded))
     }
 
+    /// `select` of what an update or a delete would touch.
+    fn touch_probe(&self, table: usize) -> Option<Arrays> {
+        let condition = self.find("where", 0)?;
+        let head_ends = self.find("set", 0).unwrap_or(condition);
+        let from = self.find("from", table).filter(|from| *from < condition);
+        let joined = match from {
+            Some(from) => format!(" cross join {}", self.fq(from.checked_add(1)?, condition)),
+            None => String::new(),
+        };
+        let returning = self.find("returning", condition).unwrap_or(self.tokens.len());
+        let text = format!(
+            "select fq.ord from {} cross join {}{joined} {}",
+            self.unnest(),
+            self.slice(table, head_ends),
+            self.fq(condition, returning)
+        );
+        Some(self.asked(text))
+    }
+
+    /// `select` of the keys that an insert would find free.
+    fn insert_probe(&self) -> Option<Arrays> {
+        let name = self.word(2)?;
+        let conflict = self.find("conflict", 0)?;
+        if self.find("update", conflict).is_some() {
+            return None;
+        }
+        let (_, columns) = self.list_after(2)?;
+        let (_, expressions) = self.list_after(self.find("values", 0)?)?;
+        let (_, named) = self.list_after(conflict)?;
+        let mut conditions = Vec::new();
+        for (from, to) in named {
+            let key = self.slice(from, to);
+            let position = columns
+                .iter()
+                .position(|(from, to)| self.slice(*from, *to) == key)?;
+            let (from, to) = expressions.get(position).copied()?;
+            conditions.push(format!("{name}.{key} = {}", self.fq(from, to)));
+        }
+        let conditions = conditions.join(" and ");
+        let text = format!(
+            "select fq.ord from {} where not exists (select 1 from {name} where {conditions})",
+            self.unnest()
+        );
+        Some(self.asked(text))
+    }
+
+    fn asked(&self, text: String) -> Arrays {
+        Arrays {
+            text,
+            answer: Answer::Ordinals,
+            keys: (0..self.params.len()).collect(),
+            one_per_key: false,
+        }
+    }
+
     fn touching(&self, text: &mut String, keys: Vec<usize>, guarded: bool) -> Arrays {
         if guarded {
             text.push_str(" returning fq.ord");
@@ -250,12 +326,7 @@ impl Text<'_> {
     fn select(&self, head: &str, lateral: &str, tail: &str) -> Arrays {
         let body = self.fq(0, self.tokens.len());
         let text = format!("{head} from {} {lateral} ({body}){tail}", self.unnest());
-        Arrays {
-            text,
-            answer: Answer::Ordinals,
-            keys: (0..self.params.len()).collect(),
-            one_per_key: false,
-        }
+        self.asked(text)
     }
 
     /// The parameters that a row must equal: `column = $n` among the conditions that all must hold.
@@ -583,6 +654,40 @@ mod tests {
             found.text,
             "select fq.ord from unnest($1::text[]) with ordinality as fq(p1, ord) cross join lateral \
              (select 1 from t where id = fq.p1 limit 1) as fq_q"
+        );
+    }
+
+    #[test]
+    fn a_probe_asks_and_changes_nothing() {
+        let probe = |sql: &'static str, params: &'static [Kind]| {
+            probe(&Statement {
+                name: "t.x",
+                sql,
+                params,
+                columns: &[],
+            })
+            .unwrap()
+            .text
+        };
+        assert_eq!(
+            probe(
+                "update t as x set n = n + $2 where id = $1 and n + $2 <= cap",
+                &[T, I]
+            ),
+            "select fq.ord from unnest($1::text[], $2::bigint[]) with ordinality as fq(p1, p2, ord) \
+             cross join t as x where id = fq.p1 and n + fq.p2 <= cap"
+        );
+        assert_eq!(
+            probe(
+                "insert into t (a, k, b) values ($1, 'x', $2) on conflict (a, k) do nothing",
+                &[T, I]
+            ),
+            "select fq.ord from unnest($1::text[], $2::bigint[]) with ordinality as fq(p1, p2, ord) \
+             where not exists (select 1 from t where t.a = fq.p1 and t.k = 'x')"
+        );
+        assert_eq!(
+            probe("delete from t where id = $1", &[T]),
+            "select fq.ord from unnest($1::text[]) with ordinality as fq(p1, ord) cross join t where id = fq.p1"
         );
     }
 

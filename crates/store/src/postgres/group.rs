@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::arrays::{Arrays, arrays};
+use super::arrays::{Arrays, arrays, probe};
 use crate::batch::{Batch, Guard};
 use crate::statement::{Identity, Statement};
 use crate::value::Value;
@@ -44,6 +44,7 @@ impl Call {
 #[derive(Default)]
 pub(super) struct Forms {
     known: HashMap<(Identity, bool), Option<Arc<Arrays>>>,
+    probes: HashMap<Identity, Option<Arc<Arrays>>>,
 }
 
 impl Forms {
@@ -55,6 +56,16 @@ impl Forms {
             .clone()
     }
 
+    fn probe(&mut self, statement: &'static Statement) -> Option<Arc<Arrays>> {
+        let known = self.probes.entry(statement.identity());
+        known.or_insert_with(|| probe(statement).map(Arc::new)).clone()
+    }
+
+    /// Remembers that the database does not take the form of this statement that asks.
+    pub(super) fn forget_probe(&mut self, statement: &'static Statement) {
+        self.probes.insert(statement.identity(), None);
+    }
+
     /// Remembers that the database does not take the form of this statement.
     pub(super) fn forget(&mut self, statement: &'static Statement, guarded: bool) {
         self.known.insert((statement.identity(), guarded), None);
@@ -63,25 +74,75 @@ impl Forms {
 
 type Shape = Vec<(Identity, bool)>;
 
-/// The calls that run these batches, in order.
-pub(super) fn plan(batches: &[&Batch], forms: &mut Forms) -> Vec<Call> {
-    let mut calls = Vec::new();
+/// The calls that run a group.
+pub(super) struct Plan {
+    /// All calls, in order.
+    pub(super) calls: Vec<Call>,
+    /// How many of them go before the commit is certain: up to the last guard of each shape. What
+    /// comes after cannot be refused and is sent together with the commit.
+    pub(super) undecided: usize,
+}
+
+/// The calls that run these batches.
+pub(super) fn plan(batches: &[&Batch], forms: &mut Forms) -> Plan {
+    let (mut calls, mut decided) = (Vec::new(), Vec::new());
     for members in by_shape(batches) {
         let runs: Vec<Vec<(usize, usize)>> = members
             .iter()
             .map(|member| runs_of(at(batches, *member)))
             .collect();
-        let positions = runs.first().map_or(0, Vec::len);
-        for position in 0..positions {
+        let shape = members
+            .first()
+            .map_or_else(Vec::new, |member| shape_of(at(batches, *member)));
+        let guards = shape
+            .iter()
+            .rposition(|(_, guarded)| *guarded)
+            .map_or(0, |last| last.saturating_add(1));
+        for position in 0..shape.len() {
             let mut items = Vec::new();
             for (member, runs) in members.iter().zip(&runs) {
                 let (from, to) = runs.get(position).copied().unwrap_or((0, 0));
                 items.extend((from..to).map(|step| Item { batch: *member, step }));
             }
-            add_calls(batches, items, forms, &mut calls);
+            add_calls(
+                batches,
+                items,
+                forms,
+                if position < guards {
+                    &mut calls
+                } else {
+                    &mut decided
+                },
+            );
         }
     }
-    calls
+    let undecided = calls.len();
+    calls.append(&mut decided);
+    Plan { calls, undecided }
+}
+
+/// The calls that ask which of a group's guards hold, for those that can be asked.
+pub(super) fn probes(calls: &[Call], forms: &mut Forms) -> Vec<Call> {
+    let mut places: HashMap<Identity, usize> = HashMap::new();
+    let mut probes: Vec<Call> = Vec::new();
+    for call in calls.iter().filter(|call| call.guarded) {
+        let Some(form) = forms.probe(call.statement) else {
+            continue;
+        };
+        let next = probes.len();
+        let place = *places.entry(call.statement.identity()).or_insert(next);
+        match probes.get_mut(place) {
+            Some(probe) => probe.rows.extend(call.rows.iter().cloned()),
+            None => probes.push(Call {
+                statement: call.statement,
+                guarded: true,
+                form: Some(form),
+                rows: call.rows.clone(),
+                keys: None,
+            }),
+        }
+    }
+    probes
 }
 
 /// The batches by their shape, in order of arrival, and within a shape by lane, so that groups in
@@ -216,15 +277,7 @@ pub(super) struct Refused {
 
 /// Which batches were refused, given for each call that was answered which of its rows passed.
 pub(super) fn judge(batches: &[&Batch], calls: &[Call], passed: &[Vec<bool>]) -> Vec<Refused> {
-    let mut first_failed: HashMap<usize, (usize, usize, usize)> = HashMap::new();
-    for (place, (call, passed)) in calls.iter().zip(passed).enumerate() {
-        for (row, (items, passed)) in call.rows.iter().zip(passed).enumerate() {
-            for item in items.iter().filter(|_| call.guarded && !passed) {
-                let entry = first_failed.entry(item.batch).or_insert((item.step, place, row));
-                *entry = (*entry).min((item.step, place, row));
-            }
-        }
-    }
+    let first_failed = first_failed(calls, passed);
     if first_failed.is_empty() {
         return Vec::new();
     }
@@ -260,6 +313,34 @@ pub(super) fn judge(batches: &[&Batch], calls: &[Call], passed: &[Vec<bool>]) ->
         .collect();
     refused.sort_by_key(|refused| refused.batch);
     refused
+}
+
+/// Which batches were refused by a probe: nothing was written, so that none is doubtful.
+pub(super) fn judge_probes(batches: &[&Batch], probes: &[Call], passed: &[Vec<bool>]) -> Vec<Refused> {
+    let failed = first_failed(probes, passed).into_iter();
+    let refused = failed.filter_map(|(batch, (failed, ..))| {
+        let guard = step(batches, Item { batch, step: failed })?.guard?;
+        Some(Refused {
+            batch,
+            guard,
+            is_doubtful: false,
+        })
+    });
+    refused.collect()
+}
+
+/// For each batch that has one: its first failed step, with the call and the row that failed.
+fn first_failed(calls: &[Call], passed: &[Vec<bool>]) -> HashMap<usize, (usize, usize, usize)> {
+    let mut first_failed: HashMap<usize, (usize, usize, usize)> = HashMap::new();
+    for (place, (call, passed)) in calls.iter().zip(passed).enumerate() {
+        for (row, (items, passed)) in call.rows.iter().zip(passed).enumerate() {
+            for item in items.iter().filter(|_| call.guarded && !passed) {
+                let entry = first_failed.entry(item.batch).or_insert((item.step, place, row));
+                *entry = (*entry).min((item.step, place, row));
+            }
+        }
+    }
+    first_failed
 }
 
 type Effect<'a> = (Identity, Vec<&'a Value>);
@@ -368,7 +449,7 @@ mod tests {
     }
 
     fn planned(batches: &[&Batch]) -> Vec<(&'static str, Vec<usize>)> {
-        let calls = plan(batches, &mut Forms::default());
+        let calls = plan(batches, &mut Forms::default()).calls;
         calls
             .iter()
             .map(|call| (call.statement.name, call.rows.iter().map(Vec::len).collect()))
@@ -403,7 +484,7 @@ mod tests {
     fn the_first_guard_in_the_order_of_the_batch_is_the_answer() {
         let one = purchase("a", "k1", &[]);
         let batches = [&one];
-        let calls = plan(&batches, &mut Forms::default());
+        let calls = plan(&batches, &mut Forms::default()).calls;
         let refused = judge(&batches, &calls, &[vec![true], vec![false], vec![false]]);
         let expected = Refused {
             batch: 0,
@@ -417,7 +498,7 @@ mod tests {
     fn a_refusal_behind_one_that_committed_is_final() {
         let (one, two) = (purchase("a", "k1", &[]), purchase("a", "k2", &[]));
         let batches = [&one, &two];
-        let calls = plan(&batches, &mut Forms::default());
+        let calls = plan(&batches, &mut Forms::default()).calls;
         let refused = judge(
             &batches,
             &calls,
@@ -436,7 +517,7 @@ mod tests {
         // The second has the first one's key, and the first is refused later for want of credit.
         let (one, two) = (purchase("a", "k", &[]), purchase("b", "k", &[]));
         let batches = [&one, &two];
-        let calls = plan(&batches, &mut Forms::default());
+        let calls = plan(&batches, &mut Forms::default()).calls;
         let order: Vec<usize> = calls[0].rows.iter().map(|row| row[0].batch).collect();
         let (first, second) = (order[0], order[1]);
         let credit: Vec<bool> = calls[2].rows.iter().map(|row| row[0].batch != first).collect();

@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use super::arrays::{Answer, Arrays};
 use super::connect::{Address, Purpose};
-use super::group::{Call, Forms, Refused, judge, plan};
+use super::group::{Call, Forms, Plan, Refused, judge, judge_probes, plan, probes};
 use super::session::{ANSWER_TIMEOUT, Form, Reply, Session, fault_of};
 use super::wire::{Param, Sent, flight};
 use crate::batch::{Batch, Guard};
@@ -21,6 +21,10 @@ const ROUNDS_MAX: usize = 3;
 /// How often a group that met others' locks, or lost its connection, is tried again.
 const TRIES_MAX: u32 = 5;
 
+/// How often a group whose rows were locked all the while is tried again. A process of ours that stopped
+/// loses its locks within the first of them; what holds them longer is somebody else's.
+const LOCKED_TRIES_MAX: u32 = 1;
+
 /// A writing connection with its queue.
 pub(super) struct Lane {
     pub(super) address: Address,
@@ -28,7 +32,12 @@ pub(super) struct Lane {
     pub(super) group_max: usize,
     pub(super) session: Option<Session>,
     pub(super) forms: Forms,
+    /// For how many groups the guards are asked before anything is written.
+    pub(super) wary: u32,
 }
+
+/// For how many groups guards are asked first after one did not hold: refusals come in crowds.
+const WARY_GROUPS: u32 = 64;
 
 /// Batches that are to be committed together, with what happened to them so far.
 struct Group {
@@ -44,8 +53,10 @@ enum Attempt {
     Committed,
     /// Rolled back, because of these.
     Refused(Vec<Refused>),
-    /// Rolled back; others held the same rows.
+    /// Rolled back; others took the same rows at the same time.
     Contended,
+    /// Rolled back; others held the same rows for as long as our patience lasts.
+    Locked,
     /// The connection broke before the commit was sent: nothing was written.
     Broken,
     /// The connection broke while the commit was under way.
@@ -63,7 +74,11 @@ impl Lane {
     pub(super) async fn run(mut self) {
         let mut backlog = Backlog::new();
         while backlog.fill(&mut self.receiver).await {
-            let open = backlog.next_group(self.group_max);
+            let mut open = backlog.next_group(self.group_max);
+            if self.wary > 0 && open.len() > 1 {
+                self.wary = self.wary.saturating_sub(1);
+                open = self.ask_first(open).await;
+            }
             let mut waiting = vec![Group {
                 open,
                 refused: Vec::new(),
@@ -74,6 +89,29 @@ impl Lane {
                 self.settle(group, &mut waiting).await;
             }
         }
+    }
+
+    /// Answers those whose guards do not hold as the store is now, and gives back the others. What cannot
+    /// be asked, or fails to be, is left for the group to find out.
+    async fn ask_first(&mut self, open: Vec<Pending>) -> Vec<Pending> {
+        let Some(mut session) = self.session.take().filter(|session| !session.is_closed()) else {
+            return open;
+        };
+        let batches: Vec<&Batch> = open.iter().map(|pending| &pending.batch).collect();
+        let asked = probes(&plan(&batches, &mut self.forms).calls, &mut self.forms);
+        let refused = probed(&mut session, &batches, &asked, &mut self.forms).await;
+        self.session = Some(session).filter(|session| !session.is_closed());
+        if !refused.is_empty() {
+            self.wary = WARY_GROUPS;
+        }
+        let mut others = Vec::with_capacity(open.len());
+        for (index, one) in open.into_iter().enumerate() {
+            match refused.iter().find(|refused| refused.batch == index) {
+                Some(refused) => one.answer(Err(CommitError::Refused(refused.guard))),
+                None => others.push(one),
+            }
+        }
+        others
     }
 
     /// Tries the group once; what is left of it afterwards goes back among those that wait.
@@ -90,6 +128,7 @@ impl Lane {
             Attempt::Committed => group.finish(),
             Attempt::Replan => waiting.push(group),
             Attempt::Refused(refused) => {
+                self.wary = WARY_GROUPS;
                 group.take_out(&refused);
                 group.rounds = group.rounds.saturating_add(1);
                 waiting.push(group);
@@ -100,9 +139,16 @@ impl Lane {
                 tokio::time::sleep(Duration::from_millis(u64::from(group.tries) * 3)).await;
                 waiting.push(group);
             }
-            Attempt::Contended => group.give_up(&Fault::Busy {
-                retry_after_ms: RETRY_AFTER_MS,
-            }),
+            Attempt::Locked if group.tries < LOCKED_TRIES_MAX => {
+                group.tries = group.tries.saturating_add(1);
+                waiting.push(group);
+            }
+            Attempt::Contended | Attempt::Locked => {
+                let busy = Fault::Busy {
+                    retry_after_ms: RETRY_AFTER_MS,
+                };
+                fail_in_part(group, busy, &[], waiting);
+            }
             Attempt::Broken if group.tries < TRIES_MAX => {
                 group.tries = group.tries.saturating_add(1);
                 waiting.push(group);
@@ -245,58 +291,128 @@ async fn reach(address: &Address) -> Result<Session, Fault> {
     Err(last)
 }
 
-/// Runs the batches in one transaction. The session comes back unless its connection is gone.
+/// Asks which guards hold. Nothing is written, and so nothing is wrong with asking in vain.
+async fn probed(
+    session: &mut Session,
+    batches: &[&Batch],
+    asked: &[Call],
+    forms: &mut Forms,
+) -> Vec<Refused> {
+    for call in asked {
+        let Some(form) = &call.form else { continue };
+        if let Err(error) = session.prepare(call.statement, Form::Probe, &form.text).await {
+            tracing::warn!(statement = call.statement.name, %error, "the form that asks is not taken");
+            forms.forget_probe(call.statement);
+            return Vec::new();
+        }
+    }
+    let sent = asked
+        .iter()
+        .filter_map(|call| send(session, call, Form::Probe, batches))
+        .collect();
+    let Ok(answers) = tokio::time::timeout(ANSWER_TIMEOUT, flight(sent)).await else {
+        return Vec::new();
+    };
+    let mut passed = Vec::with_capacity(asked.len());
+    for (call, answer) in asked.iter().zip(answers) {
+        let Ok(Reply::Rows(rows)) = answer else {
+            return Vec::new();
+        };
+        passed.push(by_ordinals(call.rows.len(), &rows));
+    }
+    judge_probes(batches, asked, &passed)
+}
+
+/// Runs the batches in one transaction, in two flights: what may be refused, and then the rest with the
+/// commit. The session comes back unless its connection is gone.
 async fn tried(mut session: Session, batches: &[&Batch], forms: &mut Forms) -> (Attempt, Option<Session>) {
-    let calls = plan(batches, forms);
+    let Plan { calls, undecided } = plan(batches, forms);
     if let Err(attempt) = prepare_all(&mut session, &calls, forms).await {
         let session = Some(session).filter(|session| !session.is_closed());
         return (attempt, session);
     }
-    let mut sent = vec![session.control("begin")];
-    sent.extend(calls.iter().filter_map(|call| send(&session, call, batches)));
-    let answers = tokio::time::timeout(ANSWER_TIMEOUT, flight(sent)).await;
-    let Ok(answers) = answers else {
-        return (Attempt::Broken, None);
-    };
-    let mut passed = Vec::with_capacity(calls.len());
-    let mut failed = None;
-    // The first answer is the beginning's, which fails only with the connection.
-    for (call, answer) in calls.iter().zip(answers.into_iter().skip(1)) {
-        match answer {
-            Ok(reply) => passed.push(rows_passed(call, &reply, batches)),
-            Err(error) => {
-                failed = Some((call, error));
-                break;
-            }
+    let (guards, rest) = calls.split_at_checked(undecided).unwrap_or((&calls, &[]));
+    if let Some(attempt) = decided(&session, batches, guards).await {
+        if session.is_closed() || matches!(attempt, Attempt::Broken) {
+            return (Attempt::Broken, None);
         }
-    }
-    if session.is_closed() {
-        return (Attempt::Broken, None);
-    }
-    let refused = judge(batches, &calls, &passed);
-    if failed.is_some() || !refused.is_empty() {
-        let attempt = match failed {
-            Some((_, error)) if error.as_db_error().is_none() => Attempt::Broken,
-            Some((_, error)) if error.code().is_some_and(is_contention) => Attempt::Contended,
-            Some((call, error)) => Attempt::Failed(fault_of(call.statement, &error), refused),
-            None => Attempt::Refused(refused),
-        };
         let undone = tokio::time::timeout(ANSWER_TIMEOUT, session.control("rollback")).await;
         let session = matches!(undone, Ok(Ok(_))).then_some(session);
         return (attempt, session);
     }
-    match tokio::time::timeout(ANSWER_TIMEOUT, session.control("commit")).await {
-        Ok(Ok(_)) => (Attempt::Committed, Some(session)),
-        Ok(Err(error)) if error.code().is_some_and(is_contention) => (Attempt::Contended, Some(session)),
-        Ok(Err(_)) if session.was_ended_before_its_commit().await => (Attempt::Broken, None),
+    let begins = guards.is_empty().then(|| session.control("begin"));
+    let mut sent: Vec<_> = begins.into_iter().collect();
+    sent.extend(
+        rest.iter()
+            .filter_map(|call| send(&session, call, form_of(call).0, batches)),
+    );
+    sent.push(session.control("commit"));
+    let Ok(mut answers) = tokio::time::timeout(ANSWER_TIMEOUT, flight(sent)).await else {
+        return (Attempt::Unknown, None);
+    };
+    let commit = answers.pop();
+    let first = usize::from(guards.is_empty());
+    let failed = rest
+        .iter()
+        .zip(answers.into_iter().skip(first))
+        .find_map(|(call, answer)| {
+            // A failure that the server reports has undone the transaction, and its commit with it.
+            answer
+                .err()
+                .filter(|error| error.as_db_error().is_some())
+                .map(|error| (call, error))
+        });
+    if let Some((call, error)) = failed {
+        let attempt = failure(call, &error, Vec::new());
+        return (attempt, Some(session).filter(|session| !session.is_closed()));
+    }
+    match commit {
+        Some(Ok(_)) => (Attempt::Committed, Some(session)),
+        Some(Err(error)) if error.code().is_some_and(is_contention) => (Attempt::Contended, Some(session)),
+        Some(Err(_)) if session.was_ended_before_its_commit().await => (Attempt::Broken, None),
         _ => (Attempt::Unknown, None),
     }
 }
 
+/// Begins the transaction and runs the calls up to the last guard. `None` when all of them passed.
+async fn decided(session: &Session, batches: &[&Batch], guards: &[Call]) -> Option<Attempt> {
+    if guards.is_empty() {
+        return None;
+    }
+    let mut sent = vec![session.control("begin")];
+    sent.extend(
+        guards
+            .iter()
+            .filter_map(|call| send(session, call, form_of(call).0, batches)),
+    );
+    let answers = tokio::time::timeout(ANSWER_TIMEOUT, flight(sent)).await;
+    let Ok(answers) = answers else {
+        return Some(Attempt::Broken);
+    };
+    let mut passed = Vec::with_capacity(guards.len());
+    // The first answer is the beginning's, which fails only with the connection.
+    for (call, answer) in guards.iter().zip(answers.into_iter().skip(1)) {
+        match answer {
+            Ok(reply) => passed.push(rows_passed(call, &reply, batches)),
+            Err(error) => return Some(failure(call, &error, judge(batches, guards, &passed))),
+        }
+    }
+    let refused = judge(batches, guards, &passed);
+    (!refused.is_empty()).then_some(Attempt::Refused(refused))
+}
+
+/// What the failure of a call means for its group.
+fn failure(call: &Call, error: &tokio_postgres::Error, refused: Vec<Refused>) -> Attempt {
+    match error.code() {
+        None => Attempt::Broken,
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => Attempt::Locked,
+        Some(code) if is_contention(code) => Attempt::Contended,
+        Some(_) => Attempt::Failed(fault_of(call.statement, error), refused),
+    }
+}
+
 fn is_contention(code: &SqlState) -> bool {
-    *code == SqlState::T_R_SERIALIZATION_FAILURE
-        || *code == SqlState::T_R_DEADLOCK_DETECTED
-        || *code == SqlState::LOCK_NOT_AVAILABLE
+    *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
 }
 
 fn form_of(call: &Call) -> (Form, &str) {
@@ -333,9 +449,9 @@ async fn prepare_all(session: &mut Session, calls: &[Call], forms: &mut Forms) -
 fn send<'a>(
     session: &'a Session,
     call: &'a Call,
+    form: Form,
     batches: &[&'a Batch],
 ) -> Option<Sent<'a, super::session::Answer>> {
-    let (form, _) = form_of(call);
     let prepared = session.prepared(call.statement, form)?;
     let params = match &call.form {
         None => call.params(batches, 0).iter().map(Param::One).collect(),

@@ -95,6 +95,7 @@ impl Postgres {
                 group_max: options.group_max.max(1),
                 session: None,
                 forms: Forms::default(),
+                wary: 0,
             };
             tasks.spawn(lane.run());
             lanes.push(entrance);
@@ -214,6 +215,10 @@ impl Postgres {
             let prepared = connected.client.prepare_typed(&form.text, &types).await;
             prepared.map_err(|error| session::fault_of(statement, &error))?;
             *found = true;
+        }
+        if let Some(form) = arrays::probe(statement).filter(|_| found[1]) {
+            let prepared = connected.client.prepare_typed(&form.text, &types).await;
+            prepared.map_err(|error| session::fault_of(statement, &error))?;
         }
         if let Some(text) = arrays::asked_by_many(statement) {
             let prepared = connected.client.prepare_typed(&text, &types).await;

@@ -4,11 +4,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use rusqlite::Connection;
 
-/// After how many new pages in the log (4 KiB each) a checkpoint is asked for.
-const EVERY_PAGES: usize = 2_000;
+/// After how many new pages in the log (4 KiB each) a checkpoint is asked for. A page that
+/// many commits have changed is moved once, so that seldom is cheaper than often.
+const EVERY_PAGES: usize = 16_000;
 
-/// How long the log may grow while the writer does not wait: 64 MiB.
-const LOG_PAGES_MAX: usize = 16_000;
+/// How long the log may grow while the writer does not wait: 256 MiB.
+const LOG_PAGES_MAX: usize = 64_000;
 
 /// The writer's hold on the thread that checkpoints.
 pub(super) struct Checkpointer {
@@ -28,7 +29,7 @@ impl Checkpointer {
     /// Asks for a checkpoint if the log has grown enough, and waits for it if it has grown too much.
     ///
     /// A checkpoint that runs beside the writer never quite catches up with it, and the log starts
-    /// again from its beginning only when it has; so once in 64 MiB the writer lets it finish.
+    /// again from its beginning only when it has; so once in 256 MiB the writer lets it finish.
     pub(super) fn after_commit(&mut self, log_pages: usize) {
         if log_pages < self.asked_at {
             self.asked_at = 0;

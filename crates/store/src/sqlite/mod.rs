@@ -267,7 +267,7 @@ fn settle(connection: &Connection, durability: Durability) -> Result<(), Fault> 
         .map_err(io)?;
     connection.execute_batch(text).map_err(io)?;
     connection
-        .execute_batch("pragma wal_autocheckpoint=0; pragma temp_store=memory; pragma cache_size=-65536")
+        .execute_batch("pragma wal_autocheckpoint=0; pragma temp_store=memory; pragma cache_size=-131072")
         .map_err(io)?;
     let synchronous: i64 = connection
         .query_row("pragma synchronous", [], |row| row.get(0))

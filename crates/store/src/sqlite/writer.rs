@@ -25,9 +25,22 @@ pub(super) struct Writer {
 /// What a batch came to within its group.
 type Outcome = Result<(), CommitError>;
 
+/// How batches are kept apart within their group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoints {
+    /// Not at all: if one must be undone after it has written, so must the group. A savepoint copies
+    /// every page that a batch touches, which is a third of the work.
+    None,
+    /// Each in its own, so that it can be undone alone.
+    Each,
+}
+
+/// For how many groups savepoints are set after one was needed: refusals come in crowds.
+const WARY_GROUPS: u32 = 64;
+
 /// Why a group was not committed.
 enum GroupFailed {
-    /// A batch without a guard failed after it had written: run again with a savepoint for each.
+    /// A batch without a savepoint must be undone after it has written: run again with one for each.
     WantsSavepoints,
     /// Nothing was written.
     NotBegun(Fault),
@@ -41,6 +54,7 @@ impl Writer {
         let mut backlog = Backlog::new();
         let mut prepared = Prepared::new(&self.connection);
         let mut broken: Option<String> = None;
+        let mut wary: u32 = 0;
         while backlog.fill_blocking(&mut self.receiver) {
             let group = backlog.next_group(self.group_max);
             if let Some(why) = &broken {
@@ -50,7 +64,7 @@ impl Writer {
                 );
                 continue;
             }
-            match commit_group(&self.connection, &mut prepared, &group) {
+            match commit_group(&self.connection, &mut prepared, &group, &mut wary) {
                 Ok(outcomes) => group
                     .into_iter()
                     .zip(outcomes)
@@ -85,22 +99,27 @@ fn commit_group(
     connection: &Connection,
     prepared: &mut Prepared<'_>,
     group: &[Pending],
+    wary: &mut u32,
 ) -> Result<Vec<Outcome>, GroupFailed> {
-    match try_group(connection, prepared, group, false) {
-        Err(GroupFailed::WantsSavepoints) => try_group(connection, prepared, group, true),
-        other => other,
+    if *wary == 0 {
+        match try_group(connection, prepared, group, Savepoints::None) {
+            Err(GroupFailed::WantsSavepoints) => *wary = WARY_GROUPS,
+            other => return other,
+        }
     }
+    *wary = wary.saturating_sub(1);
+    try_group(connection, prepared, group, Savepoints::Each)
 }
 
 fn try_group(
     connection: &Connection,
     prepared: &mut Prepared<'_>,
     group: &[Pending],
-    savepoint_for_all: bool,
+    savepoints: Savepoints,
 ) -> Result<Vec<Outcome>, GroupFailed> {
     let begun = control(connection, "begin immediate");
     begun.map_err(|error| GroupFailed::NotBegun(unavailable(&error)))?;
-    let outcomes = run_batches(connection, prepared, group, savepoint_for_all);
+    let outcomes = run_batches(connection, prepared, group, savepoints);
     if outcomes.is_err() {
         // SQLite may have rolled back by itself, and then there is nothing to roll back.
         let _ = control(connection, "rollback");
@@ -124,18 +143,20 @@ fn run_batches(
     connection: &Connection,
     prepared: &mut Prepared<'_>,
     group: &[Pending],
-    savepoint_for_all: bool,
+    savepoints: Savepoints,
 ) -> Result<Vec<Outcome>, GroupFailed> {
     let mut outcomes = Vec::with_capacity(group.len());
     for one in group {
-        let outcome = if savepoint_for_all || one.batch.is_guarded() {
-            run_in_savepoint(connection, prepared, &one.batch)?
-        } else {
-            match run_steps(prepared, &one.batch) {
+        let outcome = match savepoints {
+            Savepoints::Each => run_in_savepoint(connection, prepared, &one.batch)?,
+            Savepoints::None => match run_steps(prepared, &one.batch) {
                 Ok(()) => Ok(()),
-                Err(_) if !connection.is_autocommit() => return Err(GroupFailed::WantsSavepoints),
-                Err(error) => return Err(GroupFailed::NotBegun(whole_group(error))),
-            }
+                Err(stopped) if connection.is_autocommit() => {
+                    return Err(GroupFailed::NotBegun(whole_group(stopped.why)));
+                }
+                Err(stopped) if stopped.has_written => return Err(GroupFailed::WantsSavepoints),
+                Err(stopped) => Err(stopped.why),
+            },
         };
         outcomes.push(outcome);
     }
@@ -150,22 +171,41 @@ fn run_in_savepoint(
 ) -> Result<Outcome, GroupFailed> {
     let lost = |error: rusqlite::Error| GroupFailed::NotBegun(unavailable(&error));
     control(connection, "savepoint batch").map_err(lost)?;
-    let outcome = run_steps(prepared, batch);
-    if let Err(error) = &outcome {
+    let done = run_steps(prepared, batch);
+    if let Err(stopped) = &done {
         if connection.is_autocommit() {
-            return Err(GroupFailed::NotBegun(whole_group(error.clone())));
+            return Err(GroupFailed::NotBegun(whole_group(stopped.why.clone())));
         }
         control(connection, "rollback to batch").map_err(lost)?;
     }
     control(connection, "release batch").map_err(lost)?;
-    Ok(outcome)
+    Ok(done.map_err(|stopped| stopped.why))
 }
 
-fn run_steps(prepared: &mut Prepared<'_>, batch: &Batch) -> Outcome {
+/// Where a batch stopped.
+struct Stopped {
+    why: CommitError,
+    has_written: bool,
+}
+
+fn run_steps(prepared: &mut Prepared<'_>, batch: &Batch) -> Result<(), Stopped> {
+    let mut has_written = false;
     for step in batch.steps() {
-        let touched = prepared.touch(step.statement, &step.params)?;
+        let touched = match prepared.touch(step.statement, &step.params) {
+            Ok(touched) => touched,
+            Err(fault) => {
+                return Err(Stopped {
+                    why: fault.into(),
+                    has_written,
+                });
+            }
+        };
+        has_written |= touched > 0 && !step.statement.is_question();
         if let Some(guard) = step.guard.filter(|_| touched != 1) {
-            return Err(CommitError::Refused(guard));
+            return Err(Stopped {
+                why: CommitError::Refused(guard),
+                has_written,
+            });
         }
     }
     Ok(())

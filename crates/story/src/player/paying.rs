@@ -7,7 +7,7 @@ use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::repayment::settle::{self, Settle};
 use fenqi_app::repayment::{certificate, preview};
 use fenqi_domain::actor::Actor;
-use fenqi_domain::agreement::Stage;
+use fenqi_domain::agreement::{Ending, Stage};
 use fenqi_domain::bill::Status;
 use fenqi_domain::id::{AgreementId, CardId, ShopperId};
 use fenqi_domain::money::Amount;
@@ -188,7 +188,7 @@ impl Player<'_> {
         Ok((shopper, agreements))
     }
 
-    /// What is to be paid: the amount that is named, or what is due now.
+    /// What is to be paid: the amount that is named, or what is due now and what open bills say.
     async fn amount(&self, shopper: ShopperId, payment: &Payment, only: &[AgreementId]) -> Result<Amount, Stop> {
         if let Some(amount) = payment.amount {
             return Ok(amount);
@@ -197,7 +197,12 @@ impl Player<'_> {
         let chosen = owed.agreements.iter();
         let mut due = Amount::ZERO;
         for view in chosen.filter(|view| only.is_empty() || only.contains(&view.id)) {
-            due = due.plus(view.payable.total()?)?;
+            let mut billed = Amount::ZERO;
+            let lines = owed.bills.iter().flat_map(|bill| &bill.standing.lines);
+            for line in lines.filter(|line| line.agreement == view.id) {
+                billed = billed.plus(line.open.total()?)?;
+            }
+            due = due.plus(billed.max(view.payable.total()?))?;
         }
         Ok(due)
     }
@@ -274,7 +279,9 @@ pub(super) fn stage(stage: &Stage) -> &'static str {
         Stage::Active { .. } => "active",
         Stage::Settled { early: true, .. } => "settled early",
         Stage::Settled { .. } => "settled",
-        Stage::Cancelled { .. } => "cancelled",
-        Stage::Expired { .. } => "expired",
+        Stage::Cancelled { why, .. } => match why {
+            Ending::Expired => "expired",
+            _ => "cancelled",
+        },
     }
 }
