@@ -10,9 +10,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::AgreementId;
 use crate::loan::state::{Standing, State};
-use crate::loan::{Parts, PostingKind};
+use crate::loan::{Broken, Event, Intent, Parts, PostingKind, Preview, Transaction, preview as any_preview};
 use crate::money::{Amount, OutOfRange, Rounding};
-use crate::plan::{Component, Prepayment, Settlement, Waterfall};
+use crate::plan::{Component, Prepayment, Settlement, Terms, Waterfall};
+
+/// What a payment would do (还款试算): shown to the payer before they confirm it.
+///
+/// # Errors
+/// [`Broken`] as the fold.
+pub fn preview(
+    terms: &Terms,
+    transactions: &[Transaction],
+    amount: Amount,
+    intent: Intent,
+    on: Date,
+) -> Result<Preview, Broken> {
+    any_preview(terms, transactions, Event::Repaid { amount, intent }, on)
+}
 
 /// Takes in money: what is due first, then the prepayment rule, and what is over is owed to the payer.
 pub(crate) fn receive(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {

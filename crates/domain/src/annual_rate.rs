@@ -96,7 +96,10 @@ pub fn cn_simple(monthly: f64) -> f64 {
 
 /// A monthly rate as an annual one with compounding (复利): (1 + i)¹² − 1.
 pub fn cn_compound(monthly: f64) -> f64 {
-    libm::expm1(12.0 * libm::log1p(monthly))
+    let month = 1.0 + monthly;
+    let quarter = month * month * month;
+    let half = quarter * quarter;
+    half * half - 1.0
 }
 
 /// The effective annual rate of dated flows: days over 365 from the first, in any order.
@@ -179,43 +182,41 @@ pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
 
 /// The monthly root for one amount received and payments month by month, more of them than was received.
 ///
-/// Newton's method from below on a function that falls and bends upwards, so that it approaches from one side and cannot
-/// overshoot. Level payments, alone or after a different first one, have a closed form; the rest goes by Horner's rule.
+/// Newton's method on a function that falls and bends upwards, so that it approaches from below and cannot overshoot.
+/// Level payments, alone or after a different first one, have a closed form; the rest goes by Horner's rule.
 fn monthly_root(received: f64, paid: &[Amount]) -> Result<f64, NoRate> {
     let (first, rest) = paid.split_first().ok_or(NoRate::OneSided)?;
     let level = rest.first().copied().unwrap_or(*first);
-    let is_level = rest.iter().all(|p| *p == level) && rest.len() < 400;
+    let is_level = rest.iter().all(|p| *p == level);
     let odd = first.minor() as f64 - level.minor() as f64;
     let count = paid.len() as f64;
-    let level = level.minor() as f64;
-    let by_level = |rate: f64| level_value(received, odd, level, count, rate);
     let by_horner = |rate: f64| horner_value(received, paid, rate);
-    // What is paid too much, over the average balance: close to the root, and never far above it.
-    let paid_more = if is_level {
-        odd + level * count - received
-    } else {
-        by_horner(0.0).0
-    };
-    let guess = 2.0 * paid_more / (received * (count + 1.0));
-    if is_level {
-        newton(by_level, guess)
+    let total: f64 = paid.iter().map(|p| p.minor() as f64).sum();
+    let guess = level_guess(total / received - 1.0, count);
+    // Short plans are quicker by Horner's rule, and near zero it keeps digits that the closed form loses.
+    if is_level && count > 6.0 && guess > 1e-4 {
+        let level = level.minor() as f64;
+        newton(|rate| level_value(received, odd, level, count, rate), guess)
     } else {
         newton(by_horner, guess)
     }
 }
 
+/// A rate close to that of level payments which come to `over` more than was received, as a share of it.
+///
+/// What they come to is 1 + (n+1)/2 r + (n²−1)/12 r² − …, of which the first three terms are solved.
+fn level_guess(over: f64, count: f64) -> f64 {
+    let (b, a) = ((count + 1.0) / 2.0, (count * count - 1.0) / 12.0);
+    2.0 * over / (b + libm::sqrt(b * b + 4.0 * a * over))
+}
+
 /// The value of the payments less what was received, and its slope, for level payments after an odd part of the first.
 fn level_value(received: f64, odd: f64, level: f64, count: f64, rate: f64) -> (f64, f64) {
-    if rate < 1e-7 {
-        // The closed form loses digits near zero; two terms of the series are exact enough there to step on.
-        let value = odd + level * count - received - rate * (odd + level * count * (count + 1.0) / 2.0);
-        return (value, -(odd + level * count * (count + 1.0) / 2.0));
-    }
     let factor = 1.0 / (1.0 + rate);
-    let power = libm::exp(-count * libm::log1p(rate));
-    let annuity = -libm::expm1(-count * libm::log1p(rate)) / rate;
+    let lost = libm::expm1(-count * libm::log1p(rate));
+    let annuity = -lost / rate;
     let value = odd * factor + level * annuity - received;
-    let slope = -odd * factor * factor + level * (count * power * factor - annuity) / rate;
+    let slope = -odd * factor * factor + level * (count * (1.0 + lost) * factor - annuity) / rate;
     (value, slope)
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
     let conventions = &state.terms.conventions;
     let mut total = Amount::ZERO;
     let mut room: Option<Amount> = None;
-    for standing in state.rows.iter_mut().take(state.due) {
+    for standing in state.rows.iter_mut().take(state.due).filter(|s| s.is_open()) {
         if !standing.late.is_late || !standing.base()?.is_positive() {
             continue;
         }
@@ -122,7 +122,7 @@ pub(crate) fn next_day(state: &State<'_>) -> Result<Option<Date>, OutOfRange> {
     let grace = i64::from(policy.grace_days);
     let mut next: Option<Date> = None;
     let mut is_late = false;
-    for standing in state.rows.iter().take(state.due) {
+    for standing in state.rows.iter().take(state.due).filter(|s| s.is_open()) {
         if !standing.base()?.is_positive() {
             continue;
         }

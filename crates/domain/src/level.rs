@@ -69,8 +69,14 @@ impl Periods {
                 before = *part;
             }
         }
+        // Under 30/360 all parts are the same, and a division costs as much as the rest of a row.
+        let (mut before, mut reduced) = (0, 0);
         for part in &mut parts {
-            *part = part.checked_div(divisor).ok_or(error)?;
+            if *part != before {
+                before = *part;
+                reduced = part.checked_div(divisor).ok_or(error)?;
+            }
+            *part = reduced;
         }
         Ok(Periods {
             whole: whole.checked_div(divisor).ok_or(error)?,
@@ -129,27 +135,22 @@ impl Periods {
     /// step loses less than 2⁻⁵⁰ of g and of s (both are at least 1) by its shift, and 2⁻⁶² by its factor, so that after
     /// n steps the quotient is off by less than (2n + 1) × 2⁻⁴⁹ of itself.
     fn fixed_point(&self, amount: u64) -> Option<(u128, u128)> {
-        let one = 1u128.wrapping_shl(POWER_BITS);
-        let (mut power, mut sum) = (one, 0u128);
-        let (mut part_before, mut factor) = (u64::MAX, 0u128);
+        let one = 1u64.wrapping_shl(POWER_BITS);
+        let (mut power, mut sum) = (one, 0u64);
+        let (mut part_before, mut factor) = (u64::MAX, 0u64);
         for part in &self.parts {
             if *part != part_before {
-                let total = self.whole.checked_add(*part)?;
-                factor = u128::from(total)
-                    .wrapping_shl(FACTOR_BITS)
-                    .checked_div(u128::from(self.whole))?;
+                let total = u128::from(self.whole.checked_add(*part)?).wrapping_shl(FACTOR_BITS);
+                factor = u64::try_from(total.checked_div(u128::from(self.whole))?).ok()?;
                 part_before = *part;
             }
-            power = power.checked_mul(factor)?.wrapping_shr(FACTOR_BITS);
-            sum = sum
-                .checked_mul(factor)?
-                .wrapping_shr(FACTOR_BITS)
-                .checked_add(one)?;
+            power = shifted_product(power, factor)?;
+            sum = shifted_product(sum, factor)?.checked_add(one)?;
         }
         let payment = u128::from(amount)
-            .checked_mul(power)?
+            .checked_mul(u128::from(power))?
             .checked_mul(1u128.wrapping_shl(PAYMENT_BITS))?
-            .checked_div(sum)?;
+            .checked_div(u128::from(sum))?;
         let steps = u128::try_from(self.parts.len())
             .ok()?
             .checked_mul(2)?
@@ -200,6 +201,13 @@ impl Periods {
         let up = rounds_up(whole, half, floor, rounding);
         floor.checked_add(u64::from(up)).ok_or(error)
     }
+}
+
+/// The product without [`FACTOR_BITS`] of its bits, if it fits.
+fn shifted_product(value: u64, factor: u64) -> Option<u64> {
+    // Two factors below 2⁶⁴ cannot leave 128 bits.
+    let product = u128::from(value).wrapping_mul(u128::from(factor));
+    u64::try_from(product.wrapping_shr(FACTOR_BITS)).ok()
 }
 
 /// Whether a figure of zero or more goes up from its floor: `half` compares what is over with a half.

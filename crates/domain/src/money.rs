@@ -138,20 +138,24 @@ impl Amount {
     ///
     /// The amount is not negative, and `count` is at least 1 (an empty list otherwise).
     pub fn split(self, count: u16, remainder: Remainder) -> Vec<Amount> {
-        let n = i64::from(count);
-        let (Some(part), Some(rest)) = (self.0.checked_div_euclid(n), self.0.checked_rem_euclid(n)) else {
-            return Vec::new();
-        };
-        (0..n)
-            .map(|i| {
-                let extra = match remainder {
-                    Remainder::First => (i == 0).then_some(rest),
-                    Remainder::Last => (i == n.saturating_sub(1)).then_some(rest),
-                    Remainder::Spread => (i < rest).then_some(1),
-                };
-                Amount(part.saturating_add(extra.unwrap_or(0)))
-            })
-            .collect()
+        self.parts(count, remainder).collect()
+    }
+
+    /// The parts of [`Amount::split`], one by one.
+    pub fn parts(self, count: u16, remainder: Remainder) -> impl ExactSizeIterator<Item = Amount> {
+        let n = i64::from(count.max(1));
+        let part = self.0.checked_div_euclid(n).unwrap_or(0);
+        let rest = self.0.checked_rem_euclid(n).unwrap_or(0);
+        (0..count).map(move |place| {
+            let place = i64::from(place);
+            let extra = match remainder {
+                Remainder::First if place == 0 => rest,
+                Remainder::Last if place == n.saturating_sub(1) => rest,
+                Remainder::Spread if place < rest => 1,
+                _ => 0,
+            };
+            Amount(part.saturating_add(extra))
+        })
     }
 
     /// Shares the amount by weights; the parts sum to it and the largest remainders get the odd units, earlier ones first.
@@ -385,6 +389,20 @@ impl Money {
         Ok(Money {
             amount: Amount(minor),
             currency,
+        })
+    }
+
+    /// The same, where nothing is not enough: an amount to pay, to finance, to refund.
+    ///
+    /// # Errors
+    /// [`NumberError::Zero`] for zero, else as [`Money::parse`].
+    pub fn parse_positive(text: &str, currency: Currency) -> Result<Money, NumberError> {
+        Money::parse(text, currency).and_then(|money| {
+            if money.amount.is_zero() {
+                Err(NumberError::Zero)
+            } else {
+                Ok(money)
+            }
         })
     }
 }

@@ -343,90 +343,96 @@ impl Plan {
 
     /// Everything that is wrong with its figures; a plan with any of it is never put on sale.
     pub fn mistakes(&self) -> Vec<Invalid> {
-        let mut mistakes = Vec::new();
-        let mut expect = |holds: bool, field: &str, found: String, allowed: &str| {
-            if !holds {
-                mistakes.push(Invalid {
-                    field: field.to_string(),
-                    found,
-                    allowed: allowed.to_string(),
-                });
-            }
-        };
-        let share = |rate: Rate| (Rate::ZERO..=Rate::ONE).contains(&rate);
-        let late = &self.conventions.late;
-        expect(!self.code.is_empty(), "code", "empty".to_string(), "a short name");
-        expect(
-            self.version >= 1,
-            "version",
-            self.version.to_string(),
-            "1 or more",
-        );
-        expect(
-            (1..=COUNT_MAX).contains(&self.count),
-            "count",
-            self.count.to_string(),
-            "1 to 60",
-        );
-        expect(
-            self.minimum.is_positive(),
-            "minimum",
-            self.minimum.minor().to_string(),
-            "more than zero",
-        );
-        expect(
-            self.maximum >= self.minimum && self.maximum.minor() <= AMOUNT_MAX,
+        let mut mistakes = Mistakes(Vec::new());
+        self.name_and_count(&mut mistakes);
+        self.amounts_and_rates(&mut mistakes);
+        self.dates_and_lateness(&mut mistakes);
+        mistakes.0
+    }
+
+    /// What is wrong with its name, version and number of instalments.
+    fn name_and_count(&self, mistakes: &mut Mistakes) {
+        let count = 1..=COUNT_MAX;
+        mistakes.unless(!self.code.is_empty(), "code", "empty", "a short name");
+        mistakes.unless(self.version >= 1, "version", self.version, "1 or more");
+        mistakes.unless(count.contains(&self.count), "count", self.count, "1 to 60");
+    }
+
+    /// What is wrong with its bounds and shares.
+    fn amounts_and_rates(&self, mistakes: &mut Mistakes) {
+        let (minimum, maximum) = (self.minimum.minor(), self.maximum.minor());
+        let (down, borne) = (self.down_payment, self.borne_by_seller);
+        mistakes.unless(minimum > 0, "minimum", minimum, "more than zero");
+        mistakes.unless(
+            (minimum..=AMOUNT_MAX).contains(&maximum),
             "maximum",
-            self.maximum.minor().to_string(),
+            maximum,
             "the minimum or more, and at most ten trillion",
         );
-        expect(
-            (Rate::ZERO..Rate::ONE).contains(&self.down_payment),
+        mistakes.unless(
+            (Rate::ZERO..Rate::ONE).contains(&down),
             "down_payment",
-            self.down_payment.to_string(),
+            down,
             "0 % to less than 100 %",
         );
-        expect(
-            share(self.borne_by_seller),
+        mistakes.unless(
+            (Rate::ZERO..=Rate::ONE).contains(&borne),
             "borne_by_seller",
-            self.borne_by_seller.to_string(),
+            borne,
             "0 % to 100 %",
         );
-        expect(
+        mistakes.unless(
             self.pricing.rate() >= Rate::ZERO,
             "pricing",
-            self.pricing.rate().to_string(),
+            self.pricing.rate(),
             "a rate of zero or more",
         );
-        expect(
-            !late.fee.is_negative() && late.daily >= Rate::ZERO,
-            "late",
-            late.fee.minor().to_string(),
-            "a fee and a rate of zero or more",
-        );
-        expect(
-            late.annual_cap > Rate::ZERO,
-            "annual_cap",
-            late.annual_cap.to_string(),
-            "more than zero",
-        );
+    }
+
+    /// What is wrong with its due dates, its times and what lateness costs.
+    fn dates_and_lateness(&self, mistakes: &mut Mistakes) {
+        let late = &self.conventions.late;
         let day = match self.due {
             DueRule::OrderAnchored => 1,
             DueRule::FixedDay { day, .. } => day,
             DueRule::Statement { statement_day, .. } => statement_day,
         };
-        expect(
-            (1..=31).contains(&day),
-            "due",
-            day.to_string(),
-            "a day from 1 to 31",
+        mistakes.unless((1..=31).contains(&day), "due", day, "a day from 1 to 31");
+        mistakes.unless(self.hold_days >= 1, "hold_days", self.hold_days, "1 or more");
+        mistakes.unless(
+            self.quote_minutes >= 1,
+            "quote_minutes",
+            self.quote_minutes,
+            "1 or more",
         );
-        expect(
-            self.hold_days >= 1 && self.quote_minutes >= 1,
-            "hold_days",
-            self.hold_days.to_string(),
-            "1 or more, and a quote of 1 minute or more",
+        mistakes.unless(
+            !late.fee.is_negative(),
+            "late_fee",
+            late.fee.minor(),
+            "zero or more",
         );
-        mistakes
+        mistakes.unless(late.daily >= Rate::ZERO, "daily", late.daily, "zero or more");
+        mistakes.unless(
+            late.annual_cap > Rate::ZERO,
+            "annual_cap",
+            late.annual_cap,
+            "more than zero",
+        );
+    }
+}
+
+/// What was found wrong so far.
+struct Mistakes(Vec<Invalid>);
+
+impl Mistakes {
+    /// Notes a field unless what is expected of it holds.
+    fn unless(&mut self, holds: bool, field: &str, found: impl fmt::Display, allowed: &str) {
+        if !holds {
+            self.0.push(Invalid {
+                field: field.to_string(),
+                found: found.to_string(),
+                allowed: allowed.to_string(),
+            });
+        }
     }
 }

@@ -15,6 +15,9 @@ use crate::money::{Amount, OutOfRange, Rate};
 /// One, in fixed point.
 const ONE: i128 = 1_000_000_000_000_000_000;
 
+/// A present value that is as good as nothing: a billionth of a minor unit.
+const NOTHING: u128 = 1_000_000_000;
+
 /// The highest monthly rate that is told apart: 1000 %.
 const RATE_MAX: i128 = 10 * ONE;
 
@@ -89,6 +92,9 @@ impl Timed {
                 secant(low, high, at_low, at_high)
             };
             let value = self.value(Monthly(middle))?;
+            if value.unsigned_abs() < NOTHING {
+                return Ok(Monthly(middle));
+            }
             if value > 0 {
                 (low, at_low) = (middle, value);
                 at_high = if stayed == 1 {
@@ -175,4 +181,85 @@ pub(crate) fn grown(value: i128, rate: Monthly, months: u32, days: i128) -> Resu
     i64::try_from(whole)
         .map(Amount::from_minor)
         .map_err(|_| OutOfRange("a value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::ToSpan;
+    use jiff::civil::date;
+
+    /// What is lent on 5 January, and an equal amount on the 5th of the months that follow.
+    fn loan(lent: i64, instalment: i64, count: i64) -> Timed {
+        let start = date(2026, 1, 5);
+        let flow = |months: i64, amount: i64| Flow {
+            on: start.checked_add(months.months()).unwrap(),
+            amount: Amount::from_minor(amount),
+        };
+        let flows = core::iter::once(flow(0, 0 - lent)).chain((1..=count).map(|n| flow(n, instalment)));
+        Timed::new(start, flows).unwrap()
+    }
+
+    /// Hundredths of a percent, rounded.
+    fn bps(rate: Rate) -> i64 {
+        crate::money::divide(i128::from(rate.ppb()), 100_000, crate::money::Rounding::HalfUp).unwrap()
+    }
+
+    // The example of the People's Bank's announcement No. 3 of 2021: 100,000 less a fee of 1,000, 12 × 8,833.33.
+    #[test]
+    fn the_central_banks_example_costs_12_80_percent() {
+        let rate = loan(9_900_000, 883_333, 12).internal_rate().unwrap();
+        assert_eq!(bps(rate.annual().unwrap()), 1280);
+    }
+
+    #[test]
+    fn the_plans_of_the_trade_cost_what_is_published() {
+        for (count, instalment, annual) in [(3, 340_733, 1327), (6, 173_167, 1325), (12, 89_333, 1303)] {
+            let rate = loan(1_000_000, instalment, count).internal_rate().unwrap();
+            assert_eq!(bps(rate.annual().unwrap()), annual, "{count}");
+        }
+    }
+
+    #[test]
+    fn flows_without_a_rate_get_the_nearest_end() {
+        assert_eq!(
+            loan(1200, 100, 12).internal_rate().unwrap(),
+            Monthly(0),
+            "no cost"
+        );
+        assert_eq!(
+            loan(1200, 50, 12).internal_rate().unwrap(),
+            Monthly(0),
+            "not all came back"
+        );
+        assert_eq!(loan(1, 1_000_000, 1).internal_rate().unwrap(), Monthly(RATE_MAX));
+    }
+
+    #[test]
+    fn a_rate_is_found_whatever_the_size() {
+        for lent in [100, 10_000, 1_000_000_000_000_000] {
+            for (instalment, count) in [
+                (lent / 12 + lent / 50, 12),
+                (lent / 60 + lent / 40, 60),
+                (lent * 2, 1),
+            ] {
+                let flows = loan(lent, instalment, count);
+                let rate = flows.internal_rate().unwrap();
+                let left = flows.value(rate).unwrap().unsigned_abs();
+                assert!(
+                    left < 10_000_000_000_000_000,
+                    "{lent} {count}: {left} is a hundredth of a minor unit"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn growing_undoes_discounting() {
+        let rate = Monthly::of_annual(Rate::from_bps(2400)).unwrap();
+        let now = 100_000i128 * discount(rate, 7, 11).unwrap();
+        let later = grown(now, rate, 7, 11).unwrap().minor();
+        assert!((99_999..=100_000).contains(&later), "{later}");
+        assert_eq!(discount(rate, 0, 0).unwrap(), ONE);
+    }
 }

@@ -107,7 +107,7 @@ fn split_evenly(principal: Amount, due_dates: &[Date], conventions: &Conventions
     let count = u16::try_from(due_dates.len()).unwrap_or(u16::MAX);
     (1..=count)
         .zip(due_dates)
-        .zip(principal.split(count, conventions.remainder))
+        .zip(principal.parts(count, conventions.remainder))
         .map(|((number, due_on), principal)| Instalment {
             number,
             due_on: *due_on,
@@ -131,7 +131,7 @@ fn flat_fee(
     match timing {
         FeeTiming::EveryPeriod => {
             let count = u16::try_from(rows.len()).unwrap_or(u16::MAX);
-            for (row, part) in rows.iter_mut().zip(fee.split(count, conventions.remainder)) {
+            for (row, part) in rows.iter_mut().zip(fee.parts(count, conventions.remainder)) {
                 row.fee = part;
             }
         }

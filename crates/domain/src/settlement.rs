@@ -244,8 +244,12 @@ fn start(state: &State<'_>) -> Date {
 
 /// Counts the interest of the current period up to the state's day, on the principal as it is before a change of it.
 pub(crate) fn accrue(state: &mut State<'_>) -> Result<(), OutOfRange> {
-    let interest = segment(state, state.accrued_to, state.day, ahead_principal(state)?)?;
-    state.accrued = state.accrued.plus(interest)?;
+    if let Some(end) = state.rows.get(state.due).map(|s| s.row.due_on) {
+        let period = (period_begin(state), end);
+        let part = (state.accrued_to, state.day);
+        let interest = interest_for(state.terms, period, part, ahead_principal(state)?)?;
+        state.accrued = state.accrued.plus(interest)?;
+    }
     state.accrued_to = state.day.max(state.accrued_to);
     Ok(())
 }
@@ -291,23 +295,18 @@ fn reprice_interest(state: &mut State<'_>) -> Result<(), OutOfRange> {
         return Ok(());
     }
     let mut balance = ahead_principal(state)?;
-    let mut from = state.accrued_to;
+    let (mut begin, mut from) = (period_begin(state), state.accrued_to);
     let mut accrued = state.accrued;
-    let borne = state.terms.borne_by_seller;
-    let rounding = state.terms.conventions.rounding;
-    for place in state.due..state.rows.len() {
-        let Some(due_on) = state.rows.get(place).map(|s| s.row.due_on) else {
-            break;
-        };
-        let all = accrued.plus(segment(state, from, due_on, balance)?)?;
-        let subsidy = all.at(borne, rounding)?;
-        let Some(standing) = state.rows.get_mut(place) else {
-            break;
-        };
+    let terms = state.terms;
+    for standing in state.ahead_rows() {
+        let due_on = standing.row.due_on;
+        let rest = interest_for(terms, (begin, due_on), (from, due_on), balance)?;
+        let all = accrued.plus(rest)?;
+        let subsidy = all.at(terms.borne_by_seller, terms.conventions.rounding)?;
         standing.lower(Component::Interest, all.minus(subsidy)?)?;
         standing.row.subsidy = standing.row.subsidy.min(subsidy);
         balance = balance.minus(standing.row.principal.open()?)?;
-        from = due_on;
+        (begin, from) = (due_on, due_on);
         accrued = Amount::ZERO;
     }
     Ok(())
@@ -322,9 +321,20 @@ fn ahead_principal(state: &State<'_>) -> Result<Amount, OutOfRange> {
         .try_fold(Amount::ZERO, |sum, s| sum.plus(s.row.principal.open()?))
 }
 
-/// Interest on a balance for a part of the period in which `until` lies, in the convention of the plan.
-fn segment(state: &State<'_>, from: Date, until: Date, balance: Amount) -> Result<Amount, OutOfRange> {
-    let (annual, day_count): (Rate, DayCount) = match state.terms.pricing {
+/// The day on which the current period began: the last due date, or the day of signing.
+fn period_begin(state: &State<'_>) -> Date {
+    let last = state.due.checked_sub(1).and_then(|place| state.rows.get(place));
+    last.map_or(state.terms.signed_on, |s| s.row.due_on)
+}
+
+/// Interest on a balance for a part of a period, in the convention of the plan; both as (from, until).
+fn interest_for(
+    terms: &Terms,
+    (begin, end): (Date, Date),
+    (from, until): (Date, Date),
+    balance: Amount,
+) -> Result<Amount, OutOfRange> {
+    let (annual, day_count): (Rate, DayCount) = match terms.pricing {
         Pricing::Annuity { annual, day_count } | Pricing::EqualPrincipal { annual, day_count } => {
             (annual, day_count)
         }
@@ -333,20 +343,6 @@ fn segment(state: &State<'_>, from: Date, until: Date, balance: Amount) -> Resul
     if until <= from || !balance.is_positive() {
         return Ok(Amount::ZERO);
     }
-    let end = state
-        .rows
-        .iter()
-        .map(|s| s.row.due_on)
-        .find(|due_on| *due_on >= until)
-        .unwrap_or(until);
-    let begin = state
-        .rows
-        .iter()
-        .map(|s| s.row.due_on)
-        .take_while(|due_on| *due_on < end)
-        .last()
-        .unwrap_or(state.terms.signed_on)
-        .min(from);
     let period = day_count.period(begin, end);
     let error = OutOfRange("interest");
     let days = period.days.checked_mul(days_between(from, until)).ok_or(error)?;
@@ -354,5 +350,5 @@ fn segment(state: &State<'_>, from: Date, until: Date, balance: Amount) -> Resul
         .year_days
         .checked_mul(days_between(begin, end).max(1))
         .ok_or(error)?;
-    balance.interest(annual, days, year, state.terms.conventions.rounding)
+    balance.interest(annual, days, year, terms.conventions.rounding)
 }

@@ -1,5 +1,8 @@
 //! What the binary `fenqi` is made of, where other programs of the house need it too.
 
+pub mod bench;
 pub mod data;
 pub mod market;
 pub mod stage;
+pub mod story;
+pub mod wiring;

@@ -4,16 +4,12 @@
 use fenqi_app::configuration::{Rules, kinds};
 use fenqi_connect::institution::{Standards, published};
 use fenqi_domain::consent::{Document, Purpose};
-use fenqi_domain::market::{
-    Flow, Institution, Partnership, PartnershipState, Product, Promotion, Region, Seller,
-};
-use fenqi_domain::money::{Amount, Currency, Rate};
-use fenqi_domain::plan::Campaign;
+use fenqi_domain::money::{Amount, Rounding};
+use fenqi_domain::plan::{Campaign, Plan, Pricing};
 use fenqi_store::tables::settings;
 use fenqi_store::{Batch, CommitError, Fault, Store, vault};
-use jiff::Timestamp;
 
-use crate::data::{Data, goods, lending};
+use crate::data::Data;
 
 /// The largest number of slices of a campaign's budget, so that its buyers do not all lock one row.
 const SLICES_MAX: i64 = 16;
@@ -22,21 +18,21 @@ const SLICES_MAX: i64 = 16;
 pub async fn open(store: &Store, data: &Data) -> Result<(), Fault> {
     let mut batch = Batch::new("market");
     settings::raise_generation(&mut batch, store.generation().await?);
-    for institution in &data.institutions {
-        let item = lender(institution, data);
-        settings::put_setting(&mut batch, kinds::INSTITUTION, &item.code, 1, &item);
+    for lender in &data.lenders {
+        let institution = &lender.institution;
+        settings::put_setting(&mut batch, kinds::INSTITUTION, &institution.code, 1, institution);
     }
     for plan in &data.plans {
         settings::put_setting(&mut batch, kinds::PLAN, &plan.code, plan.version, plan);
     }
-    for row in &data.products {
-        settings::put_setting(&mut batch, kinds::PRODUCT, &row.sku, 1, &product(row));
+    for product in &data.products {
+        settings::put_setting(&mut batch, kinds::PRODUCT, &product.sku, 1, product);
     }
-    for row in &data.sellers {
-        settings::put_setting(&mut batch, kinds::SELLER, &row.code, 1, &seller(row, data));
+    for seller in &data.sellers {
+        settings::put_setting(&mut batch, kinds::SELLER, &seller.code, 1, seller);
     }
-    for row in &data.regions {
-        settings::put_setting(&mut batch, kinds::REGION, &row.code, 1, &region(row));
+    for region in &data.regions {
+        settings::put_setting(&mut batch, kinds::REGION, &region.code, 1, region);
     }
     for named in &data.campaigns {
         let campaign = &named.campaign;
@@ -64,13 +60,14 @@ pub async fn open(store: &Store, data: &Data) -> Result<(), Fault> {
 /// How the sandbox's lenders judge: by the tables' minimum scores and limits, and for the rest as published.
 pub fn standards(data: &Data) -> Vec<Standards> {
     let known = published();
-    data.institutions
+    data.lenders
         .iter()
         .map(|row| {
-            let named = known.iter().find(|s| s.code == row.code);
+            let code = &row.institution.code;
+            let named = known.iter().find(|s| s.code == *code);
             let base = named
                 .cloned()
-                .unwrap_or_else(|| Standards::of(&row.code, 0, Amount::ZERO));
+                .unwrap_or_else(|| Standards::of(code, 0, Amount::ZERO));
             Standards {
                 score_min: i64::from(row.minimum_score),
                 limit_max: row.limit_maximum,
@@ -78,90 +75,6 @@ pub fn standards(data: &Data) -> Vec<Standards> {
             }
         })
         .collect()
-}
-
-fn lender(row: &lending::Institution, data: &Data) -> Institution {
-    let state = match row.partnership {
-        lending::Partnership::Pilot => PartnershipState::Pilot,
-        lending::Partnership::Active => PartnershipState::Active,
-        lending::Partnership::Suspended => PartnershipState::Suspended,
-        lending::Partnership::RunOff => PartnershipState::RunOff,
-        lending::Partnership::Ended => PartnershipState::Ended,
-    };
-    let served = data
-        .regions
-        .iter()
-        .filter(|r| !row.excluded_regions.contains(&r.code));
-    Institution {
-        code: row.code.clone(),
-        name_zh: row.name_zh.clone(),
-        name_en: row.name_en.clone(),
-        contact: "400-000-0000".to_owned(),
-        flow: if row.redirects {
-            Flow::Redirect
-        } else {
-            Flow::Embedded
-        },
-        partnerships: vec![Partnership {
-            region: None,
-            category: None,
-            state,
-            from: Timestamp::UNIX_EPOCH,
-            until: None,
-        }],
-        served_regions: served.map(|r| r.code.clone()).collect(),
-        excluded_categories: Vec::new(),
-    }
-}
-
-fn product(row: &goods::Product) -> Product {
-    let promotion = match row.promotion {
-        goods::Promotion::None => None,
-        goods::Promotion::SpecialPrice => Some("special_price"),
-        goods::Promotion::Clearance => Some("clearance"),
-        goods::Promotion::FlashSale => Some("flash_sale"),
-    };
-    Product {
-        sku: row.sku.clone(),
-        name_zh: row.name_zh.clone(),
-        name_en: row.name_en.clone(),
-        category: row.category.clone(),
-        seller: row.seller.clone(),
-        price: row.price,
-        // With a promotion a no is the promotion's, so that the reason names it.
-        is_financeable: row.is_financeable || promotion.is_some(),
-        promotion: promotion.map(|code| Promotion {
-            code: code.to_owned(),
-            is_financeable: row.is_financeable,
-        }),
-        margin_for_plans: row.margin,
-    }
-}
-
-fn seller(row: &goods::Seller, data: &Data) -> Seller {
-    let institutions = data.institutions.iter().filter(|_| row.offers_instalments);
-    Seller {
-        code: row.code.clone(),
-        name_zh: row.name_zh.clone(),
-        name_en: row.name_en.clone(),
-        is_third_party: row.is_third_party,
-        institutions: institutions.map(|i| i.code.clone()).collect(),
-    }
-}
-
-fn region(row: &crate::data::places::Region) -> Region {
-    Region {
-        code: row.code.clone(),
-        name_zh: row.name_zh.clone(),
-        name_en: row.name_en.clone(),
-        is_allowed: row.has_pack,
-        // 24 % a year for all costs together: what lenders hold themselves to; have it confirmed before it is used.
-        annual_cap: Rate::from_bps(2_400),
-        majority: 18,
-        currency: Currency::Cny,
-        time_zone: "Asia/Shanghai".to_owned(),
-        source: "GB/T 2260; sample data".to_owned(),
-    }
 }
 
 /// A budget in equal slices, none so small that one purchase of the campaign's plans would not fit into it.
@@ -178,12 +91,12 @@ fn slices(campaign: &Campaign, data: &Data) -> Vec<i64> {
 }
 
 /// The most that one purchase on a plan costs its seller.
-fn largest_subsidy(plan: &fenqi_domain::plan::Plan) -> Option<i64> {
+fn largest_subsidy(plan: &Plan) -> Option<i64> {
     let rate = match plan.pricing {
-        fenqi_domain::plan::Pricing::FlatFee { total_rate, .. } => total_rate,
+        Pricing::FlatFee { total_rate, .. } => total_rate,
         _ => return None,
     };
-    let rounding = fenqi_domain::money::Rounding::Up;
+    let rounding = Rounding::Up;
     let cost = plan.maximum.at(rate, rounding).ok()?;
     Some(cost.at(plan.borne_by_seller, rounding).ok()?.minor())
 }
@@ -222,17 +135,6 @@ mod tests {
     }
 
     #[test]
-    fn a_special_price_is_refused_because_of_the_promotion() {
-        let data = tables();
-        let row = data.products.iter().find(|p| p.sku == "PH-1005").unwrap();
-        let product = product(row);
-        assert!(product.is_financeable);
-        assert!(product.promotion.is_some_and(|p| !p.is_financeable));
-        let gift_card = data.products.iter().find(|p| p.sku == "VI-0002").unwrap();
-        assert!(!super::product(gift_card).is_financeable, "it is never financed");
-    }
-
-    #[test]
     fn the_slices_of_a_budget_sum_to_it_and_take_one_purchase_each() {
         let data = tables();
         for named in &data.campaigns {
@@ -250,8 +152,8 @@ mod tests {
     fn every_lender_of_the_tables_has_its_standards() {
         let data = tables();
         let standards = standards(&data);
-        assert_eq!(standards.len(), data.institutions.len());
-        for (row, standards) in data.institutions.iter().zip(&standards) {
+        assert_eq!(standards.len(), data.lenders.len());
+        for (row, standards) in data.lenders.iter().zip(&standards) {
             assert_eq!(standards.score_min, i64::from(row.minimum_score));
             assert!(standards.income_min.is_positive());
         }

@@ -13,6 +13,7 @@ use fenqi_story::{Arrived, Control, Cue};
 pub fn control(sandbox: &SandboxControl) -> Control {
     let moved = sandbox.clone();
     let read = sandbox.clone();
+    let heard = sandbox.clone();
     Control {
         cue: Box::new(move |cue| carry(&moved, cue)),
         messages: Box::new(move |phone| {
@@ -23,6 +24,10 @@ pub fn control(sandbox: &SandboxControl) -> Control {
                     text: m.text,
                 })
                 .collect()
+        }),
+        notices: Box::new(move || {
+            let told = heard.take_notices().into_iter();
+            told.filter_map(crate::story::notice).collect()
         }),
     }
 }
@@ -74,6 +79,11 @@ fn carry(sandbox: &SandboxControl, cue: &Cue) -> Result<(), String> {
                 .parse()
                 .map_err(|e: fenqi_connect::script::UnknownOperation| e.to_string())?;
             sandbox.next_times(party, operation, misbehaviour(how), *times);
+        }
+        Cue::Bounce { number, at } => {
+            if !sandbox.take_back(number, *at) {
+                return Err(format!("the bank has no success of {number} to take back"));
+            }
         }
         Cue::Time(now) => sandbox.time_is(*now),
     }

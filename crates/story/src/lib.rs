@@ -7,9 +7,11 @@ mod control;
 pub mod language;
 mod mistake;
 mod parse;
+mod player;
 mod scenario;
 mod words;
 
 pub use control::{Arrived, Control, Cue};
 pub use mistake::Mistake;
+pub use player::Player;
 pub use scenario::{Difference, Scenario, Step};

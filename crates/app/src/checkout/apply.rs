@@ -44,9 +44,12 @@ pub struct Applied {
 
 /// What is kept of an application besides its state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub struct Kept {
+    /// The application.
     pub application: Application,
+    /// The monthly income that was declared.
     pub income: Amount,
+    /// Whether the shopper agreed that a credit bureau be asked.
     pub enquired: bool,
 }
 

@@ -51,6 +51,18 @@ async fn issue(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, D
             loans.push((file.agreement.id, servicing::fold(file, moment.today)?));
         }
         let lines = bill::lines(loans.iter().map(|(id, loan)| (*id, loan)), due_on)?;
+        // Another agreement's turn may have issued this very bill.
+        for stored in app
+            .store
+            .bills(shopper)
+            .await?
+            .iter()
+            .filter(|bill| bill.due_on == due_on)
+        {
+            if stored.detail::<Bill>()?.lines == lines {
+                return Ok(Decision { batch, reply: false });
+            }
+        }
         let id = BillId::new(&mut moment.ids);
         let bill = Bill {
             id,

@@ -6,6 +6,8 @@
 use std::future::Future;
 
 use fenqi_store::tables::work::Work;
+use futures_util::StreamExt;
+use futures_util::stream;
 use jiff::civil::Date;
 
 use crate::App;
@@ -49,9 +51,13 @@ impl Report {
 }
 
 /// How many pieces of work are read at once.
-const PAGE: i64 = 500;
+const PAGE: i64 = 2_000;
 
-/// Does every piece of work of a kind that is due up to a day, in the order of days.
+/// How many shoppers are worked on at once, so that their commits share an fsync.
+const AT_ONCE: usize = 128;
+
+/// Does every piece of work of a kind that is due up to a day, in the order of days. Pieces of one shopper are done one
+/// after the other, those of different shoppers side by side.
 pub(crate) async fn each<F, Fut>(app: &App, kind: &str, until: Date, act: F) -> Result<Report, Denied>
 where
     F: Fn(Work) -> Fut,
@@ -61,12 +67,26 @@ where
     let mut after: Option<Work> = None;
     loop {
         let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
-        for piece in &page {
-            report.count(piece, act(piece.clone()).await);
-        }
-        match page.into_iter().next_back() {
-            Some(last) => after = Some(last),
-            None => return Ok(report),
+        let Some(last) = page.last().cloned() else {
+            return Ok(report);
+        };
+        after = Some(last);
+        let shoppers = page.chunk_by(|a, b| a.shopper == b.shopper).map(<[Work]>::to_vec);
+        let act = &act;
+        let mut done = stream::iter(shoppers)
+            .map(|pieces| async move {
+                let mut outcomes = Vec::with_capacity(pieces.len());
+                for piece in pieces {
+                    let outcome = act(piece.clone()).await;
+                    outcomes.push((piece, outcome));
+                }
+                outcomes
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some(outcomes) = done.next().await {
+            for (piece, outcome) in outcomes {
+                report.count(&piece, outcome);
+            }
         }
     }
 }

@@ -304,6 +304,7 @@ impl State<'_> {
             row.fee.charged = row.fee.charged.plus(part.fee)?;
             row.subsidy = row.subsidy.plus(part.subsidy)?;
             standing.subsidy_agreed = standing.subsidy_agreed.plus(part.subsidy)?;
+            row.cleared_on = None;
         }
         self.principal = self.principal.plus(amount)?;
         let out = Amount::ZERO.minus(amount)?;
@@ -319,6 +320,7 @@ impl State<'_> {
     /// Waives at most so much of a component: what is due first, oldest first, then what is to come.
     fn waive(&mut self, component: Component, amount: Amount) -> Result<(), OutOfRange> {
         let (mut left, mut ahead) = (amount, Amount::ZERO);
+        settlement::accrue(self)?;
         for standing in self.due_rows() {
             left = left.minus(standing.waive(component, left)?)?;
         }
@@ -332,6 +334,7 @@ impl State<'_> {
             Component::Principal => {
                 self.principal = self.principal.minus(waived)?;
                 self.post(PostingKind::PrincipalWaived, waived);
+                settlement::reprice(self)?;
             }
             Component::Interest => {
                 self.post(PostingKind::InterestCharged, ahead);

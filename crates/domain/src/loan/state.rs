@@ -143,9 +143,9 @@ impl<'a> State<'a> {
         state
     }
 
-    /// The rows that have fallen due.
+    /// The rows that have fallen due and may still be open.
     pub fn due_rows(&mut self) -> impl Iterator<Item = &mut Standing> {
-        self.rows.iter_mut().take(self.due)
+        self.rows.iter_mut().take(self.due).filter(|s| s.is_open())
     }
 
     /// The rows that have not.
@@ -222,7 +222,7 @@ impl<'a> State<'a> {
         let counted = self.counted_days(to);
         if counted > 0 {
             let policy = &self.terms.conventions.late;
-            for standing in self.rows.iter_mut().take(self.due) {
+            for standing in self.rows.iter_mut().take(self.due).filter(|s| s.is_open()) {
                 let base = standing.base()?;
                 if base.is_positive() {
                     standing.late.count(base, counted, policy)?;
@@ -236,15 +236,14 @@ impl<'a> State<'a> {
     /// Notes for each row whether nothing is left of it, and since when.
     pub fn mark_cleared(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
-        for Standing { row, .. } in &mut self.rows {
+        // What was cleared stays so until more is lent on it.
+        for Standing { row, .. } in self.rows.iter_mut().filter(|s| s.is_open()) {
             let came_to = row
                 .principal
                 .charged
                 .plus(row.interest.charged)?
                 .plus(row.fee.charged)?;
-            if came_to.is_zero() || row.open()?.total()?.is_positive() {
-                row.cleared_on = None;
-            } else if row.cleared_on.is_none() {
+            if came_to.is_positive() && row.open()?.total()?.is_zero() {
                 row.cleared_on = Some(day);
             }
         }
@@ -274,6 +273,11 @@ impl<'a> State<'a> {
 }
 
 impl Standing {
+    /// Whether something may be left of it.
+    pub const fn is_open(&self) -> bool {
+        self.row.cleared_on.is_none()
+    }
+
     /// What penalty interest counts on: open principal, interest and fee, never penalties.
     pub fn base(&self) -> Result<Amount, OutOfRange> {
         self.row

@@ -1,4 +1,6 @@
 //! What is known of each refusal: its code, whether it passes, who can change it, and what would help.
+//
+// Long because: one match over every refusal keeps its remedies in one place, and the compiler finds the missing one.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -1,9 +1,9 @@
 //! Lateness, prepayment and allocation, one case a row.
 
-use fenqi_domain::allocation::{Debt, Share, across};
+use fenqi_domain::allocation::{self, Debt, Share, across};
 use fenqi_domain::calendar::DayCount;
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::{Broken, Event, Intent, PostingKind, fold, postings, preview};
+use fenqi_domain::loan::{Broken, Event, Intent, PostingKind, fold, postings};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{Component, LatePolicy, Prepayment, Settlement, Terms};
 use fenqi_domain::settlement::payoff;
@@ -34,6 +34,7 @@ fn penalty(terms: &Terms, life: &Life, days: i64) -> i64 {
     loan.rows[0].penalty.charged.minor()
 }
 
+// R39: nothing within three days of grace, 5.21 on the fourth day.
 #[test]
 fn grace_forgives_everything_and_then_nothing() {
     let terms = phone_with(strict());
@@ -64,7 +65,7 @@ fn days_of_grace_count_on_what_was_open_then() {
     assert_eq!(penalty(&terms, &life, 4), 516);
 }
 
-// R36, I13: days on which our side or the channel was down do not count.
+// R29, R36: days on which our side or the channel was down do not count, and due dates stay.
 #[test]
 fn excused_and_paused_days_do_not_count() {
     let terms = phone();
@@ -90,6 +91,7 @@ fn excused_and_paused_days_do_not_count() {
     assert_eq!(penalty(&terms, &both, 30), 43, "two pauses need two resumptions");
 }
 
+// H9: what is not due moves by ten days, what was due stays.
 #[test]
 fn an_instalment_that_is_moved_is_not_late_and_one_that_was_due_stays_so() {
     let terms = phone();
@@ -145,7 +147,7 @@ fn a_late_fee_is_cut_to_what_the_cap_leaves() {
     assert_eq!(loan.rows[0].cleared_on, Some(after(due(1), 2)));
 }
 
-// R22, 民法典 561: penalty, fee, interest, principal; the oldest first.
+// 民法典 561: penalty, fee, interest, principal; the oldest first.
 #[test]
 fn each_waterfall_pays_in_its_order() {
     let all = Component::ALL.to_vec();
@@ -196,16 +198,8 @@ fn each_prepayment_rule_changes_what_it_says() {
         let mut terms = phone();
         terms.conventions.prepayment = rule;
         let life = Life::captured(&terms).paid_instalments(fen(107_20), 3);
-        let shown = preview(
-            &terms,
-            &life.0,
-            Event::Repaid {
-                amount: yuan(300),
-                intent: Intent::Due,
-            },
-            after(due(3), 5),
-        )
-        .unwrap();
+        let on = after(due(3), 5);
+        let shown = allocation::preview(&terms, &life.0, yuan(300), Intent::Due, on).unwrap();
         let rows = open(&shown.after);
         assert_eq!(rows[3], fourth, "{rule:?}");
         assert_eq!(rows[4], fifth, "{rule:?}");
@@ -250,6 +244,7 @@ fn interest_after_a_prepayment_is_reckoned_on_what_is_left() {
     assert!(loan.rows[11].cleared_on.is_some(), "the last ones go");
 }
 
+// R52: interest to the day and no more.
 #[test]
 fn settling_a_loan_with_interest_costs_interest_to_the_day() {
     let terms = terms(annuity("12", DayCount::Actual365), yuan(12_000), 12);
@@ -277,6 +272,7 @@ fn a_settlement_that_is_too_small_is_taken_as_a_payment() {
     assert_eq!(more.credit_balance, fen(9_99));
 }
 
+// R53: a surplus that was paid out is owed again when its payment bounces.
 #[test]
 fn a_payment_that_bounced_after_its_surplus_was_paid_out_is_owed_again() {
     let terms = phone();
@@ -294,6 +290,7 @@ fn a_payment_that_bounced_after_its_surplus_was_paid_out_is_owed_again() {
     assert!(loan.credit_balance.is_zero());
 }
 
+// H18: goods that ship later are lent later, on the same due dates.
 #[test]
 fn two_captures_add_their_schedules_and_keep_the_dates() {
     let terms = phone();
@@ -338,7 +335,7 @@ fn what_contradicts_itself_is_told_with_its_number() {
     }
 }
 
-// R34, 民法典 560: the payer chooses what a payment is for.
+// R34: the payer chooses what a payment is for (民法典 560).
 #[test]
 fn a_payment_for_several_agreements_goes_where_the_payer_says() {
     let ids: Vec<AgreementId> = (1..=3).map(AgreementId::from_bits).collect();

@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test that fails may stop where it stands; the helpers of tests are not seen as tests by the lints"
+    reason = "a test that fails may stop where it stands; what tests are built from is not seen as test code by the lints"
 )]
 #![expect(
     clippy::inconsistent_digit_grouping,
@@ -18,4 +18,5 @@ mod lateness;
 mod lives;
 mod payments;
 mod properties;
+mod refunds;
 mod terms;

@@ -1,5 +1,7 @@
 //! What holds for every loan, whatever happens to it.
 
+use fenqi_domain::allocation::{Debt, across};
+use fenqi_domain::id::AgreementId;
 use fenqi_domain::loan::{Event, Intent, fold, postings, preview};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{RefundStrategy, Terms};
@@ -253,5 +255,57 @@ proptest! {
             prop_assert!(!shown.cancelled.of(component).is_negative(), "{:?}", shown.cancelled);
         }
         prop_assert_eq!(shown.paid.total().unwrap().plus(shown.credit).unwrap(), fen(amount));
+    }
+
+    // R52: the cap is tested at settlement, with what was really paid and when.
+    #[test]
+    fn a_settlement_charge_never_lifts_the_cost_over_the_cap(
+        terms in any_terms(), on in 1..420i64, payments in prop::collection::vec((1..400i64, 1..40_000i64), 0..5),
+    ) {
+        let on = after(signed(), on);
+        let life = payments.into_iter().fold(Life::captured(&terms), |life, (day, amount)| {
+            life.paid(after(signed(), day), fen(amount))
+        });
+        let mut life = life;
+        life.0.retain(|t| t.effective_on <= on);
+        let due = life.fold(&terms, on).payable().unwrap();
+        let quoted = payoff(&terms, &life.0, on).unwrap();
+        let charged = quoted.parts.interest.plus(quoted.parts.fee).unwrap()
+            .minus(due.interest).unwrap().minus(due.fee).unwrap();
+        prop_assert!(!charged.is_negative() && !quoted.lowered.is_negative());
+        if charged.is_positive() && quoted.credit.is_zero() {
+            prop_assert!(quoted.annual <= terms.conventions.late.annual_cap, "{:?}", quoted);
+        }
+    }
+
+    #[test]
+    fn shares_of_a_payment_sum_to_it(
+        debts in prop::collection::vec((0..40i64, 0..5_000i64, 0..9_000i64), 0..6),
+        chosen in prop::collection::vec(0..6u128, 0..4),
+        amount in 0..40_000i64,
+    ) {
+        let debts: Vec<Debt> = (0u128..).zip(&debts).map(|(id, (day, due, more))| Debt {
+            agreement: AgreementId::from_bits(id),
+            due_on: after(signed(), *day),
+            due: fen(*due),
+            most: fen(due + more),
+        }).collect();
+        let mut ids: Vec<AgreementId> = chosen.into_iter().map(AgreementId::from_bits).collect();
+        ids.dedup();
+        ids.sort_unstable();
+        ids.dedup();
+        let (shares, left) = across(&debts, &ids, fen(amount)).unwrap();
+        let placed = Amount::sum(shares.iter().map(|s| s.amount)).unwrap();
+        prop_assert_eq!(placed.plus(left).unwrap(), fen(amount));
+        for share in &shares {
+            let debt = debts.iter().find(|d| d.agreement == share.agreement).unwrap();
+            prop_assert!(share.amount.is_positive());
+            let most = if ids.is_empty() { debt.due } else { debt.most };
+            prop_assert!(share.amount <= most);
+        }
+        let room: i64 = debts.iter()
+            .filter(|d| ids.is_empty() || ids.contains(&d.agreement))
+            .map(|d| if ids.is_empty() { d.due } else { d.most }.minor()).sum();
+        prop_assert_eq!(left, fen((amount - room).max(0)), "nothing is left that could be placed");
     }
 }

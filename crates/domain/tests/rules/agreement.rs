@@ -71,6 +71,8 @@ impl Scene {
     }
 }
 
+type Spoil = (&'static str, fn(&mut Scene));
+
 fn refusal<T: std::fmt::Debug>(result: Result<T, Denied>) -> Refusal {
     match result {
         Err(Denied::Refused(refusal)) => refusal,
@@ -117,7 +119,7 @@ fn a_confirmed_purchase_holds_the_limit_and_carries_what_was_signed() {
 // R46: confirm is refused for a used, expired or changed quote, an unread document and a missing consent
 #[test]
 fn every_reason_against_a_confirmation_has_its_own_answer() {
-    let changes: [(&str, fn(&mut Scene)); 21] = [
+    let changes: [Spoil; 21] = [
         ("quote_used", |s| s.used_by = Some(AgreementId::from_bits(1))),
         ("quote_expired", |s| s.now = hours(1)),
         ("quote_changed", |s| s.digest.push('x')),

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 
 use crate::market::{annuity, flat, now, quote, yuan};
 
+type Edit<T> = (&'static str, fn(&mut T));
+
 #[test]
 fn a_quote_stands_until_its_end_and_only_as_shown() {
     let quote = quote(&flat("xiaofu", 12, "7.2"), yuan(1_200));
@@ -29,7 +31,7 @@ fn the_canonical_text_changes_with_everything_that_binds() {
     let original = quote(&flat("xiaofu", 12, "7.2"), yuan(1_200));
     let text = original.canonical();
     assert!(text.ends_with("end\n"));
-    let changes: [(&str, fn(&mut Quote)); 22] = [
+    let changes: [Edit<Quote>; 22] = [
         ("plan", |q| q.plan.push('x')),
         ("version", |q| q.plan_version += 1),
         ("institution", |q| q.institution.push('x')),
@@ -112,7 +114,11 @@ fn a_number_of_instalments_outside_1_to_60_is_refused_with_what_is_allowed() {
 #[test]
 fn every_mistake_of_a_plan_is_found_and_named() {
     assert_eq!(flat("xiaofu", 12, "7.2").mistakes(), []);
-    let changes: [(&str, fn(&mut Plan)); 11] = [
+    let changes: [Edit<Plan>; 15] = [
+        ("hold_days", |p| p.hold_days = 0),
+        ("quote_minutes", |p| p.quote_minutes = 0),
+        ("late_fee", |p| p.conventions.late.fee = yuan(-1)),
+        ("daily", |p| p.conventions.late.daily = Rate::from_ppb(-1)),
         ("code", |p| p.code.clear()),
         ("version", |p| p.version = 0),
         ("count", |p| p.count = 0),

@@ -1,4 +1,6 @@
 //! Every refusal: a code of its own, evidence, and something that would help.
+//
+// Long because: one of each refusal stands here in the order of the list.
 
 use std::collections::BTreeSet;
 

@@ -29,6 +29,8 @@ statements! {
         "update budget_slice set remaining = remaining - $3 where campaign = $1 and slice = $2 and remaining >= $3";
     BUDGET_GIVE = "budget_slice.give", (Text, Int, Int) -> (),
         "update budget_slice set remaining = remaining + $3 where campaign = $1 and slice = $2";
+    BUDGET_SET = "budget_slice.set", (Text, Int, Int, Int) -> (),
+        "update budget_slice set remaining = $4 where campaign = $1 and slice = $2 and remaining = $3";
 }
 
 /// One version of one item of configuration.
@@ -132,4 +134,13 @@ pub fn take_budget(batch: &mut Batch, campaign: &str, slice: i64, amount: i64) {
 /// Gives back to a slice of a campaign's budget.
 pub fn give_budget(batch: &mut Batch, campaign: &str, slice: i64, amount: i64) {
     batch.put(&BUDGET_GIVE, vec![campaign.into(), slice.into(), amount.into()]);
+}
+
+/// Sets what is left of a slice; refused if a purchase changed it since it was read.
+pub fn set_budget(batch: &mut Batch, campaign: &str, slice: i64, before: i64, left: i64) {
+    batch.require(
+        Guard::Unchanged,
+        &BUDGET_SET,
+        vec![campaign.into(), slice.into(), before.into(), left.into()],
+    );
 }

@@ -122,9 +122,7 @@ impl<'a> Player<'a> {
     fn written(&mut self, step: &Step, seen: Seen) -> Vec<String> {
         match seen {
             Ok(lines) => lines,
-            Err(Stop::Denied(Denied::Fault(fault))) => {
-                self.trouble(step, &format!("fault: {fault}"))
-            }
+            Err(Stop::Denied(Denied::Fault(fault))) => self.trouble(step, &format!("fault: {fault}")),
             Err(Stop::Denied(denied)) => words::denied(&denied),
             Err(Stop::Impossible(why)) => self.trouble(step, &why),
         }

@@ -7,7 +7,7 @@ use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::repayment::settle::{self, Settle};
 use fenqi_app::repayment::{certificate, preview};
 use fenqi_domain::actor::Actor;
-use fenqi_domain::agreement::Stage;
+use fenqi_domain::agreement::{Ending, Stage};
 use fenqi_domain::bill::Status;
 use fenqi_domain::id::{AgreementId, CardId, ShopperId};
 use fenqi_domain::money::Amount;
@@ -188,8 +188,13 @@ impl Player<'_> {
         Ok((shopper, agreements))
     }
 
-    /// What is to be paid: the amount that is named, or what is due now.
-    async fn amount(&self, shopper: ShopperId, payment: &Payment, only: &[AgreementId]) -> Result<Amount, Stop> {
+    /// What is to be paid: the amount that is named, or what is due now and what open bills say.
+    async fn amount(
+        &self,
+        shopper: ShopperId,
+        payment: &Payment,
+        only: &[AgreementId],
+    ) -> Result<Amount, Stop> {
         if let Some(amount) = payment.amount {
             return Ok(amount);
         }
@@ -197,21 +202,33 @@ impl Player<'_> {
         let chosen = owed.agreements.iter();
         let mut due = Amount::ZERO;
         for view in chosen.filter(|view| only.is_empty() || only.contains(&view.id)) {
-            due = due.plus(view.payable.total()?)?;
+            let mut billed = Amount::ZERO;
+            let lines = owed.bills.iter().flat_map(|bill| &bill.standing.lines);
+            for line in lines.filter(|line| line.agreement == view.id) {
+                billed = billed.plus(line.open.total()?)?;
+            }
+            due = due.plus(billed.max(view.payable.total()?))?;
         }
         Ok(due)
     }
 
     /// A bound card of a person: the one of a token, or the first.
     async fn card(&self, payer: ShopperId, token: Option<&str>) -> Result<CardId, Stop> {
-        let cards = self.app.store.cards(payer).await.map_err(fenqi_app::Denied::from)?;
+        let cards = self
+            .app
+            .store
+            .cards(payer)
+            .await
+            .map_err(fenqi_app::Denied::from)?;
         let mut bound = cards.iter().filter(|card| card.state == "bound");
         let found = match token {
             Some(token) => bound.find(|card| card.token == token),
             None => bound.next(),
         };
         let what = token.unwrap_or("any card");
-        Ok(found.map(|card| card.id).ok_or_else(|| format!("{what} is not bound"))?)
+        Ok(found
+            .map(|card| card.id)
+            .ok_or_else(|| format!("{what} is not bound"))?)
     }
 
     fn request_return(&self, shopper: ShopperId, goods: &Goods) -> Result<RequestReturn, Stop> {
@@ -240,7 +257,11 @@ impl Player<'_> {
             State::Unknown { since, .. } => format!("unknown since {}", show::moment(*since)),
             other => other.code().to_owned(),
         };
-        vec![format!("payment of {} ({}): {how}", yuan(payment.amount), shares.join(", "))]
+        vec![format!(
+            "payment of {} ({}): {how}",
+            yuan(payment.amount),
+            shares.join(", ")
+        )]
     }
 
     fn bill(&self, view: &BillView) -> Result<String, Stop> {
@@ -274,7 +295,9 @@ pub(super) fn stage(stage: &Stage) -> &'static str {
         Stage::Active { .. } => "active",
         Stage::Settled { early: true, .. } => "settled early",
         Stage::Settled { .. } => "settled",
-        Stage::Cancelled { .. } => "cancelled",
-        Stage::Expired { .. } => "expired",
+        Stage::Cancelled { why, .. } => match why {
+            Ending::Expired => "expired",
+            _ => "cancelled",
+        },
     }
 }

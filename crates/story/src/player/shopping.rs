@@ -39,9 +39,7 @@ impl Player<'_> {
             Shopping::Returns(goods) => self.returns(step, who, goods).await,
             Shopping::Withdraws { label } => self.withdraws(step, who, label).await,
             Shopping::Disputes { label, reason } => self.disputes(step, who, label, reason).await,
-            Shopping::OwnLimit { institution, limit } => {
-                self.own_limit(step, who, institution, *limit).await
-            }
+            Shopping::OwnLimit { institution, limit } => self.own_limit(step, who, institution, *limit).await,
             Shopping::Sees(view) => self.sees(who, view).await,
         }
     }
@@ -136,8 +134,13 @@ impl Player<'_> {
         let key = self.key(step, "apply")?;
         let applied = apply::apply(self.app, &actor, &key, command).await?.reply();
         Ok(match applied.state {
-            State::Approved { limit, expires_on, .. } => {
-                vec![format!("{institution} approves {} until {expires_on}", yuan(limit))]
+            State::Approved {
+                limit, expires_on, ..
+            } => {
+                vec![format!(
+                    "{institution} approves {} until {expires_on}",
+                    yuan(limit)
+                )]
             }
             State::Declined {
                 reasons,
@@ -184,7 +187,9 @@ impl Player<'_> {
         };
         let actor = Actor::Shopper { id: shopper };
         let key = self.key(step, "bind")?;
-        let bound = bind_card::bind_card(self.app, &actor, &key, command).await?.reply();
+        let bound = bind_card::bind_card(self.app, &actor, &key, command)
+            .await?
+            .reply();
         Ok(vec![format!("bound: {} …{}", bound.bank, bound.last4)])
     }
 

@@ -20,7 +20,10 @@ pub(super) fn percent(rate: Rate) -> String {
 
 /// An instant on the wall clock in China, without seconds.
 pub(super) fn moment(at: Timestamp) -> String {
-    jiff::tz::offset(8).to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+    jiff::tz::offset(8)
+        .to_datetime(at)
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
 }
 
 /// What is not nothing, each with its name, or `nothing`.

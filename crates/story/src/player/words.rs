@@ -77,12 +77,10 @@ pub(super) fn offers(outcomes: &[Outcome]) -> Result<Vec<String>, OutOfRange> {
     for outcome in outcomes {
         match &outcome.answer {
             Answer::Offered(offer) => lines.extend(offered(&outcome.plan, offer)?),
-            Answer::Unavailable { refusals } => {
-                match closed.iter_mut().find(|(same, _)| same == refusals) {
-                    Some((_, plans)) => plans.push(&outcome.plan),
-                    None => closed.push((refusals, vec![&outcome.plan])),
-                }
-            }
+            Answer::Unavailable { refusals } => match closed.iter_mut().find(|(same, _)| same == refusals) {
+                Some((_, plans)) => plans.push(&outcome.plan),
+                None => closed.push((refusals, vec![&outcome.plan])),
+            },
         }
     }
     for (refusals, plans) in closed {

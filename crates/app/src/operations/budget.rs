@@ -1,0 +1,143 @@
+//! Sets what is left of a campaign's budget (活动预算), and divides budgets into slices.
+
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::money::{AMOUNT_MAX, Amount, OutOfRange, Rounding};
+use fenqi_domain::plan::{Plan, Pricing};
+use fenqi_store::Batch;
+use fenqi_store::tables::settings;
+use fenqi_store::tables::staff::PLATFORM;
+use serde::{Deserialize, Serialize};
+
+use crate::App;
+use crate::operations::{audit, because, configure};
+use crate::outcome::{Change, Denied, Key};
+use crate::unit::{Decision, request};
+
+/// Into how many slices a budget is divided at most, so that a campaign's buyers do not all lock one row.
+pub const SLICES: usize = 16;
+
+/// The command.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetBudget {
+    /// Which campaign.
+    pub campaign: String,
+    /// What is to be left of it from now on; zero ends it.
+    pub left: Amount,
+    /// Why.
+    pub reason: String,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetSet {
+    /// What was left before.
+    pub before: Amount,
+    /// What is left now.
+    pub left: Amount,
+}
+
+/// Sets what is left of a campaign's budget.
+pub async fn set_budget(
+    app: &App,
+    actor: &Actor,
+    key: &Key,
+    command: SetBudget,
+) -> Result<Change<BudgetSet>, Denied> {
+    actor.require(Scope::Configure)?;
+    because(&command.reason)?;
+    if command.left.is_negative() || command.left.minor() > AMOUNT_MAX {
+        return Err(Denied::invalid("left", "must be zero to ten trillion"));
+    }
+    let asked = request(PLATFORM, actor, key, "set_budget", &command);
+    app.once(&asked, || decide(app, actor, &command)).await
+}
+
+async fn decide(app: &App, actor: &Actor, command: &SetBudget) -> Result<Decision<BudgetSet>, Denied> {
+    let mut moment = app.moment();
+    let (_, stored) = app.store.settings().await?;
+    let known = app.store.budget_slices(&command.campaign).await?;
+    if known.is_empty() {
+        return Err(Denied::NotFound);
+    }
+    let largest = configure::largest_subsidy(&command.campaign, &[], &stored)?;
+    let mut parts = slices(command.left, largest);
+    // The rows stay as many as they are: what does not fit into fewer goes into the last, and the rest stay empty.
+    while parts.len() > known.len() {
+        let over = parts.pop().unwrap_or_default();
+        if let Some(last) = parts.last_mut() {
+            *last = last.saturating_add(over);
+        }
+    }
+    let mut batch = Batch::new(PLATFORM);
+    for (index, (slice, left)) in known.iter().enumerate() {
+        let part = parts.get(index).copied().unwrap_or(0);
+        settings::set_budget(&mut batch, &command.campaign, *slice, *left, part);
+    }
+    let before = Amount::sum(known.iter().map(|(_, left)| Amount::from_minor(*left)))?;
+    let reply = BudgetSet {
+        before,
+        left: command.left,
+    };
+    audit(
+        &mut batch,
+        actor,
+        ("campaign.set_budget", &command.campaign),
+        &command.reason,
+        &reply,
+        &mut moment,
+    );
+    Ok(Decision { batch, reply })
+}
+
+/// A budget in slices that sum to it, at most [`SLICES`], and none so small that the largest purchase does not fit into
+/// it: a campaign whose money is spread too thin would refuse the first buyer.
+pub(super) fn slices(budget: Amount, largest: Amount) -> Vec<i64> {
+    let total = budget.minor().max(0);
+    let most = i64::try_from(SLICES).unwrap_or(1);
+    let count = total
+        .checked_div(largest.minor().max(1))
+        .unwrap_or(1)
+        .clamp(1, most);
+    let (part, rest) = (
+        total.checked_div(count).unwrap_or(total),
+        total.checked_rem(count).unwrap_or(0),
+    );
+    (0..count)
+        .map(|slice| part.saturating_add(i64::from(slice < rest)))
+        .collect()
+}
+
+/// The most that one purchase on a plan costs its seller, rounded up; for interest, a year of it for each begun year.
+pub(super) fn most_of(plan: &Plan) -> Result<Amount, OutOfRange> {
+    let years = i64::from(plan.count.div_ceil(12).max(1));
+    let cost = match plan.pricing {
+        Pricing::InterestFree => Amount::ZERO,
+        Pricing::FlatFee { total_rate, .. } => plan.maximum.at(total_rate, Rounding::Up)?,
+        Pricing::Annuity { annual, .. } | Pricing::EqualPrincipal { annual, .. } => {
+            plan.maximum.at(annual, Rounding::Up)?.times(years)?
+        }
+    };
+    cost.at(plan.borne_by_seller, Rounding::Up)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_sum_to_the_budget_and_each_takes_a_purchase() {
+        let yuan = |y: i64| Amount::from_minor(y * 100);
+        for (budget, largest, count) in [
+            (100_000, 86, 16),
+            (300, 86, 3),
+            (50, 86, 1),
+            (1_000, 0, 16),
+            (0, 5, 1),
+        ] {
+            let slices = slices(yuan(budget), yuan(largest));
+            assert_eq!(slices.iter().sum::<i64>(), budget * 100);
+            assert_eq!(slices.len(), count);
+            assert!(count == 1 || slices.iter().all(|slice| *slice >= largest * 100));
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! Puts or replaces items of configuration (市场配置): institutions, plans, products, sellers, regions, campaigns,
+//! documents, holidays, rules. One command may carry a whole market; it is taken whole or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::calendar::Holidays;
+use fenqi_domain::consent::Document;
+use fenqi_domain::market::{Institution, Product, Region, Seller};
+use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate};
+use fenqi_domain::plan::{Campaign, Plan};
+use fenqi_domain::refusal::Refusal;
+use fenqi_store::Batch;
+use fenqi_store::tables::settings::{self, Setting};
+use fenqi_store::tables::staff::PLATFORM;
+use serde::{Deserialize, Serialize};
+
+use crate::App;
+use crate::configuration::{Rules, kinds};
+use crate::operations::{audit, because, budget};
+use crate::outcome::{Change, Denied, Invalid, Key};
+use crate::unit::{Decision, request};
+
+/// One item of configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "item")]
+pub enum Item {
+    /// An institution, put or replaced.
+    Institution(Institution),
+    /// A plan in a new version; versions are never changed.
+    Plan(Box<Plan>),
+    /// The code of a plan that is no longer offered. It does not come back; agreements signed on it run on.
+    WithdrawPlan(String),
+    /// A product, put or replaced.
+    Product(Product),
+    /// A seller, put or replaced.
+    Seller(Seller),
+    /// A region, put or replaced.
+    Region(Region),
+    /// A campaign, put or replaced. Its budget is opened the first time; afterwards it is set by `budget`.
+    Campaign(Campaign),
+    /// A document in a new version; versions are never changed.
+    Document(Document),
+    /// The days off and make-up days of one calendar, such as `cn-2026`.
+    Holidays {
+        /// Its code.
+        code: String,
+        /// Its days.
+        days: Holidays,
+    },
+    /// The rules of operation.
+    Rules(Rules),
+}
+
+/// The command.
+#[derive(Debug, Clone, Serialize)]
+pub struct Configure {
+    /// What to put, in any order.
+    pub items: Vec<Item>,
+    /// Why.
+    pub reason: String,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configured {
+    /// The generation of the configuration after it.
+    pub generation: i64,
+    /// How many items were written; a version that is there already, word for word, is not written again.
+    pub written: usize,
+}
+
+/// Puts items of configuration.
+///
+/// Errors: [`Denied::Invalid`] with every mistake of every item; [`Refusal::AlreadyExists`] for a version that stands with
+/// another content, and for a plan that was withdrawn.
+pub async fn configure(
+    app: &App,
+    actor: &Actor,
+    key: &Key,
+    command: Configure,
+) -> Result<Change<Configured>, Denied> {
+    actor.require(Scope::Configure)?;
+    because(&command.reason)?;
+    if command.items.is_empty() {
+        return Err(Denied::invalid("items", "name at least one item"));
+    }
+    let asked = request(PLATFORM, actor, key, "configure", &command);
+    let change = app.once(&asked, || decide(app, actor, &command)).await?;
+    app.reload().await?;
+    Ok(change)
+}
+
+async fn decide(app: &App, actor: &Actor, command: &Configure) -> Result<Decision<Configured>, Denied> {
+    let mut moment = app.moment();
+    let (generation, stored) = app.store.settings().await?;
+    let codes = Codes::after(&stored, &command.items);
+    let mut wrong = Vec::new();
+    for (index, item) in command.items.iter().enumerate() {
+        let mut checks = Checks {
+            place: format!("/items/{index}"),
+            wrong: &mut wrong,
+        };
+        item.check(&codes, &mut checks);
+    }
+    if !wrong.is_empty() {
+        return Err(Denied::Invalid(wrong));
+    }
+    let mut batch = Batch::new(PLATFORM);
+    settings::raise_generation(&mut batch, generation);
+    let mut written = 0usize;
+    let mut subjects: BTreeSet<String> = BTreeSet::new();
+    for item in &command.items {
+        if write(&mut batch, item, command, &stored)? {
+            written = written.saturating_add(1);
+            subjects.insert(item.subject());
+        }
+    }
+    // A whole market is one decision: the record names its first items, and the command is kept with one that is small.
+    let named: Vec<String> = subjects.iter().take(8).cloned().collect();
+    let subject = named.join(", ");
+    if command.items.len() <= 8 {
+        audit(
+            &mut batch,
+            actor,
+            ("market.configure", &subject),
+            &command.reason,
+            &command.items,
+            &mut moment,
+        );
+    } else {
+        let counted = serde_json::json!({ "items": command.items.len(), "written": written });
+        audit(
+            &mut batch,
+            actor,
+            ("market.configure", &subject),
+            &command.reason,
+            &counted,
+            &mut moment,
+        );
+    }
+    Ok(Decision {
+        batch,
+        reply: Configured {
+            generation: generation.saturating_add(1),
+            written,
+        },
+    })
+}
+
+/// Writes one item; says whether there was anything to write.
+fn write(batch: &mut Batch, item: &Item, command: &Configure, stored: &[Setting]) -> Result<bool, Denied> {
+    match item {
+        Item::Institution(item) => settings::put_setting(batch, kinds::INSTITUTION, &item.code, 1, item),
+        Item::Plan(plan) => {
+            if !is_new(stored, kinds::PLAN, &plan.code, plan.version, plan.as_ref())? {
+                return Ok(false);
+            }
+            settings::put_setting(batch, kinds::PLAN, &plan.code, plan.version, plan);
+        }
+        Item::WithdrawPlan(code) => settings::put_setting(batch, kinds::WITHDRAWN, code, 1, &true),
+        Item::Product(item) => settings::put_setting(batch, kinds::PRODUCT, &item.sku, 1, item),
+        Item::Seller(item) => settings::put_setting(batch, kinds::SELLER, &item.code, 1, item),
+        Item::Region(item) => settings::put_setting(batch, kinds::REGION, &item.code, 1, item),
+        Item::Campaign(item) => {
+            settings::put_setting(batch, kinds::CAMPAIGN, &item.code, 1, item);
+            let is_known = stored
+                .iter()
+                .any(|s| s.kind == kinds::CAMPAIGN && s.code == item.code);
+            if !is_known {
+                let largest = largest_subsidy(&item.code, &command.items, stored)?;
+                settings::open_budget(batch, &item.code, &budget::slices(item.budget, largest));
+            }
+        }
+        Item::Document(item) => {
+            if !is_new(stored, kinds::DOCUMENT, &item.code, item.version, item)? {
+                return Ok(false);
+            }
+            settings::put_setting(batch, kinds::DOCUMENT, &item.code, item.version, item);
+        }
+        Item::Holidays { code, days } => settings::put_setting(batch, kinds::HOLIDAYS, code, 1, days),
+        Item::Rules(rules) => settings::put_setting(batch, kinds::RULES, "rules", 1, rules),
+    }
+    Ok(true)
+}
+
+/// Whether a version is not there yet; the same version with the same content is, and with another one it is refused.
+fn is_new<T>(stored: &[Setting], kind: &str, code: &str, version: u32, item: &T) -> Result<bool, Denied>
+where
+    T: PartialEq + serde::de::DeserializeOwned,
+{
+    let newest = stored
+        .iter()
+        .filter(|s| s.kind == kind && s.code == code)
+        .map(|s| s.version)
+        .max()
+        .unwrap_or(0);
+    if version > newest {
+        return Ok(true);
+    }
+    let same = stored
+        .iter()
+        .find(|s| s.kind == kind && s.code == code && s.version == version);
+    match same {
+        Some(known) if known.detail::<T>()? == *item => Ok(false),
+        _ => Err(Refusal::AlreadyExists {
+            what: format!(
+                "{kind} {code} version {version}; the next is {}",
+                newest.saturating_add(1)
+            ),
+        }
+        .into()),
+    }
+}
+
+/// The most that one purchase on a plan of a campaign can cost its seller.
+pub(super) fn largest_subsidy(campaign: &str, items: &[Item], stored: &[Setting]) -> Result<Amount, Denied> {
+    let mut largest = Amount::ZERO;
+    let mut take = |plan: &Plan| -> Result<(), Denied> {
+        if plan.campaign.as_deref() == Some(campaign) {
+            largest = largest.max(budget::most_of(plan)?);
+        }
+        Ok(())
+    };
+    for setting in stored.iter().filter(|s| s.kind == kinds::PLAN) {
+        take(&setting.detail()?)?;
+    }
+    for item in items {
+        if let Item::Plan(plan) = item {
+            take(plan)?;
+        }
+    }
+    Ok(largest)
+}
+
+/// The codes that will be known once the command is carried out, by kind.
+struct Codes(BTreeMap<&'static str, BTreeSet<String>>);
+
+impl Codes {
+    fn after(stored: &[Setting], items: &[Item]) -> Codes {
+        let mut codes: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+        let kinds = [
+            kinds::INSTITUTION,
+            kinds::SELLER,
+            kinds::PLAN,
+            kinds::CAMPAIGN,
+            kinds::WITHDRAWN,
+        ];
+        for kind in kinds {
+            let known = stored.iter().filter(|s| s.kind == kind).map(|s| s.code.clone());
+            codes.insert(kind, known.collect());
+        }
+        for item in items {
+            let (kind, code) = match item {
+                Item::Institution(item) => (kinds::INSTITUTION, &item.code),
+                Item::Seller(item) => (kinds::SELLER, &item.code),
+                Item::Plan(item) => (kinds::PLAN, &item.code),
+                Item::Campaign(item) => (kinds::CAMPAIGN, &item.code),
+                _ => continue,
+            };
+            codes.entry(kind).or_default().insert(code.clone());
+        }
+        Codes(codes)
+    }
+
+    fn has(&self, kind: &str, code: &str) -> bool {
+        self.0.get(kind).is_some_and(|codes| codes.contains(code))
+    }
+}
+
+/// The mistakes found so far, and where the next ones are.
+struct Checks<'a> {
+    place: String,
+    wrong: &'a mut Vec<Invalid>,
+}
+
+impl Checks<'_> {
+    fn expect(&mut self, holds: bool, field: &str, problem: &str) {
+        if !holds {
+            self.wrong.push(Invalid {
+                field: format!("{}/{field}", self.place),
+                problem: problem.into(),
+            });
+        }
+    }
+
+    fn code(&mut self, field: &str, code: &str) {
+        let fits = !code.is_empty() && code.len() <= 64 && code.bytes().all(|b| b.is_ascii_graphic());
+        self.expect(fits, field, "must be 1 to 64 visible ASCII characters");
+    }
+
+    fn names(&mut self, zh: &str, en: &str) {
+        self.expect(!zh.trim().is_empty(), "name_zh", "must not be empty");
+        self.expect(!en.trim().is_empty(), "name_en", "must not be empty");
+    }
+
+    fn known(&mut self, codes: &Codes, kind: &str, field: &str, code: &str) {
+        let problem = format!("names the {kind} {code:?}, which is not configured");
+        self.expect(codes.has(kind, code), field, &problem);
+    }
+}
+
+impl Item {
+    /// What the audit trail calls it.
+    fn subject(&self) -> String {
+        match self {
+            Item::Institution(item) => format!("institution {}", item.code),
+            Item::Plan(plan) => format!("plan {} version {}", plan.code, plan.version),
+            Item::WithdrawPlan(code) => format!("plan {code} withdrawn"),
+            Item::Product(item) => format!("product {}", item.sku),
+            Item::Seller(item) => format!("seller {}", item.code),
+            Item::Region(item) => format!("region {}", item.code),
+            Item::Campaign(item) => format!("campaign {}", item.code),
+            Item::Document(item) => format!("document {} version {}", item.code, item.version),
+            Item::Holidays { code, .. } => format!("holidays {code}"),
+            Item::Rules(_) => "rules".into(),
+        }
+    }
+
+    fn check(&self, codes: &Codes, checks: &mut Checks<'_>) {
+        match self {
+            Item::Institution(item) => institution(item, checks),
+            Item::Plan(plan) => self::plan(plan, codes, checks),
+            Item::WithdrawPlan(code) => checks.known(codes, kinds::PLAN, "code", code),
+            Item::Product(item) => product(item, codes, checks),
+            Item::Seller(item) => {
+                checks.code("code", &item.code);
+                checks.names(&item.name_zh, &item.name_en);
+                for institution in &item.institutions {
+                    checks.known(codes, kinds::INSTITUTION, "institutions", institution);
+                }
+            }
+            Item::Region(item) => region(item, checks),
+            Item::Campaign(item) => {
+                checks.code("code", &item.code);
+                checks.known(codes, kinds::SELLER, "seller", &item.seller);
+                checks.expect(item.from < item.until, "until", "must be after `from`");
+                let fits = item.budget.is_positive() && item.budget.minor() <= AMOUNT_MAX;
+                checks.expect(fits, "budget", "must be more than zero and at most ten trillion");
+            }
+            Item::Document(item) => {
+                checks.code("code", &item.code);
+                checks.expect(item.version >= 1, "version", "must be 1 or more");
+                let is_digest = item.hash.len() == 64 && item.hash.bytes().all(|b| b.is_ascii_hexdigit());
+                checks.expect(
+                    is_digest,
+                    "hash",
+                    "must be the SHA-256 of the text, 64 hexadecimal digits",
+                );
+                let titled = !item.title_zh.trim().is_empty() && !item.title_en.trim().is_empty();
+                checks.expect(titled, "title_zh", "needs a title in Chinese and in English");
+            }
+            Item::Holidays { code, .. } => checks.code("code", code),
+            Item::Rules(rules) => self::rules(rules, checks),
+        }
+    }
+}
+
+fn institution(item: &Institution, checks: &mut Checks<'_>) {
+    checks.code("code", &item.code);
+    checks.names(&item.name_zh, &item.name_en);
+    // It names the account of its books, where a slash divides.
+    checks.expect(!item.code.contains('/'), "code", "must not contain a slash");
+    checks.expect(
+        !item.contact.trim().is_empty(),
+        "contact",
+        "say where shoppers reach it",
+    );
+    checks.expect(
+        !item.served_regions.is_empty(),
+        "served_regions",
+        "name at least one region",
+    );
+    for entry in &item.partnerships {
+        let in_order = entry.until.is_none_or(|until| entry.from < until);
+        checks.expect(in_order, "partnerships", "must each end after they begin");
+    }
+}
+
+fn plan(item: &Plan, codes: &Codes, checks: &mut Checks<'_>) {
+    for mistake in item.mistakes() {
+        let problem = format!("is {}; {} is allowed", mistake.found, mistake.allowed);
+        checks.expect(false, &mistake.field, &problem);
+    }
+    checks.known(codes, kinds::INSTITUTION, "institution", &item.institution);
+    if let Some(campaign) = &item.campaign {
+        checks.known(codes, kinds::CAMPAIGN, "campaign", campaign);
+    }
+    let is_withdrawn = codes.has(kinds::WITHDRAWN, &item.code);
+    checks.expect(
+        !is_withdrawn,
+        "code",
+        "was withdrawn and does not come back; use another code",
+    );
+}
+
+fn product(item: &Product, codes: &Codes, checks: &mut Checks<'_>) {
+    checks.code("sku", &item.sku);
+    checks.names(&item.name_zh, &item.name_en);
+    checks.code("category", &item.category);
+    checks.known(codes, kinds::SELLER, "seller", &item.seller);
+    let fits = item.price.is_positive() && item.price.minor() <= AMOUNT_MAX;
+    checks.expect(fits, "price", "must be more than zero and at most ten trillion");
+    let is_share = (Rate::ZERO..=Rate::ONE).contains(&item.margin_for_plans);
+    checks.expect(is_share, "margin_for_plans", "must be 0 % to 100 %");
+}
+
+fn region(item: &Region, checks: &mut Checks<'_>) {
+    checks.code("code", &item.code);
+    checks.names(&item.name_zh, &item.name_en);
+    checks.expect(
+        item.annual_cap > Rate::ZERO,
+        "annual_cap",
+        "must be more than zero",
+    );
+    checks.expect(
+        (14..=30).contains(&item.majority),
+        "majority",
+        "must be 14 to 30 years",
+    );
+    let zone = jiff::tz::TimeZone::get(&item.time_zone);
+    checks.expect(
+        zone.is_ok(),
+        "time_zone",
+        "must be one of the IANA database, such as Asia/Shanghai",
+    );
+}
+
+fn rules(rules: &Rules, checks: &mut Checks<'_>) {
+    let (from, until) = rules.contact_hours;
+    let hours = (0..24).contains(&from) && from < until && until <= 24;
+    checks.expect(
+        hours,
+        "contact_hours",
+        "must be two hours of one day, the first before the second",
+    );
+    checks.expect(
+        rules.second_person_above >= 0,
+        "second_person_above",
+        "must be zero or more",
+    );
+    checks.expect(rules.proposal_hours >= 1, "proposal_hours", "must be 1 or more");
+    checks.expect(
+        (14..=30).contains(&rules.majority),
+        "majority",
+        "must be 14 to 30 years",
+    );
+    checks.expect(
+        rules.return_answer_days >= 1,
+        "return_answer_days",
+        "must be 1 or more",
+    );
+}

@@ -1,0 +1,229 @@
+//! `fenqi bench`: the named workloads.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use fenqi_server::bench::{self, confirm, day, quote, repay};
+use fenqi_server::data::{Files, load};
+use fenqi_server::wiring::{Database, Opening, clock, open, sandbox, seed};
+
+use super::{Done, complain, say, told};
+
+/// Its flags.
+#[derive(clap::Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    workload: Workload,
+}
+
+#[derive(clap::Args, Clone)]
+struct Common {
+    /// sqlite (temporary, not durable), sqlite:PATH, or postgres://USER@HOST/NAME
+    #[arg(long, default_value = "sqlite:target/bench.db")]
+    database: Database,
+    /// How many
+    #[arg(long, default_value_t = 20_000)]
+    size: usize,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Workload {
+    /// Whole purchases: request, guarded limit, agreement with schedule, order, entries, event, work
+    Confirm {
+        #[command(flatten)]
+        common: Common,
+        /// How many purchases are outstanding at once
+        #[arg(long, default_value_t = 256)]
+        outstanding: usize,
+        /// Of a hundred purchases, how many meet a limit that another of the same moment used up
+        #[arg(long, default_value_t = 0)]
+        refused: usize,
+        /// Each purchase in a commit of its own
+        #[arg(long)]
+        one_by_one: bool,
+        /// Print each acknowledged order on a line, until killed
+        #[arg(long)]
+        acknowledge: bool,
+        /// Check that every order listed in this file is in the store
+        #[arg(long)]
+        check: Option<PathBuf>,
+    },
+    /// Payments by hand through the sandbox's bank
+    Repay {
+        #[command(flatten)]
+        common: Common,
+        /// How many payments are outstanding at once
+        #[arg(long, default_value_t = 256)]
+        outstanding: usize,
+    },
+    /// Offers with schedule, costs and annual rates, on one core
+    Quote {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// The day run
+    Day {
+        #[command(flatten)]
+        common: Common,
+        /// How many agreements there are
+        #[arg(long, default_value_t = 100_000)]
+        agreements: usize,
+        /// How many of them are due on the day; as many more are late
+        #[arg(long, default_value_t = 3_300)]
+        due: usize,
+    },
+}
+
+/// Runs a workload.
+pub async fn run(command: Bench) -> Done {
+    match command.workload {
+        Workload::Confirm {
+            common,
+            check: Some(file),
+            ..
+        } => check(&common, &file).await,
+        Workload::Confirm {
+            common,
+            acknowledge: true,
+            ..
+        } => acknowledge(&common).await,
+        Workload::Confirm {
+            common,
+            outstanding,
+            refused,
+            one_by_one,
+            ..
+        } => {
+            let opening = Opening {
+                one_by_one,
+                ..Opening::default()
+            };
+            let (app, data) = bench::platform(&common.database, &opening).await?;
+            let outstanding = if one_by_one { 1 } else { outstanding };
+            let size = confirm::Size {
+                purchases: common.size,
+                outstanding,
+                refused_percent: refused,
+            };
+            show(&common, "confirm", &confirm::run(&app, &data, size).await?)
+        }
+        Workload::Repay { common, outstanding } => {
+            let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
+            let (prepared, _) = bench::platform(&common.database, &Opening::default()).await?;
+            let store = prepared.store.clone();
+            let business = clock(&store).await.map_err(told)?;
+            let (app, control) = sandbox(store, business, &data, seed().map_err(told)?)
+                .await
+                .map_err(told)?;
+            let size = confirm::Size {
+                purchases: common.size,
+                outstanding,
+                refused_percent: 0,
+            };
+            show(
+                &common,
+                "repay",
+                &repay::run(&Arc::new(app), &control, &data, size).await?,
+            )
+        }
+        Workload::Quote { common } => {
+            let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
+            show(&common, "quote", &quote::run(&data, common.size)?)
+        }
+        Workload::Day {
+            common,
+            agreements,
+            due,
+        } => {
+            let (app, data) = bench::platform(&common.database, &Opening::default()).await?;
+            let figures = day::run(&app, &data, day::Size { agreements, due }).await?;
+            if common.json {
+                say(serde_json::to_string(&figures).map_err(told)?);
+            } else {
+                say(format!(
+                    "day: {:.3} s for {} pieces of work",
+                    figures.seconds, figures.acted
+                ));
+            }
+            Ok(true)
+        }
+    }
+}
+
+fn show(common: &Common, name: &str, figures: &bench::Figures) -> Done {
+    if common.json {
+        say(serde_json::to_string(figures).map_err(told)?);
+    } else {
+        say(format!(
+            "{name}: {:.0} a second, p99 {:.1} ms, {} done, {} refused",
+            figures.per_second, figures.p99_ms, figures.done, figures.refused
+        ));
+    }
+    Ok(true)
+}
+
+/// Opens the store of a purchase run, purchases on and on, and prints each order once it is acknowledged.
+async fn acknowledge(common: &Common) -> Done {
+    let (app, data) = bench::platform(&common.database, &Opening::default()).await?;
+    loop {
+        let size = confirm::Size {
+            purchases: 64,
+            outstanding: 64,
+            refused_percent: 0,
+        };
+        let buyers = Arc::new(confirm::buyers(&app, &data, size).await?);
+        let (app, buyers) = (app.clone(), buyers.clone());
+        bench::timed(buyers.len(), 32, move |index| {
+            let (app, buyers) = (app.clone(), buyers.clone());
+            async move {
+                let Some(buyer) = buyers.get(index) else {
+                    return Ok(false);
+                };
+                let done = confirm::purchase(&app, buyer, 0).await?;
+                if let (Some(_), Some((quote, _))) = (&done, buyer.quotes.first()) {
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "bench-{quote}")
+                        .and_then(|()| out.flush())
+                        .map_err(told)?;
+                }
+                Ok(done.is_some())
+            }
+        })
+        .await?;
+    }
+}
+
+/// Whether every acknowledged order is in the store.
+async fn check(common: &Common, file: &PathBuf) -> Done {
+    let listed = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let opening = Opening {
+        read_only: true,
+        ..Opening::default()
+    };
+    let store = open(&common.database, &opening).await.map_err(told)?;
+    let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
+    let seller = data
+        .products
+        .iter()
+        .find(|p| p.sku == confirm::article(&data).map(|(sku, _)| sku).unwrap_or_default())
+        .map(|p| p.seller.clone())
+        .unwrap_or_default();
+    let mut lost = 0usize;
+    // The last line may be torn: the process was killed while it printed it.
+    let complete = listed
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+        .map(str::trim_end);
+    for order in complete {
+        if store.order(&seller, order).await.map_err(told)?.is_none() {
+            complain(format!("{order} was acknowledged and is not in the store"));
+            lost = lost.saturating_add(1);
+        }
+    }
+    Ok(lost == 0)
+}

@@ -1,0 +1,66 @@
+//! `fenqi day`: the work that is due up to a business day.
+
+use fenqi_app::jobs::day;
+use fenqi_server::data::{Files, load};
+use fenqi_server::wiring::{Opening, clock, open, sandbox, seed};
+use fenqi_store::Batch;
+use fenqi_store::tables::clocks;
+use jiff::civil::Date;
+
+use super::{Done, complain, say, told};
+
+/// Its flags.
+#[derive(clap::Args)]
+pub struct Day {
+    #[command(flatten)]
+    at: crate::At,
+    /// The business day up to which work is done; in the sandbox the clock is moved there, day by day
+    #[arg(long)]
+    until: Option<Date>,
+}
+
+/// Runs each day in order. A day that was run does nothing more.
+pub async fn run(command: Day) -> Done {
+    let store = open(&command.at.database, &Opening::default())
+        .await
+        .map_err(told)?;
+    let data = load(&Files::embedded())
+        .map_err(|problems| problems.iter().map(told).collect::<Vec<_>>().join("\n"))?;
+    let business = clock(&store).await.map_err(told)?;
+    let (app, _) = sandbox(store.clone(), business, &data, seed().map_err(told)?)
+        .await
+        .map_err(told)?;
+    let mut today = app.day_of(app.clock.now());
+    let until = command.until.unwrap_or(today);
+    if until < today {
+        return Err(format!(
+            "{until} is over; today is {today}. Work that is late is done by `fenqi day` at any time"
+        ));
+    }
+    let mut clean = true;
+    loop {
+        let report = day::run(&app, today).await.map_err(told)?;
+        clean &= report.is_clean();
+        if command.at.json {
+            say(serde_json::to_string(&report).map_err(told)?);
+        } else {
+            let acted: u64 = report.jobs.iter().map(|(_, job)| job.acted).sum();
+            say(format!("{today}: {acted} pieces of work done"));
+        }
+        for (job, failed) in report
+            .jobs
+            .iter()
+            .flat_map(|(job, r)| r.failed.iter().map(move |f| (job, f)))
+        {
+            complain(format!("{job}: {failed}"));
+        }
+        if today >= until {
+            return Ok(clean);
+        }
+        today = today.tomorrow().map_err(told)?;
+        let ahead = app.clock.forward(app.instant_of(today, 9));
+        let mut batch = Batch::new("clock");
+        clocks::clock_set(&mut batch, ahead);
+        store.commit(batch).await.map_err(told)?;
+    }
+}

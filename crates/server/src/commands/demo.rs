@@ -1,0 +1,70 @@
+//! `fenqi demo`: loads the sample shop, plays Ann's story, and serves one page that shows what happened.
+
+use std::path::PathBuf;
+
+use fenqi_server::data::{Files, load};
+use fenqi_server::story::{Place, play};
+use fenqi_web::story_page::{StoryPage, serve};
+
+use super::{Done, say, told};
+
+/// Ann's story: the whole of article 003, from the cart to the certificate.
+const STORY: &str = include_str!("../../../../sim/scenarios/003-from-cart-to-certificate.txt");
+
+/// Its flags.
+#[derive(clap::Args)]
+pub struct Demo {
+    /// A catalogue of one's own, in the form of demo/catalogue.csv
+    #[arg(long)]
+    catalogue: Option<PathBuf>,
+    /// The port to serve on
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Play and print, and do not serve
+    #[arg(long)]
+    no_serve: bool,
+}
+
+/// Loads, plays and serves until it is stopped.
+pub async fn run(command: Demo) -> Done {
+    let mut files = Files::embedded();
+    if let Some(path) = &command.catalogue {
+        let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        files.replace("catalogue.csv", &path.display().to_string(), bytes);
+    }
+    let data = load(&files).map_err(|problems| {
+        let listed: Vec<String> = problems.iter().map(told).collect();
+        format!("{}\nnothing was loaded", listed.join("\n"))
+    })?;
+    say(format!(
+        "loaded {} products of {} sellers, {} institutions, {} plans, {} regions",
+        data.products.len(),
+        data.sellers.len(),
+        data.lenders.len(),
+        data.plans.len(),
+        data.regions.len(),
+    ));
+    // The story buys from the sample catalogue, whatever the shop's own holds.
+    let played = play("ann.txt", STORY, &Place::Sqlite).await.map_err(told)?;
+    for trouble in &played.troubles {
+        say(trouble);
+    }
+    let well = played.troubles.is_empty();
+    say(format!(
+        "played Ann's story: the books {}",
+        if well { "agree" } else { "do not agree" }
+    ));
+    if command.no_serve {
+        say(&played.text);
+        return Ok(well);
+    }
+    let page = StoryPage::of(&played.text, data.products.len(), data.lenders.len(), well);
+    say(format!(
+        "look at http://127.0.0.1:{}/ (stop with Ctrl-C)",
+        command.port
+    ));
+    serve(page, command.port)
+        .await
+        .map_err(|e| format!("port {}: {e}; choose another with --port", command.port))?;
+    Ok(well)
+}

@@ -1,0 +1,76 @@
+//! `fenqi story`: plays scenario scripts on a fresh store.
+
+use std::path::PathBuf;
+
+use fenqi_server::story::{Place, Played, play};
+use fenqi_server::wiring::Database;
+
+use super::{Done, complain, say};
+
+/// Its flags.
+#[derive(clap::Args)]
+pub struct Story {
+    /// The scripts
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// sqlite, or postgres://USER@HOST/NAME (a schema of its own, dropped after)
+    #[arg(long, env = "FENQI_STORY_DATABASE", default_value = "sqlite")]
+    database: Database,
+    /// Write what was seen into the scripts
+    #[arg(long)]
+    update: bool,
+    /// Print only whether each script plays as it says
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Plays each script; all is well if each showed what it says and left a store that verifies.
+pub async fn run(command: Story) -> Done {
+    let place = match &command.database {
+        Database::Postgres(url) => Place::Postgres(url.clone()),
+        Database::Temporary => Place::Sqlite,
+        Database::Sqlite(_) => {
+            return Err("a story is played on a fresh store: write sqlite, or postgres://…".into());
+        }
+    };
+    let (mut well, mut bad) = (0usize, 0usize);
+    for path in &command.files {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+        let passed = match play(&name, &text, &place).await {
+            Ok(played) => {
+                if !command.quiet {
+                    say(&played.text);
+                }
+                if command.update && played.text != text {
+                    std::fs::write(path, &played.text).map_err(|e| format!("{name}: {e}"))?;
+                }
+                report(&name, &played, command.update)
+            }
+            Err(why) => {
+                complain(why);
+                say(format!("FAIL  {name}"));
+                false
+            }
+        };
+        if passed {
+            well = well.saturating_add(1);
+        } else {
+            bad = bad.saturating_add(1);
+        }
+    }
+    say(format!("{well} passed, {bad} failed"));
+    Ok(bad == 0)
+}
+
+/// Says how a script went; an update takes what was seen as what is expected.
+fn report(name: &str, played: &Played, update: bool) -> bool {
+    played.troubles.iter().for_each(complain);
+    let differs = !update && !played.differences.is_empty();
+    if differs {
+        played.differences.iter().for_each(complain);
+    }
+    let passed = played.troubles.is_empty() && !differs;
+    say(format!("{}  {name}", if passed { "ok  " } else { "FAIL" }));
+    passed
+}
