@@ -32,7 +32,9 @@ enum Command {
     #[command(after_help = "Example: fenqi demo --catalogue my-catalogue.csv --port 8080")]
     Demo(commands::demo::Demo),
     /// Plays scenario scripts on a fresh store and prints what happened
-    #[command(after_help = "Example: fenqi story sim/scenarios/*.txt --database postgres://me@localhost/test")]
+    #[command(
+        after_help = "Example: fenqi story sim/scenarios/*.txt --database postgres://me@localhost/test"
+    )]
     Story(commands::story::Story),
     /// Recomputes every balance, schedule and limit from what is stored, and lists what differs
     #[command(after_help = "Example: fenqi verify --database sqlite:data/fenqi.db")]
@@ -41,7 +43,9 @@ enum Command {
     #[command(after_help = "Example: fenqi day --until 2026-12-31")]
     Day(commands::day::Day),
     /// Runs a named workload and prints its figures
-    #[command(after_help = "Example: fenqi bench confirm --size 20000 --database sqlite:target/bench.db --json")]
+    #[command(
+        after_help = "Example: fenqi bench confirm --size 20000 --database sqlite:target/bench.db --json"
+    )]
     Bench(commands::bench::Bench),
     /// Brings the store's schema up to date
     #[command(after_help = "Example: fenqi migrate --database sqlite:data/fenqi.db")]

@@ -40,7 +40,13 @@ pub async fn open(store: &Store, data: &Data) -> Result<(), Fault> {
         settings::open_budget(&mut batch, &campaign.code, &slices(campaign, data));
     }
     for document in documents() {
-        settings::put_setting(&mut batch, kinds::DOCUMENT, &document.code, document.version, &document);
+        settings::put_setting(
+            &mut batch,
+            kinds::DOCUMENT,
+            &document.code,
+            document.version,
+            &document,
+        );
     }
     settings::put_setting(&mut batch, kinds::HOLIDAYS, "cn", 1, &data.holidays);
     settings::put_setting(&mut batch, kinds::RULES, "rules", 1, &Rules::default());
@@ -59,7 +65,9 @@ pub fn standards(data: &Data) -> Vec<Standards> {
         .map(|row| {
             let code = &row.institution.code;
             let named = known.iter().find(|s| s.code == *code);
-            let base = named.cloned().unwrap_or_else(|| Standards::of(code, 0, Amount::ZERO));
+            let base = named
+                .cloned()
+                .unwrap_or_else(|| Standards::of(code, 0, Amount::ZERO));
             Standards {
                 score_min: i64::from(row.minimum_score),
                 limit_max: row.limit_maximum,

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use fenqi_app::ports::TransferState;
 use fenqi_app::repayment::bounce::{BankNotice, NoticeKind};
 use fenqi_app::{App, Clock};
 use fenqi_connect::Sandbox;
 use fenqi_connect::bank::Told;
 use fenqi_connect::{SandboxControl, bank};
-use fenqi_app::ports::TransferState;
 use fenqi_store::vault::Vault;
-use fenqi_store::{
-    Driver, Fault, Postgres, PostgresOptions, Sqlite, Store, create_schema, drop_schema,
-};
+use fenqi_store::{Driver, Fault, Postgres, PostgresOptions, Sqlite, Store, create_schema, drop_schema};
 use fenqi_story::{Difference, Mistake, Player, Scenario};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

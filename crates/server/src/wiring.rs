@@ -66,8 +66,14 @@ pub fn has_sandbox_keys() -> bool {
 }
 
 fn key_of(name: &str, sandbox: [u8; 32]) -> Result<[u8; 32], Fault> {
-    let Ok(text) = std::env::var(name) else { return Ok(sandbox) };
-    let digits = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|s| u8::from_str_radix(s, 16).ok());
+    let Ok(text) = std::env::var(name) else {
+        return Ok(sandbox);
+    };
+    let digits = |pair: &[u8]| {
+        std::str::from_utf8(pair)
+            .ok()
+            .and_then(|s| u8::from_str_radix(s, 16).ok())
+    };
     let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(digits).collect();
     bytes
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
@@ -78,7 +84,10 @@ fn key_of(name: &str, sandbox: [u8; 32]) -> Result<[u8; 32], Fault> {
 pub async fn open(database: &Database, opening: &Opening) -> Result<Store, Fault> {
     let vault = Arc::new(keys()?);
     let group_max = if opening.one_by_one { 1 } else { 256 };
-    let options = SqliteOptions { group_max, ..SqliteOptions::default() };
+    let options = SqliteOptions {
+        group_max,
+        ..SqliteOptions::default()
+    };
     let driver: Arc<dyn Driver> = match database {
         Database::Temporary => {
             let store = Sqlite::temporary()?;
@@ -115,7 +124,12 @@ pub async fn clock(store: &Store) -> Result<Clock, Fault> {
 }
 
 /// A platform over a store with the sandbox's parties.
-pub async fn sandbox(store: Store, clock: Clock, data: &Data, seed: u64) -> Result<(App, SandboxControl), Fault> {
+pub async fn sandbox(
+    store: Store,
+    clock: Clock,
+    data: &Data,
+    seed: u64,
+) -> Result<(App, SandboxControl), Fault> {
     let (parties, control) = Sandbox::with_lenders(seed, market::standards(data));
     Ok((App::new(store, parties, clock, zone(), seed), control))
 }
@@ -132,9 +146,20 @@ mod tests {
     #[test]
     fn a_database_is_named_in_one_of_three_forms() {
         assert_eq!("sqlite".parse(), Ok(Database::Temporary));
-        assert_eq!("sqlite:data/fenqi.db".parse(), Ok(Database::Sqlite("data/fenqi.db".into())));
-        assert_eq!("postgres://u@h/d".parse(), Ok(Database::Postgres("postgres://u@h/d".into())));
-        assert!("mysql://h".parse::<Database>().unwrap_err().contains("sqlite:PATH"));
+        assert_eq!(
+            "sqlite:data/fenqi.db".parse(),
+            Ok(Database::Sqlite("data/fenqi.db".into()))
+        );
+        assert_eq!(
+            "postgres://u@h/d".parse(),
+            Ok(Database::Postgres("postgres://u@h/d".into()))
+        );
+        assert!(
+            "mysql://h"
+                .parse::<Database>()
+                .unwrap_err()
+                .contains("sqlite:PATH")
+        );
         assert!("sqlite:".parse::<Database>().is_err());
     }
 }

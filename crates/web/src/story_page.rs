@@ -44,20 +44,36 @@ impl StoryPage {
                         chapter.heading.push(' ');
                         chapter.heading.push_str(&heading);
                     }
-                    _ => chapters.push(Chapter { heading, steps: Vec::new() }),
+                    _ => chapters.push(Chapter {
+                        heading,
+                        steps: Vec::new(),
+                    }),
                 }
                 continue;
             }
             if chapters.is_empty() {
-                chapters.push(Chapter { heading: String::new(), steps: Vec::new() });
+                chapters.push(Chapter {
+                    heading: String::new(),
+                    steps: Vec::new(),
+                });
             }
-            let Some(chapter) = chapters.last_mut() else { continue };
+            let Some(chapter) = chapters.last_mut() else {
+                continue;
+            };
             match (line.strip_prefix("->"), chapter.steps.last_mut()) {
                 (Some(seen), Some(step)) => step.seen.push(seen.trim_start().to_owned()),
-                _ => chapter.steps.push(Step { said: line.to_owned(), seen: Vec::new() }),
+                _ => chapter.steps.push(Step {
+                    said: line.to_owned(),
+                    seen: Vec::new(),
+                }),
             }
         }
-        StoryPage { chapters, products, lenders, books_agree }
+        StoryPage {
+            chapters,
+            products,
+            lenders,
+            books_agree,
+        }
     }
 
     /// The page as HTML.
@@ -75,9 +91,17 @@ pub async fn serve(page: StoryPage, port: u16) -> io::Result<()> {
     let html: Arc<str> = page.html().map_err(io::Error::other)?.into();
     let shown = get(move || {
         let html = html.clone();
-        async move { ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html.to_string())).into_response() }
+        async move {
+            (
+                [(header::CONTENT_SECURITY_POLICY, POLICY)],
+                Html(html.to_string()),
+            )
+                .into_response()
+        }
     });
-    let router = Router::new().route("/", shown).route("/healthz", get(|| async { "ok" }));
+    let router = Router::new()
+        .route("/", shown)
+        .route("/healthz", get(|| async { "ok" }));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     axum::serve(listener, router).await
 }
@@ -94,6 +118,9 @@ mod tests {
         let page = StoryPage::of("# R42: offers\nann asks\n-> 12 × 30.00 <b>\n", 67, 3, true);
         let html = page.html().unwrap();
         assert!(html.contains("R42: offers") && html.contains("ann asks"));
-        assert!(html.contains("12 × 30.00") && !html.contains("<b>"), "what was seen is text and never markup");
+        assert!(
+            html.contains("12 × 30.00") && !html.contains("<b>"),
+            "what was seen is text and never markup"
+        );
     }
 }

@@ -46,9 +46,9 @@ async fn remind(app: &App, shopper: ShopperId, id: AgreementId, planned: Date) -
             return Ok(Decision { batch, reply: false });
         }
         let currency = file.agreement.terms.currency;
-        let (template, filled) = if loan.days_past_due > 0 {
-            let amount = loan.overdue()?.total()?;
-            let days = loan.days_past_due;
+        let (template, filled) = if row.due_on < moment.today {
+            let amount = loan.payable()?.total()?;
+            let days = fenqi_domain::calendar::days_between(row.due_on, moment.today);
             let fields = serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on, "days": days });
             ("overdue", fields)
         } else {

@@ -13,7 +13,7 @@ use crate::outcome::{Change, Denied, Key};
 use crate::repayment::refund;
 use crate::repayment::request_return::{self, ReturnView, view};
 use crate::unit::{Decision, request};
-use crate::{App, texts};
+use crate::{App, servicing, texts};
 
 /// The command.
 #[derive(Debug, Clone, Serialize)]
@@ -76,7 +76,8 @@ async fn decide(app: &App, actor: &Actor, command: &AnswerReturn) -> Result<Deci
     let mut batch = Batch::new(&command.shopper.to_string());
     let next = match &command.answer {
         Answer::Accept { with_paid_fees } => {
-            let all = *with_paid_fees || request_return::is_all(&file.agreement, case.amount)?;
+            let all = *with_paid_fees
+                || request_return::is_all(&servicing::fold(&file, moment.today)?, case.amount)?;
             let accepted = request_return::made(case.accept(all, moment.now)?)?;
             let id = RefundId::new(&mut moment.ids);
             let refunded = request_return::made(accepted.refunded(id, moment.now)?)?;

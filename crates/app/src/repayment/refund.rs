@@ -75,7 +75,7 @@ pub async fn refund(
         let file = checked(app, actor, &command).await?;
         let loan = servicing::fold(&file, moment.today)?;
         rule::check(&loan, command.amount)?;
-        let all = command.with_paid_fees || request_return::is_all(&file.agreement, command.amount)?;
+        let all = command.with_paid_fees || request_return::is_all(&loan, command.amount)?;
         let id = RefundId::new(&mut moment.ids);
         let preview = shown(&file, command.amount, all, moment.today)?;
         let made = Made {

@@ -67,12 +67,9 @@ pub async fn preview(
         .await?
         .ok_or(Denied::NotFound)?;
     let amount = amount_of(&file.agreement, &command.lines)?;
-    refund::shown(
-        &file,
-        amount,
-        is_all(&file.agreement, amount)?,
-        app.moment().today,
-    )
+    let today = app.moment().today;
+    let all = is_all(&servicing::fold(&file, today)?, amount)?;
+    refund::shown(&file, amount, all, today)
 }
 
 /// Opens a return.
@@ -278,7 +275,7 @@ fn amount_of(agreement: &Agreement, lines: &[ReturnLine]) -> Result<Amount, Deni
     Ok(amount)
 }
 
-/// Whether everything that was financed goes back.
-pub(crate) fn is_all(agreement: &Agreement, amount: Amount) -> Result<bool, Denied> {
-    Ok(amount >= Amount::sum(agreement.lines.iter().map(|line| line.financed))?)
+/// Whether with this everything that was lent has gone back; then what was paid for it goes back as well.
+pub(crate) fn is_all(loan: &Loan, amount: Amount) -> Result<bool, Denied> {
+    Ok(loan.refunded.plus(amount)? >= loan.disbursed)
 }

@@ -24,7 +24,10 @@ pub struct Size {
 
 /// The article that everybody buys.
 pub fn article(data: &Data) -> Result<(String, Amount), String> {
-    let wanted = data.products.iter().find(|p| p.is_financeable && p.promotion.is_none() && p.price.minor() >= 100_000);
+    let wanted = data
+        .products
+        .iter()
+        .find(|p| p.is_financeable && p.promotion.is_none() && p.price.minor() >= 100_000);
     let product = wanted.ok_or("the catalogue has no article from 1000.00 that can be financed")?;
     Ok((product.sku.clone(), product.price))
 }
@@ -51,11 +54,22 @@ pub async fn buyers(app: &Arc<App>, data: &Data, size: Size) -> Result<Vec<Buyer
 }
 
 /// One purchase.
-pub async fn purchase(app: &App, buyer: &Buyer, quote: usize) -> Result<Option<Change<confirm::Confirmed>>, String> {
-    let Some((id, digest)) = buyer.quotes.get(quote) else { return Ok(None) };
+pub async fn purchase(
+    app: &App,
+    buyer: &Buyer,
+    quote: usize,
+) -> Result<Option<Change<confirm::Confirmed>>, String> {
+    let Some((id, digest)) = buyer.quotes.get(quote) else {
+        return Ok(None);
+    };
     let actor = Actor::Shopper { id: buyer.shopper };
     let key = Key::parse(&format!("buy-{id}")).map_err(|e| e.to_string())?;
-    let command = Confirm { shopper: buyer.shopper, quote: *id, digest: digest.clone(), order: format!("bench-{id}") };
+    let command = Confirm {
+        shopper: buyer.shopper,
+        quote: *id,
+        digest: digest.clone(),
+        order: format!("bench-{id}"),
+    };
     match confirm::confirm(app, &actor, &key, command).await {
         Ok(done) => Ok(Some(done)),
         Err(Denied::Refused(_)) => Ok(None),
@@ -74,8 +88,12 @@ pub async fn run(app: &Arc<App>, data: &Data, size: Size) -> Result<Figures, Str
     timed(pieces.len(), size.outstanding, move |index| {
         let (app, buyers, pieces) = (app.clone(), buyers.clone(), pieces.clone());
         async move {
-            let Some((buyer, quote)) = pieces.get(index).copied() else { return Ok(false) };
-            let Some(buyer) = buyers.get(buyer) else { return Ok(false) };
+            let Some((buyer, quote)) = pieces.get(index).copied() else {
+                return Ok(false);
+            };
+            let Some(buyer) = buyers.get(buyer) else {
+                return Ok(false);
+            };
             Ok(purchase(&app, buyer, quote).await?.is_some())
         }
     })

@@ -42,7 +42,12 @@ const EACH: usize = 4;
 
 /// Fills the store and runs the day.
 pub async fn run(app: &Arc<App>, data: &Data, size: Size) -> Result<DayFigures, String> {
-    let plan = data.plans.iter().find(|plan| plan.code == PLAN).ok_or("the sample plan is missing")?.clone();
+    let plan = data
+        .plans
+        .iter()
+        .find(|plan| plan.code == PLAN)
+        .ok_or("the sample plan is missing")?
+        .clone();
     let (filler, plan) = (app.clone(), Arc::new(plan));
     timed(size.agreements.div_ceil(EACH), 64, move |index| {
         let (app, plan) = (filler.clone(), plan.clone());
@@ -56,7 +61,10 @@ pub async fn run(app: &Arc<App>, data: &Data, size: Size) -> Result<DayFigures, 
     if let Some(failed) = report.jobs.iter().flat_map(|(_, job)| job.failed.first()).next() {
         return Err(failed.clone());
     }
-    Ok(DayFigures { seconds, acted: report.jobs.iter().map(|(_, job)| job.acted).sum() })
+    Ok(DayFigures {
+        seconds,
+        acted: report.jobs.iter().map(|(_, job)| job.acted).sum(),
+    })
 }
 
 /// Writes one shopper with some agreements, in one commit.
@@ -76,9 +84,15 @@ async fn shopper(app: &App, plan: &Plan, index: usize, size: Size) -> Result<(),
         let (signed_on, kind) = if number < size.due {
             (add_months(moment.today, -1), Some("age"))
         } else if number < size.due.saturating_mul(2) {
-            (add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, -10)), Some("remind"))
+            (
+                add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, -10)),
+                Some("remind"),
+            )
         } else {
-            (add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, 14)), None)
+            (
+                add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, 14)),
+                None,
+            )
         };
         let signed_on = signed_on.map_err(|e| e.to_string())?;
         let agreement = agreement(plan, shopper, signed_on, &mut moment)?;
@@ -87,7 +101,12 @@ async fn shopper(app: &App, plan: &Plan, index: usize, size: Size) -> Result<(),
     app.store.commit(batch).await.map_err(|e| e.to_string())
 }
 
-fn agreement(plan: &Plan, shopper: ShopperId, signed_on: Date, moment: &mut fenqi_app::Moment) -> Result<Agreement, String> {
+fn agreement(
+    plan: &Plan,
+    shopper: ShopperId,
+    signed_on: Date,
+    moment: &mut fenqi_app::Moment,
+) -> Result<Agreement, String> {
     let months = (1..=i32::from(plan.count)).map(|month| add_months(signed_on, month));
     let terms = Terms {
         currency: plan.currency,
@@ -102,7 +121,10 @@ fn agreement(plan: &Plan, shopper: ShopperId, signed_on: Date, moment: &mut fenq
         number: 1,
         amount: terms.principal,
         on: signed_on,
-        funding: Funding::Funded { reference: "bench".into(), at: moment.now },
+        funding: Funding::Funded {
+            reference: "bench".into(),
+            at: moment.now,
+        },
     };
     Ok(Agreement {
         id: AgreementId::new(&mut moment.ids),
@@ -115,25 +137,55 @@ fn agreement(plan: &Plan, shopper: ShopperId, signed_on: Date, moment: &mut fenq
         quote: QuoteId::new(&mut moment.ids),
         lines: Vec::new(),
         terms,
-        stage: Stage::Active { held: Amount::ZERO, expires_at: moment.now, captures: vec![capture] },
+        stage: Stage::Active {
+            held: Amount::ZERO,
+            expires_at: moment.now,
+            captures: vec![capture],
+        },
         digest: String::new(),
         confirmed_at: moment.now,
         version: 1,
     })
 }
 
-fn write(batch: &mut Batch, agreement: &Agreement, kind: Option<&str>, moment: &fenqi_app::Moment) -> Result<(), String> {
+fn write(
+    batch: &mut Batch,
+    agreement: &Agreement,
+    kind: Option<&str>,
+    moment: &fenqi_app::Moment,
+) -> Result<(), String> {
     let terms = &agreement.terms;
-    let event = Event::Disbursed { amount: terms.principal };
-    let disbursed = Transaction { number: 1, effective_on: terms.signed_on, event };
-    let loan = loan::fold(terms, std::slice::from_ref(&disbursed), terms.signed_on).map_err(|e| e.to_string())?;
+    let event = Event::Disbursed {
+        amount: terms.principal,
+    };
+    let disbursed = Transaction {
+        number: 1,
+        effective_on: terms.signed_on,
+        event,
+    };
+    let loan =
+        loan::fold(terms, std::slice::from_ref(&disbursed), terms.signed_on).map_err(|e| e.to_string())?;
     agreements::confirmed(batch, agreement, &loan);
     agreements::transacted(batch, agreement, &disbursed, moment.now);
-    agreements::happened(batch, &agreement.shopper.to_string(), &agreement.id.to_string(), 1, "agreement.confirmed", &(), moment.now);
+    agreements::happened(
+        batch,
+        &agreement.shopper.to_string(),
+        &agreement.id.to_string(),
+        1,
+        "agreement.confirmed",
+        &(),
+        moment.now,
+    );
     let day = match kind {
         Some(_) => moment.today,
         None => terms.due_dates.first().copied().unwrap_or(moment.today),
     };
-    work::planned(batch, &agreement.shopper.to_string(), kind.unwrap_or("age"), &agreement.id.to_string(), day);
+    work::planned(
+        batch,
+        &agreement.shopper.to_string(),
+        kind.unwrap_or("age"),
+        &agreement.id.to_string(),
+        day,
+    );
     Ok(())
 }

@@ -37,7 +37,8 @@ pub struct Figures {
 /// A platform on a database for a workload. An empty store gets the market of `demo/`.
 pub async fn platform(database: &Database, opening: &Opening) -> Result<(Arc<App>, Data), String> {
     let told = |e: fenqi_store::Fault| e.to_string();
-    let data = load(&Files::embedded()).map_err(|p| p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let data = load(&Files::embedded())
+        .map_err(|p| p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let store = open(database, opening).await.map_err(told)?;
     if store.settings().await.map_err(told)?.1.is_empty() {
         market::open(&store, &data).await.map_err(told)?;
@@ -84,7 +85,10 @@ where
     }
     let seconds = start.elapsed().as_secs_f64();
     latencies.sort_by(f64::total_cmp);
-    let p99 = latencies.get(latencies.len().saturating_mul(99) / 100).or(latencies.last()).copied();
+    let p99 = latencies
+        .get(latencies.len().saturating_mul(99) / 100)
+        .or(latencies.last())
+        .copied();
     Ok(Figures {
         per_second: latencies.len() as f64 / seconds,
         p99_ms: p99.unwrap_or(0.0),
@@ -94,7 +98,10 @@ where
 }
 
 /// The machine's stopwatch.
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures the machine's time"
+)]
 pub fn instant() -> Instant {
     Instant::now()
 }

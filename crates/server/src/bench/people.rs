@@ -16,9 +16,9 @@ use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::pii::Pii;
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
+use fenqi_store::tables::credit;
 use fenqi_store::tables::payments::{self, Card};
 use fenqi_store::tables::shoppers::{self, Person};
-use fenqi_store::tables::credit;
 use jiff::SignedDuration;
 
 /// The plan that is bought in every workload: twelve instalments with a flat fee.
@@ -40,7 +40,13 @@ pub struct Buyer {
 }
 
 /// Makes a shopper whose limit is so many times the price of the article, with as many signed quotes as asked for.
-pub async fn buyer(app: &Arc<App>, sku: &str, price: Amount, times: i64, quotes: usize) -> Result<Buyer, String> {
+pub async fn buyer(
+    app: &Arc<App>,
+    sku: &str,
+    price: Amount,
+    times: i64,
+    quotes: usize,
+) -> Result<Buyer, String> {
     let mut moment = app.moment();
     let shopper = ShopperId::new(&mut moment.ids);
     let card = person(app, shopper, price, times, &mut moment).await?;
@@ -48,14 +54,24 @@ pub async fn buyer(app: &Arc<App>, sku: &str, price: Amount, times: i64, quotes:
     let ask = Ask {
         shopper: Some(shopper),
         region: REGION.into(),
-        lines: vec![CartLine { sku: sku.into(), quantity: 1, price, is_wanted: true }],
+        lines: vec![CartLine {
+            sku: sku.into(),
+            quantity: 1,
+            price,
+            is_wanted: true,
+        }],
         count: None,
         down_payment: None,
     };
     let mut signed = Vec::with_capacity(quotes);
     for index in 0..quotes {
-        let quoted = quote::quote(app, &actor, shopper, PLAN, &ask).await.map_err(|e| e.to_string())?;
-        let opened_at = moment.now.checked_sub(SignedDuration::from_secs(600)).map_err(|e| e.to_string())?;
+        let quoted = quote::quote(app, &actor, shopper, PLAN, &ask)
+            .await
+            .map_err(|e| e.to_string())?;
+        let opened_at = moment
+            .now
+            .checked_sub(SignedDuration::from_secs(600))
+            .map_err(|e| e.to_string())?;
         let reads = quoted.quote.documents.iter().map(|document| DocumentRead {
             code: document.code.clone(),
             version: document.version,
@@ -70,34 +86,72 @@ pub async fn buyer(app: &Arc<App>, sku: &str, price: Amount, times: i64, quotes:
             reads: reads.collect(),
         };
         let key = Key::parse(&format!("sign-{index}")).map_err(|e| e.to_string())?;
-        sign::sign(app, &actor, &key, command).await.map_err(|e| e.to_string())?;
+        sign::sign(app, &actor, &key, command)
+            .await
+            .map_err(|e| e.to_string())?;
         signed.push((quoted.quote.id, quoted.quote.digest));
     }
-    Ok(Buyer { shopper, card, quotes: signed })
+    Ok(Buyer {
+        shopper,
+        card,
+        quotes: signed,
+    })
 }
 
 /// Writes who the shopper is (sealed), the approval, the line and the card, in one commit.
-async fn person(app: &App, shopper: ShopperId, price: Amount, times: i64, moment: &mut Moment) -> Result<CardId, String> {
+async fn person(
+    app: &App,
+    shopper: ShopperId,
+    price: Amount,
+    times: i64,
+    moment: &mut Moment,
+) -> Result<CardId, String> {
     let told = |e: fenqi_store::Fault| e.to_string();
     let owner = shopper.to_string();
     let (key, wrapped) = app.store.vault().new_key(&owner).map_err(told)?;
     let mut batch = Batch::new(&owner);
     shoppers::opened(&mut batch, shopper, wrapped, &Standing::default(), moment.now);
-    let passed = |reference: &str| Passed { at: moment.now, reference: reference.into() };
-    let evidence = IdentityEvidence::default().name_matched(passed("bench"), 30).face_matched(passed("bench"));
+    let passed = |reference: &str| Passed {
+        at: moment.now,
+        reference: reference.into(),
+    };
+    let evidence = IdentityEvidence::default()
+        .name_matched(passed("bench"), 30)
+        .face_matched(passed("bench"));
     let person = Person {
         name: Some(Pii::new("测试顾客".into())),
         id_number: Some(Pii::new(format!("{:018}", shopper.bits() % 1_000_000_007))),
         phone: Some(Pii::new("+8613800000000".into())),
     };
-    app.store.identified(&mut batch, shopper, &key, &person, &evidence).map_err(told)?;
+    app.store
+        .identified(&mut batch, shopper, &key, &person, &evidence)
+        .map_err(told)?;
     let id = ApplicationId::new(&mut moment.ids);
-    let expires_on = moment.today.checked_add(jiff::Span::new().days(365)).map_err(|e| e.to_string())?;
+    let expires_on = moment
+        .today
+        .checked_add(jiff::Span::new().days(365))
+        .map_err(|e| e.to_string())?;
     let limit = price.times(times).map_err(|e| e.to_string())?;
     let mut application = Application::asked(id, shopper, INSTITUTION, moment.now);
-    application.state = State::Approved { limit, price_factor: Rate::ONE, expires_on };
-    let kept = fenqi_app::checkout::apply::Kept { application, income: limit, enquired: false };
-    credit::asked(&mut batch, shopper, id, INSTITUTION, "approved", &kept, moment.now);
+    application.state = State::Approved {
+        limit,
+        price_factor: Rate::ONE,
+        expires_on,
+    };
+    let kept = fenqi_app::checkout::apply::Kept {
+        application,
+        income: limit,
+        enquired: false,
+    };
+    credit::asked(
+        &mut batch,
+        shopper,
+        id,
+        INSTITUTION,
+        "approved",
+        &kept,
+        moment.now,
+    );
     let line = Line {
         institution: INSTITUTION.into(),
         limit,

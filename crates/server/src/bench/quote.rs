@@ -10,7 +10,12 @@ use crate::data::Data;
 /// Prices so many offers, in turn over all plans of the sample shop.
 pub fn run(data: &Data, size: usize) -> Result<Figures, String> {
     let today = jiff::civil::date(2026, 1, 15);
-    let mut line = CartLine { sku: "bench".into(), quantity: 1, price: Amount::ZERO, is_wanted: true };
+    let mut line = CartLine {
+        sku: "bench".into(),
+        quantity: 1,
+        price: Amount::ZERO,
+        is_wanted: true,
+    };
     let start = instant();
     let mut total = 0i64;
     for (index, plan) in (0..size).zip(data.plans.iter().cycle()) {
@@ -32,5 +37,10 @@ pub fn run(data: &Data, size: usize) -> Result<Figures, String> {
     if total == 0 {
         return Err("nothing was priced".into());
     }
-    Ok(Figures { per_second: size as f64 / seconds, p99_ms: 0.0, done: size, refused: 0 })
+    Ok(Figures {
+        per_second: size as f64 / seconds,
+        p99_ms: 0.0,
+        done: size,
+        refused: 0,
+    })
 }

@@ -17,26 +17,54 @@ use super::{Figures, timed};
 use crate::data::Data;
 
 /// Runs it: every buyer's goods are captured beforehand.
-pub async fn run(app: &Arc<App>, control: &SandboxControl, data: &Data, size: Size) -> Result<Figures, String> {
-    let buyers = buyers(app, data, Size { refused_percent: 0, ..size }).await?;
+pub async fn run(
+    app: &Arc<App>,
+    control: &SandboxControl,
+    data: &Data,
+    size: Size,
+) -> Result<Figures, String> {
+    let buyers = buyers(
+        app,
+        data,
+        Size {
+            refused_percent: 0,
+            ..size
+        },
+    )
+    .await?;
     let mut owing: Vec<(Buyer, AgreementId)> = Vec::with_capacity(buyers.len());
     for buyer in buyers {
         let token = format!("tok_{}", buyer.shopper);
         control.put_card(&token, Card::new(Amount::from_minor(100_000_000)));
-        let Some(confirmed) = purchase(app, &buyer, 0).await? else { continue };
+        let Some(confirmed) = purchase(app, &buyer, 0).await? else {
+            continue;
+        };
         let agreement = confirmed.reply().agreement;
-        let seller = app.store.agreement(buyer.shopper, agreement).await.map_err(|e| e.to_string())?;
+        let seller = app
+            .store
+            .agreement(buyer.shopper, agreement)
+            .await
+            .map_err(|e| e.to_string())?;
         let seller = seller.map(|file| file.agreement.seller).unwrap_or_default();
-        let command = Capture { shopper: buyer.shopper, agreement, amount: None, is_final: true };
+        let command = Capture {
+            shopper: buyer.shopper,
+            agreement,
+            amount: None,
+            is_final: true,
+        };
         let key = Key::parse("capture").map_err(|e| e.to_string())?;
-        capture::capture(app, &Actor::Store { seller }, &key, command).await.map_err(|e| e.to_string())?;
+        capture::capture(app, &Actor::Store { seller }, &key, command)
+            .await
+            .map_err(|e| e.to_string())?;
         owing.push((buyer, agreement));
     }
     let (app, owing) = (app.clone(), Arc::new(owing));
     timed(owing.len(), size.outstanding, move |index| {
         let (app, owing) = (app.clone(), owing.clone());
         async move {
-            let Some((buyer, agreement)) = owing.get(index) else { return Ok(false) };
+            let Some((buyer, agreement)) = owing.get(index) else {
+                return Ok(false);
+            };
             let command = Pay {
                 shopper: buyer.shopper,
                 payer: buyer.shopper,
@@ -46,7 +74,9 @@ pub async fn run(app: &Arc<App>, control: &SandboxControl, data: &Data, size: Si
             };
             let key = Key::parse("pay").map_err(|e| e.to_string())?;
             let actor = Actor::Shopper { id: buyer.shopper };
-            pay::pay(&app, &actor, &key, command).await.map_err(|e| e.to_string())?;
+            pay::pay(&app, &actor, &key, command)
+                .await
+                .map_err(|e| e.to_string())?;
             Ok(true)
         }
     })

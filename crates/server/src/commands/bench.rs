@@ -82,13 +82,34 @@ enum Workload {
 /// Runs a workload.
 pub async fn run(command: Bench) -> Done {
     match command.workload {
-        Workload::Confirm { common, check: Some(file), .. } => check(&common, &file).await,
-        Workload::Confirm { common, acknowledge: true, .. } => acknowledge(&common).await,
-        Workload::Confirm { common, outstanding, refused, one_by_one, .. } => {
-            let opening = Opening { one_by_one, ..Opening::default() };
+        Workload::Confirm {
+            common,
+            check: Some(file),
+            ..
+        } => check(&common, &file).await,
+        Workload::Confirm {
+            common,
+            acknowledge: true,
+            ..
+        } => acknowledge(&common).await,
+        Workload::Confirm {
+            common,
+            outstanding,
+            refused,
+            one_by_one,
+            ..
+        } => {
+            let opening = Opening {
+                one_by_one,
+                ..Opening::default()
+            };
             let (app, data) = bench::platform(&common.database, &opening).await?;
             let outstanding = if one_by_one { 1 } else { outstanding };
-            let size = confirm::Size { purchases: common.size, outstanding, refused_percent: refused };
+            let size = confirm::Size {
+                purchases: common.size,
+                outstanding,
+                refused_percent: refused,
+            };
             show(&common, "confirm", &confirm::run(&app, &data, size).await?)
         }
         Workload::Repay { common, outstanding } => {
@@ -96,21 +117,38 @@ pub async fn run(command: Bench) -> Done {
             let (prepared, _) = bench::platform(&common.database, &Opening::default()).await?;
             let store = prepared.store.clone();
             let business = clock(&store).await.map_err(told)?;
-            let (app, control) = sandbox(store, business, &data, seed().map_err(told)?).await.map_err(told)?;
-            let size = confirm::Size { purchases: common.size, outstanding, refused_percent: 0 };
-            show(&common, "repay", &repay::run(&Arc::new(app), &control, &data, size).await?)
+            let (app, control) = sandbox(store, business, &data, seed().map_err(told)?)
+                .await
+                .map_err(told)?;
+            let size = confirm::Size {
+                purchases: common.size,
+                outstanding,
+                refused_percent: 0,
+            };
+            show(
+                &common,
+                "repay",
+                &repay::run(&Arc::new(app), &control, &data, size).await?,
+            )
         }
         Workload::Quote { common } => {
             let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
             show(&common, "quote", &quote::run(&data, common.size)?)
         }
-        Workload::Day { common, agreements, due } => {
+        Workload::Day {
+            common,
+            agreements,
+            due,
+        } => {
             let (app, data) = bench::platform(&common.database, &Opening::default()).await?;
             let figures = day::run(&app, &data, day::Size { agreements, due }).await?;
             if common.json {
                 say(serde_json::to_string(&figures).map_err(told)?);
             } else {
-                say(format!("day: {:.3} s for {} pieces of work", figures.seconds, figures.acted));
+                say(format!(
+                    "day: {:.3} s for {} pieces of work",
+                    figures.seconds, figures.acted
+                ));
             }
             Ok(true)
         }
@@ -133,17 +171,25 @@ fn show(common: &Common, name: &str, figures: &bench::Figures) -> Done {
 async fn acknowledge(common: &Common) -> Done {
     let (app, data) = bench::platform(&common.database, &Opening::default()).await?;
     loop {
-        let size = confirm::Size { purchases: 64, outstanding: 64, refused_percent: 0 };
+        let size = confirm::Size {
+            purchases: 64,
+            outstanding: 64,
+            refused_percent: 0,
+        };
         let buyers = Arc::new(confirm::buyers(&app, &data, size).await?);
         let (app, buyers) = (app.clone(), buyers.clone());
         bench::timed(buyers.len(), 32, move |index| {
             let (app, buyers) = (app.clone(), buyers.clone());
             async move {
-                let Some(buyer) = buyers.get(index) else { return Ok(false) };
+                let Some(buyer) = buyers.get(index) else {
+                    return Ok(false);
+                };
                 let done = confirm::purchase(&app, buyer, 0).await?;
                 if let (Some(_), Some((quote, _))) = (&done, buyer.quotes.first()) {
                     let mut out = std::io::stdout().lock();
-                    writeln!(out, "bench-{quote}").and_then(|()| out.flush()).map_err(told)?;
+                    writeln!(out, "bench-{quote}")
+                        .and_then(|()| out.flush())
+                        .map_err(told)?;
                 }
                 Ok(done.is_some())
             }
@@ -155,7 +201,10 @@ async fn acknowledge(common: &Common) -> Done {
 /// Whether every acknowledged order is in the store.
 async fn check(common: &Common, file: &PathBuf) -> Done {
     let listed = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let opening = Opening { read_only: true, ..Opening::default() };
+    let opening = Opening {
+        read_only: true,
+        ..Opening::default()
+    };
     let store = open(&common.database, &opening).await.map_err(told)?;
     let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
     let seller = data
@@ -166,7 +215,10 @@ async fn check(common: &Common, file: &PathBuf) -> Done {
         .unwrap_or_default();
     let mut lost = 0usize;
     // The last line may be torn: the process was killed while it printed it.
-    let complete = listed.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::trim_end);
+    let complete = listed
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+        .map(str::trim_end);
     for order in complete {
         if store.order(&seller, order).await.map_err(told)?.is_none() {
             complain(format!("{order} was acknowledged and is not in the store"));

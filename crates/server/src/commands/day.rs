@@ -21,14 +21,21 @@ pub struct Day {
 
 /// Runs each day in order. A day that was run does nothing more.
 pub async fn run(command: Day) -> Done {
-    let store = open(&command.at.database, &Opening::default()).await.map_err(told)?;
-    let data = load(&Files::embedded()).map_err(|problems| problems.iter().map(told).collect::<Vec<_>>().join("\n"))?;
+    let store = open(&command.at.database, &Opening::default())
+        .await
+        .map_err(told)?;
+    let data = load(&Files::embedded())
+        .map_err(|problems| problems.iter().map(told).collect::<Vec<_>>().join("\n"))?;
     let business = clock(&store).await.map_err(told)?;
-    let (app, _) = sandbox(store.clone(), business, &data, seed().map_err(told)?).await.map_err(told)?;
+    let (app, _) = sandbox(store.clone(), business, &data, seed().map_err(told)?)
+        .await
+        .map_err(told)?;
     let mut today = app.day_of(app.clock.now());
     let until = command.until.unwrap_or(today);
     if until < today {
-        return Err(format!("{until} is over; today is {today}. Work that is late is done by `fenqi day` at any time"));
+        return Err(format!(
+            "{until} is over; today is {today}. Work that is late is done by `fenqi day` at any time"
+        ));
     }
     let mut clean = true;
     loop {
@@ -40,7 +47,11 @@ pub async fn run(command: Day) -> Done {
             let acted: u64 = report.jobs.iter().map(|(_, job)| job.acted).sum();
             say(format!("{today}: {acted} pieces of work done"));
         }
-        for (job, failed) in report.jobs.iter().flat_map(|(job, r)| r.failed.iter().map(move |f| (job, f))) {
+        for (job, failed) in report
+            .jobs
+            .iter()
+            .flat_map(|(job, r)| r.failed.iter().map(move |f| (job, f)))
+        {
             complain(format!("{job}: {failed}"));
         }
         if today >= until {

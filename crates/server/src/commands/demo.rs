@@ -50,13 +50,21 @@ pub async fn run(command: Demo) -> Done {
         say(trouble);
     }
     let well = played.troubles.is_empty();
-    say(format!("played Ann's story: the books {}", if well { "agree" } else { "do not agree" }));
+    say(format!(
+        "played Ann's story: the books {}",
+        if well { "agree" } else { "do not agree" }
+    ));
     if command.no_serve {
         say(&played.text);
         return Ok(well);
     }
     let page = StoryPage::of(&played.text, data.products.len(), data.lenders.len(), well);
-    say(format!("look at http://127.0.0.1:{}/ (stop with Ctrl-C)", command.port));
-    serve(page, command.port).await.map_err(|e| format!("port {}: {e}; choose another with --port", command.port))?;
+    say(format!(
+        "look at http://127.0.0.1:{}/ (stop with Ctrl-C)",
+        command.port
+    ));
+    serve(page, command.port)
+        .await
+        .map_err(|e| format!("port {}: {e}; choose another with --port", command.port))?;
     Ok(well)
 }

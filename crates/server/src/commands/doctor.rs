@@ -7,7 +7,15 @@ use super::{Done, say};
 /// Looks at the database, its settings, the schema, the keys and the configuration.
 pub async fn run(database: &Database, json: bool) -> Done {
     let mut findings: Vec<(bool, String)> = Vec::new();
-    match open(database, &Opening { read_only: matches!(database, Database::Sqlite(_)), ..Opening::default() }).await {
+    match open(
+        database,
+        &Opening {
+            read_only: matches!(database, Database::Sqlite(_)),
+            ..Opening::default()
+        },
+    )
+    .await
+    {
         Ok(store) => {
             findings.push((true, "the database answers and keeps what it acknowledges".into()));
             match store.settings().await {
@@ -24,14 +32,19 @@ pub async fn run(database: &Database, json: bool) -> Done {
         Err(fault) => findings.push((false, format!("{fault}"))),
     }
     findings.push(if has_sandbox_keys() {
-        (false, "the keys are the sandbox's; set FENQI_KEY and FENQI_INDEX_KEY before real data comes in".into())
+        (
+            false,
+            "the keys are the sandbox's; set FENQI_KEY and FENQI_INDEX_KEY before real data comes in".into(),
+        )
     } else {
         (true, "the keys are configured".into())
     });
     let well = findings.iter().all(|(ok, _)| *ok);
     if json {
-        let listed: Vec<_> =
-            findings.iter().map(|(ok, text)| serde_json::json!({ "ok": ok, "finding": text })).collect();
+        let listed: Vec<_> = findings
+            .iter()
+            .map(|(ok, text)| serde_json::json!({ "ok": ok, "finding": text }))
+            .collect();
         say(serde_json::json!({ "well": well, "findings": listed }));
     } else {
         for (ok, text) in &findings {

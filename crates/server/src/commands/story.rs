@@ -29,7 +29,9 @@ pub async fn run(command: Story) -> Done {
     let place = match &command.database {
         Database::Postgres(url) => Place::Postgres(url.clone()),
         Database::Temporary => Place::Sqlite,
-        Database::Sqlite(_) => return Err("a story is played on a fresh store: write sqlite, or postgres://…".into()),
+        Database::Sqlite(_) => {
+            return Err("a story is played on a fresh store: write sqlite, or postgres://…".into());
+        }
     };
     let (mut well, mut bad) = (0usize, 0usize);
     for path in &command.files {
