@@ -3,7 +3,9 @@
 //! The page `docs/reference/story.md` shows each form with an example; a test there compares it with the parser.
 
 use fenqi_domain::money::Amount;
+use fenqi_domain::plan::Component;
 use fenqi_domain::refusal::Capability;
+use fenqi_domain::standing::FreezeReason;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -413,7 +415,9 @@ pub enum Tending {
     Freezes {
         /// Whose.
         who: String,
-        /// Why.
+        /// Why, by its kind.
+        why: FreezeReason,
+        /// Why, in words.
         reason: String,
     },
     /// Lifts that.
@@ -457,10 +461,12 @@ pub enum Tending {
         /// Why.
         reason: String,
     },
-    /// Waives penalties of an agreement.
+    /// Waives a part of what is open of an agreement.
     Waives {
         /// How much.
         amount: Amount,
+        /// What of it.
+        component: Component,
         /// Of which agreement.
         label: String,
         /// Why.

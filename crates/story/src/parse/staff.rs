@@ -3,7 +3,9 @@
 use super::{code, goods, label, name};
 use crate::language::{Command, Desk, Selling, Tending};
 use crate::words::{Read, Words, is_region};
+use fenqi_domain::plan::Component;
 use fenqi_domain::refusal::Capability;
+use fenqi_domain::standing::FreezeReason;
 use jiff::Timestamp;
 
 /// `store captures A1` and its like.
@@ -134,8 +136,10 @@ fn account(words: &mut Words<'_>) -> Read<Tending> {
     match words.word(VERBS)? {
         "freezes" => {
             let who = name(words)?;
+            words.need("for")?;
+            let why = freeze_reason(words)?;
             let reason = words.because()?;
-            Ok(Tending::Freezes { who, reason })
+            Ok(Tending::Freezes { who, why, reason })
         }
         "unfreezes" => Ok(Tending::Unfreezes { who: name(words)? }),
         "resolves" => {
@@ -198,11 +202,14 @@ fn agreement(words: &mut Words<'_>) -> Read<Tending> {
         }
         _ => {
             let amount = words.amount()?;
+            words.need("of the")?;
+            let component = component(words)?;
             words.need("of")?;
             let label = label(words)?;
             let reason = words.because()?;
             Ok(Tending::Waives {
                 amount,
+                component,
                 label,
                 reason,
             })
@@ -265,4 +272,33 @@ fn capabilities(words: &mut Words<'_>) -> Read<Vec<Capability>> {
             return Ok(parts);
         }
     }
+}
+
+/// `misuse`, `security`, `request`, `overdue` or `authority`
+fn freeze_reason(words: &mut Words<'_>) -> Read<FreezeReason> {
+    let expected = "“misuse”, “security”, “request”, “overdue” or “authority”";
+    let why = match words.peek() {
+        Some("misuse") => FreezeReason::SuspectedMisuse,
+        Some("security") => FreezeReason::Security,
+        Some("request") => FreezeReason::OwnRequest,
+        Some("overdue") => FreezeReason::Overdue,
+        Some("authority") => FreezeReason::Authority,
+        _ => return Err(words.unexpected(expected)),
+    };
+    words.word(expected)?;
+    Ok(why)
+}
+
+/// `penalty`, `fee`, `interest` or `principal`
+fn component(words: &mut Words<'_>) -> Read<Component> {
+    let expected = "“penalty”, “fee”, “interest” or “principal”";
+    let component = match words.peek() {
+        Some("penalty") => Component::Penalty,
+        Some("fee") => Component::Fee,
+        Some("interest") => Component::Interest,
+        Some("principal") => Component::Principal,
+        _ => return Err(words.unexpected(expected)),
+    };
+    words.word(expected)?;
+    Ok(component)
 }

@@ -2,9 +2,9 @@
 
 use fenqi_app::Denied;
 use fenqi_app::jobs::day;
+use fenqi_app::operations::timeline;
 use fenqi_app::repayment::{bills, bounce};
 use fenqi_domain::actor::Actor;
-use fenqi_domain::credit::LimitEvent;
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::money::Amount;
 
@@ -71,40 +71,27 @@ impl Player<'_> {
 
     /// A person's limits, each with how it came to be what it is.
     pub(super) async fn limits(&self, shopper: ShopperId) -> Result<Vec<String>, Stop> {
+        let actor = Actor::Shopper { id: shopper };
         let stored = self.app.store.lines(shopper).await.map_err(Denied::from)?;
-        let changes = self
-            .app
-            .store
-            .limit_changes(shopper)
-            .await
-            .map_err(Denied::from)?;
         let mut lines = Vec::new();
         for known in &stored {
             lines.push(show::limit(&known.line)?);
-            for change in changes.iter().filter(|c| c.institution == known.line.institution) {
+            let institution = &known.line.institution;
+            for change in timeline::timeline(self.app, &actor, shopper, institution).await? {
+                let agreement = change.agreement.map_or(String::new(), |id| format!(" {id}"));
+                let reason = change
+                    .reason
+                    .map_or(String::new(), |reason| format!(" ({reason})"));
                 lines.push(format!(
-                    "  {} {} {}{}",
+                    "  {} {}{agreement} {}, available {}{reason}",
                     moment(change.at),
-                    event(change.event),
+                    change.what,
                     yuan(change.amount),
-                    self.because(&change.reason)
+                    yuan(change.available)
                 ));
             }
         }
         Ok(lines)
-    }
-
-    /// A reason, with labels in place of numbers.
-    fn because(&self, reason: &str) -> String {
-        let deals = self.cast.deals();
-        let said = deals.fold(reason.to_owned(), |said, (label, deal)| {
-            said.replace(&deal.id.to_string(), label)
-        });
-        if said.is_empty() {
-            said
-        } else {
-            format!(" ({said})")
-        }
     }
 
     /// The trial balance (试算平衡).
@@ -119,19 +106,5 @@ impl Player<'_> {
         }
         lines.push(format!("  sum: {}", yuan(sum)));
         Ok(lines)
-    }
-}
-
-fn event(event: LimitEvent) -> &'static str {
-    match event {
-        LimitEvent::Granted => "granted",
-        LimitEvent::Raised => "raised by",
-        LimitEvent::Lowered => "lowered by",
-        LimitEvent::Held => "held",
-        LimitEvent::Used => "used",
-        LimitEvent::HoldReleased => "hold released",
-        LimitEvent::Repaid => "repaid",
-        LimitEvent::Refunded => "refunded",
-        LimitEvent::RepaymentReversed => "repayment reversed",
     }
 }
