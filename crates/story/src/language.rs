@@ -253,6 +253,8 @@ pub struct Cart {
     pub region: String,
     /// What is paid at once of the financed lines.
     pub down_payment: Amount,
+    /// Only this lender's plans are looked at; those of all if nothing is said.
+    pub lender: Option<String>,
 }
 
 /// A line of a cart.

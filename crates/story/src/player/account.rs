@@ -91,10 +91,10 @@ impl Player<'_> {
         let lines = shown.iter().map(|notice| {
             let back = notice
                 .expected_recovery_at
-                .map_or(String::new(), |at| format!("; expected back at {}", moment(at)));
+                .map_or(String::new(), |at| format!(", expected back at {}", moment(at)));
             let parts: Vec<&str> = notice.capabilities.iter().map(|c| c.code()).collect();
             format!(
-                "notice of {} ({}): {}{back}",
+                "notice of {} ({}){back}: {}",
                 notice.party,
                 parts.join(", "),
                 notice.text_en

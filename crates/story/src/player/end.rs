@@ -5,6 +5,7 @@ use fenqi_app::jobs::day;
 use fenqi_app::operations::timeline;
 use fenqi_app::repayment::{bills, bounce};
 use fenqi_domain::actor::Actor;
+use fenqi_domain::agreement::Stage;
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::money::Amount;
 
@@ -52,7 +53,12 @@ impl Player<'_> {
                 stage(&view.stage),
                 show::summary(&view.loan)?
             ));
-            let rows = show::schedule(&view.loan)?;
+            let is_loan = !matches!(view.stage, Stage::Confirmed { .. } | Stage::Cancelled { .. });
+            let rows = if is_loan {
+                show::schedule(&view.loan)?
+            } else {
+                Vec::new()
+            };
             lines.extend(rows.iter().map(|row| format!("  {row}")));
         }
         let people: Vec<_> = self

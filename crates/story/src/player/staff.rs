@@ -110,8 +110,8 @@ impl Player<'_> {
             capabilities: parts.to_vec(),
             title: ("维护公告".to_owned(), "Maintenance".to_owned()),
             text: (
-                format!("{reason}。还款照常进行，还款日不变。"),
-                format!("{reason}. Repayment goes on as usual, and due dates stay."),
+                format!("维护：{reason}。还款照常进行，还款日不变。"),
+                format!("Maintenance: {reason}. Repayment goes on as usual, and due dates stay."),
             ),
             from: None,
             expected_recovery_at: until,
