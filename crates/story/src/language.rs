@@ -474,6 +474,13 @@ pub enum Tending {
         /// Why.
         reason: String,
     },
+    /// Answers a return in the place of a seller who stays silent.
+    Answers {
+        /// Of which agreement.
+        label: String,
+        /// Why it is rejected, if it is.
+        rejected: Option<String>,
+    },
     /// Approves what the other proposed last.
     Approves,
 }

@@ -34,7 +34,7 @@ pub(super) fn store(words: &mut Words<'_>) -> Read<Selling> {
 }
 
 const VERBS: &str = "what the staff do: suspends, resumes, ends, closes, opens, excludes, includes, bars, admits, \
-                     freezes, unfreezes, resolves, sets, books, defers, waives or approves";
+                     freezes, unfreezes, resolves, sets, books, defers, waives, accepts, rejects or approves";
 
 /// `staff …` and `supervisor …`.
 pub(super) fn desk(words: &mut Words<'_>) -> Read<Command> {
@@ -63,6 +63,16 @@ fn tending(words: &mut Words<'_>) -> Read<Tending> {
         "books" | "defers" | "waives" => {
             *words = at_verb;
             agreement(words)
+        }
+        verb @ ("accepts" | "rejects") => {
+            words.need("the return of")?;
+            let label = label(words)?;
+            let rejected = if verb == "rejects" {
+                Some(words.because()?)
+            } else {
+                None
+            };
+            Ok(Tending::Answers { label, rejected })
         }
         "approves" => {
             words.need("it")?;

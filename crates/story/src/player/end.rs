@@ -30,12 +30,8 @@ impl Player<'_> {
         self.hear().await?;
         let report = day::run(self.app, today).await?;
         for (job, done) in &report.jobs {
-            if !done.failed.is_empty() {
-                lines.push(format!(
-                    "{today} {job}: {} of {} failed",
-                    done.failed.len(),
-                    done.seen
-                ));
+            for failed in &done.failed {
+                lines.push(format!("{today} {job} failed: {failed}"));
             }
         }
         Ok(lines)

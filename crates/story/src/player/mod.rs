@@ -203,6 +203,7 @@ impl<'a> Player<'a> {
         let store = store("spruce");
         let shopper = fenqi_app::checkout::open_account::open_account(self.app, &store, &phone).await?;
         self.cast.person_mut(who)?.shopper = Some(shopper);
+        self.cast.call(&shopper.to_string(), who);
         Ok(shopper)
     }
 }

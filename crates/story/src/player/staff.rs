@@ -48,6 +48,9 @@ impl Player<'_> {
             Tending::Freezes { .. } | Tending::Unfreezes { .. } | Tending::Resolves { .. } => {
                 self.stands(&actor, &key, does).await
             }
+            Tending::Answers { label, rejected } => {
+                self.answers(step, &actor, label, rejected.as_deref()).await
+            }
             Tending::Books { .. } | Tending::Defers { .. } | Tending::Waives { .. } => {
                 self.corrects(&actor, &key, does).await
             }
