@@ -46,6 +46,13 @@ pub(crate) fn receive(state: &mut State<'_>, amount: Amount, is_billed: bool) ->
     Ok(())
 }
 
+/// Keeps money for the payer without setting it against anything.
+pub(crate) fn keep(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {
+    state.credit = state.credit.plus(amount)?;
+    state.post(PostingKind::Overpaid, amount);
+    Ok(())
+}
+
 /// Lets a credit balance meet what is due.
 pub(crate) fn apply_credit(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let credit = state.credit.max(Amount::ZERO);

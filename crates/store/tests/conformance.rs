@@ -7,6 +7,8 @@
 
 #[path = "conformance/ground.rs"]
 mod ground;
+#[path = "conformance/proxy.rs"]
+mod proxy;
 #[path = "conformance/registry.rs"]
 mod registry;
 #[path = "conformance/saboteur.rs"]

@@ -235,6 +235,7 @@ impl State<'_> {
                     Intent::Due => allocation::receive(self, amount, false)?,
                     Intent::Bill => allocation::receive(self, amount, true)?,
                     Intent::Settle => settlement::settle(self, amount)?,
+                    Intent::Keep => allocation::keep(self, amount)?,
                 }
             }
             Event::Refunded {

@@ -131,6 +131,8 @@ pub enum Intent {
     Bill,
     /// Everything, as a settlement quote said (提前结清).
     Settle,
+    /// Nothing: the channel took it twice (重复扣款). It becomes a credit balance.
+    Keep,
 }
 
 /// One instalment as it stands (一期的现状).

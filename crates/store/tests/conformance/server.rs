@@ -4,12 +4,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fenqi_store::{CommitError, Driver, Fault, Postgres, PostgresOptions};
+use fenqi_store::tables::settings;
+use fenqi_store::{Batch, CommitError, Driver, Fault, Guard, Postgres, PostgresOptions, Query};
 use tokio_postgres::NoTls;
 
 use super::ground::{
     AGREEMENTS, CREDIT_AVAILABLE, Ground, Purchase, REQUEST_UNUSED, TRACES, TRACES_OF_ONE, at_once,
 };
+use super::proxy::{Cut, Proxy};
 
 /// Buys 150 times, each for a hundredth of the limit, and says how often it was let through.
 async fn buy(driver: &Arc<dyn Driver>, who: &str) -> usize {
@@ -200,6 +202,62 @@ async fn a_server_that_is_not_there_is_unavailable() {
         panic!("connected to nothing")
     };
     assert!(matches!(fault, Fault::Unavailable(_)), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purchase_whose_commit_lost_its_connection_is_answered_for_certain() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    ground.line("ann", 1_000).await;
+    let proxy = Proxy::before(ground.options()).await;
+    let beyond = Postgres::connect(&proxy.options).await.unwrap();
+    let expected = [(Cut::BeforeCommit, Ok(())), (Cut::BeforeReply, REQUEST_UNUSED)];
+    for (n, (cut, expected)) in (1..).zip(expected) {
+        let id = format!("a{n}");
+        proxy.arm(cut);
+        let answer = beyond.commit(Purchase::new("ann", &id, &id, 10).batch()).await;
+        assert_eq!(answer, expected, "{cut:?}");
+        assert_eq!(ground.held("ann").await, n * 10, "{cut:?}: once");
+        assert_eq!(
+            ground.number(&TRACES, vec![]).await,
+            n * TRACES_OF_ONE,
+            "{cut:?}: once"
+        );
+    }
+    drop(beyond);
+    ground.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_without_a_key_whose_commit_lost_its_connection_is_lost_and_not_repeated() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    let mut batch = Batch::new("campaign");
+    batch.put(
+        &settings::BUDGET_PUT,
+        vec!["spring".into(), 0_i64.into(), 100_i64.into()],
+    );
+    ground.driver.commit(batch).await.unwrap();
+    let proxy = Proxy::before(ground.options()).await;
+    let beyond = Postgres::connect(&proxy.options).await.unwrap();
+    for (cut, left) in [(Cut::BeforeCommit, 100), (Cut::BeforeReply, 90)] {
+        let mut batch = Batch::new("campaign");
+        let taken = vec!["spring".into(), 0_i64.into(), 10_i64.into()];
+        batch.require(Guard::Quantity("budget_left"), &settings::BUDGET_TAKE, taken);
+        proxy.arm(cut);
+        assert_eq!(
+            beyond.commit(batch).await,
+            Err(CommitError::Fault(Fault::Lost)),
+            "{cut:?}"
+        );
+        let query = Query::new(&settings::BUDGET_SLICES, vec!["spring".into()]);
+        let rows = ground.driver.read(vec![query]).await.unwrap();
+        assert_eq!(rows[0][0].int(1).unwrap(), left, "{cut:?}");
+    }
+    drop(beyond);
+    ground.clear().await;
 }
 
 /// A connection of the test's own, in the ground's schema.
