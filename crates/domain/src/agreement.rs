@@ -229,6 +229,7 @@ pub struct FromBudget {
     pub amount: Amount,
 }
 
+// R46: one decision, with every reason against it
 /// Decides whether a quote becomes an agreement (确认分期). Nothing is written here.
 ///
 /// # Errors
@@ -380,6 +381,7 @@ impl Agreement {
         }
     }
 
+    // H17, H18: the hold becomes use as goods leave
     /// Goods leave: all, or the part that ships now (请款). What is captured is lent from this day on.
     ///
     /// # Errors
@@ -486,6 +488,7 @@ impl Agreement {
         })
     }
 
+    // H27: where the money of a capture stands
     /// The institution paid the seller (放款成功). The same notice again changes nothing.
     ///
     /// # Errors

@@ -28,15 +28,28 @@ pub fn preview(
     any_preview(terms, transactions, Event::Repaid { amount, intent }, on)
 }
 
-/// Takes in money: what is due first, then the prepayment rule, and what is over is owed to the payer.
-pub(crate) fn receive(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {
+/// Takes in money: what is due first, then the next instalment if a bill was issued for it, then the prepayment rule, and
+/// what is over is owed to the payer.
+pub(crate) fn receive(state: &mut State<'_>, amount: Amount, is_billed: bool) -> Result<(), OutOfRange> {
     let short = Amount::ZERO.minus(state.credit)?.max(Amount::ZERO).min(amount);
     let (left, due) = pay_due(state, amount.minus(short)?)?;
+    let (left, billed) = if is_billed {
+        pay_billed(state, left)?
+    } else {
+        (left, Parts::default())
+    };
     let (left, ahead) = pay_ahead(state, left)?;
-    state.post_paid(&due.plus(&ahead)?);
+    state.post_paid(&due.plus(&billed)?.plus(&ahead)?);
     let over = left.plus(short)?;
     state.credit = state.credit.plus(over)?;
     state.post(PostingKind::Overpaid, over);
+    Ok(())
+}
+
+/// Keeps money for the payer without setting it against anything.
+pub(crate) fn keep(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {
+    state.credit = state.credit.plus(amount)?;
+    state.post(PostingKind::Overpaid, amount);
     Ok(())
 }
 
@@ -93,6 +106,21 @@ impl Waterfall {
         let rest = Component::ALL.into_iter().filter(|c| !self.order.contains(c));
         self.order.iter().copied().chain(rest)
     }
+}
+
+/// Pays the next instalment as it is, fee and interest included; says what is left and what was paid.
+fn pay_billed(state: &mut State<'_>, amount: Amount) -> Result<(Amount, Parts), OutOfRange> {
+    let waterfall = &state.terms.conventions.waterfall;
+    let (mut left, mut paid) = (amount, Parts::default());
+    if let Some(standing) = state.ahead_rows().next() {
+        for component in waterfall.components() {
+            left = pay(standing, component, left, &mut paid)?;
+        }
+    }
+    state.principal = state.principal.minus(paid.principal)?;
+    state.charge(PostingKind::InterestCharged, paid.interest)?;
+    state.charge(PostingKind::FeeCharged, paid.fee)?;
+    Ok((left, paid))
 }
 
 /// Pays what is not due yet by the prepayment rule; says what is left and what was paid.

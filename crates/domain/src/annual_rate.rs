@@ -67,6 +67,7 @@ impl fmt::Display for NoRate {
     }
 }
 
+// H24: fees as annual rates
 /// The annual rates of an amount received at once and paid back month by month (periods are equal months, 等额月).
 ///
 /// # Errors

@@ -244,8 +244,11 @@ fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
         .ok_or(error)?;
     let year = i16::try_from(index.div_euclid(12)).map_err(|_| error)?;
     let month = i8::try_from(index.rem_euclid(12).saturating_add(1)).map_err(|_| error)?;
-    let first = Date::new(year, month, 1).map_err(|_| error)?;
-    let day = i8::try_from(day).map_err(|_| error)?.min(first.days_in_month());
+    let mut day = i8::try_from(day).map_err(|_| error)?;
+    if day > 28 {
+        let first = Date::new(year, month, 1).map_err(|_| error)?;
+        day = day.min(first.days_in_month());
+    }
     Date::new(year, month, day).map_err(|_| error)
 }
 

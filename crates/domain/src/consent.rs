@@ -101,6 +101,7 @@ impl Document {
         }
     }
 
+    // R46: documents are read in the version that is signed
     /// Whether the person had this very text open for long enough before agreeing.
     ///
     /// # Errors

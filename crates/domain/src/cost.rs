@@ -87,6 +87,7 @@ pub enum Contingent {
     },
 }
 
+// R42: what it costs, to whom, by the year
 /// The cost sheet of one quote (综合融资成本明示表).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostDisclosure {

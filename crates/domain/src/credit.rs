@@ -112,6 +112,7 @@ impl Line {
         self.limit.minus(self.used)?.minus(self.held)
     }
 
+    // R21: what is missing is named
     /// Whether a purchase of so much fits on a day.
     ///
     /// # Errors
@@ -169,6 +170,7 @@ impl Line {
         self.with(held, self.used, LimitEvent::HoldReleased, amount, at)
     }
 
+    // R22, H2: repaid principal is free at once
     /// Principal was repaid: that much is free again at once (R22, H2). Fees and interest never count.
     ///
     /// # Errors
@@ -197,6 +199,7 @@ impl Line {
         self.with(self.held, used, LimitEvent::RepaymentReversed, principal, at)
     }
 
+    // R20: limits move, and say why
     /// The institution set another limit. Agreements stay as they are, so that what is left may be negative.
     ///
     /// # Errors
@@ -220,6 +223,7 @@ impl Line {
         line.moved(event, difference, at).map_err(Denied::from)
     }
 
+    // R28: the own limit
     /// The shopper sets a lower limit for themself, or lifts it (R28).
     ///
     /// # Errors

@@ -43,6 +43,10 @@ use crate::quote::{Asking, Priced, price};
 use crate::refusal::{Capability, Denied, Refusal};
 use crate::standing::Standing;
 
+mod doors;
+
+pub use doors::{campaign_covers, closed_doors, is_open};
+
 /// All that decides which plans can be had. Who asks may be unknown: then only the market's rules count.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -146,6 +150,7 @@ pub struct Offer {
     pub steps: Vec<Refusal>,
 }
 
+// R18, R23, R41: every plan is answered, line by line, with all reasons
 /// Finds, for each plan in the cart's currency and each seller with wanted lines, whether it can be had (查询可用方案).
 ///
 /// Plans come in the order given, which is neutral between institutions (R45). Where a number of instalments is asked
@@ -155,13 +160,27 @@ pub struct Offer {
 /// [`OutOfRange`] for prices that no cart has.
 pub fn offers(case: &Case<'_>) -> Result<Vec<Outcome>, OutOfRange> {
     let groups = wanted_by_seller(case);
+    let prices = groups
+        .iter()
+        .map(|(_, lines)| Amount::sum(lines.iter().map(|line| line.price)))
+        .collect::<Result<Vec<Amount>, OutOfRange>>()?;
+    // What is paid now is paid once, and shared by the sellers' parts of the cart.
+    let down_payments = case
+        .down_payment
+        .map(|chosen| chosen.by_weights(&prices))
+        .transpose()?;
     let mut outcomes = Vec::new();
     for plan in case.plans.iter().filter(|p| p.currency == case.cart.currency) {
         let other_count = case.count.filter(|count| *count != plan.count);
         if other_count.is_some_and(|count| counts_of(case, plan).contains(&count)) {
             continue;
         }
-        for (seller, lines) in &groups {
+        for (place, (seller, lines)) in groups.iter().enumerate() {
+            let down_payment = down_payments.as_ref().and_then(|parts| parts.get(place).copied());
+            let case = &Case {
+                down_payment,
+                ..*case
+            };
             outcomes.push(Outcome {
                 plan: plan.code.clone(),
                 plan_version: plan.version,
@@ -228,7 +247,8 @@ fn answer(case: &Case<'_>, plan: &Plan, wanted: &[&CartLine]) -> Result<Answer, 
         }
     }
     let covered = covered(case, plan, lines, &mut left_out);
-    if matches!(covered, Ok(None)) {
+    // Where nothing is left to finance, or too little, the lines that were left out are among the reasons.
+    if !matches!(covered, Ok(Some(_))) {
         refusals.append(&mut left_out);
     }
     if case.count.is_some_and(|count| count != plan.count) {
@@ -265,80 +285,6 @@ fn answer(case: &Case<'_>, plan: &Plan, wanted: &[&CartLine]) -> Result<Answer, 
         })),
         _ => Answer::Unavailable { refusals },
     })
-}
-
-/// What stands between any shopper and a new agreement at an institution: law, partnership, coverage, windows, faults.
-pub fn closed_doors(
-    institution: Option<&Institution>,
-    code: &str,
-    region: &Region,
-    capability: Capability,
-    windows: &[Window],
-    outages: &[Outage],
-    now: Timestamp,
-) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    if !region.is_allowed {
-        refusals.push(Refusal::RegionLegal {
-            region: region.code.clone(),
-        });
-    }
-    let partnership = institution.and_then(|i| i.partnership(&region.code, None, now));
-    match partnership.map(|p| (p.state, p)) {
-        Some((PartnershipState::Active | PartnershipState::Pilot, _)) => {}
-        Some((PartnershipState::Suspended, entry)) => refusals.push(Refusal::InstitutionSuspended {
-            institution: code.to_string(),
-            region: entry.region.clone(),
-            until: entry.until,
-        }),
-        Some((PartnershipState::RunOff | PartnershipState::Ended, _)) | None => {
-            refusals.push(Refusal::InstitutionEnded {
-                institution: code.to_string(),
-            });
-        }
-    }
-    if institution.is_some_and(|i| !i.serves(&region.code)) {
-        refusals.push(Refusal::RegionCoverage {
-            institution: code.to_string(),
-            region: region.code.clone(),
-        });
-    }
-    refusals.extend(is_open(capability, code, windows, outages, now).err());
-    refusals
-}
-
-/// Whether a capability can be used with an institution at an instant: maintenance first, then faults (R5, R7).
-///
-/// # Errors
-/// [`Refusal::Maintenance`] of the window that is expected to last longest, or [`Refusal::TemporaryFault`].
-pub fn is_open(
-    capability: Capability,
-    institution: &str,
-    windows: &[Window],
-    outages: &[Outage],
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    let window = windows
-        .iter()
-        .filter(|w| w.closes(capability, institution, now))
-        .max_by_key(|w| w.until.unwrap_or(Timestamp::MAX));
-    if let Some(window) = window {
-        return Err(Refusal::Maintenance {
-            party: window.party.clone(),
-            capability,
-            until: window.until,
-        });
-    }
-    outages
-        .iter()
-        .filter(|o| o.stops(institution, now))
-        .max_by_key(|o| o.retry_after)
-        .map_or(Ok(()), |outage| {
-            Err(Refusal::TemporaryFault {
-                party: outage.party.clone(),
-                retry_after: outage.retry_after,
-            })
-        })
 }
 
 /// The reasons that lie with who asks: standing, age, and an institution's answer that is open or no.
@@ -437,6 +383,7 @@ fn price_factor(case: &Case<'_>, plan: &Plan) -> Rate {
     }
 }
 
+// R10: the margin guard
 /// The lines on which the seller's share of the cost passes what the article's margin allows.
 fn over_margin(case: &Case<'_>, priced: &Priced) -> Result<Vec<(String, Refusal)>, OutOfRange> {
     if priced.cost.subsidy.is_zero() {
@@ -484,29 +431,6 @@ fn campaign_refusal(case: &Case<'_>, plan: &Plan, cost: Amount) -> Option<Refusa
     campaign_covers(code, case.campaigns, cost, case.now).err()
 }
 
-/// Whether a campaign runs and its budget bears a cost (H5).
-///
-/// # Errors
-/// [`Refusal::CampaignOver`] before, after, and for a campaign that nobody knows; [`Refusal::BudgetSpent`].
-pub fn campaign_covers(
-    code: &str,
-    campaigns: &[RunningCampaign],
-    cost: Amount,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    let campaign = code.to_string();
-    match campaigns.iter().find(|c| c.campaign.code == code) {
-        Some(running) if running.is_running(now) => {
-            if running.remaining < cost || !running.remaining.is_positive() {
-                Err(Refusal::BudgetSpent { campaign })
-            } else {
-                Ok(())
-            }
-        }
-        _ => Err(Refusal::CampaignOver { campaign }),
-    }
-}
-
 /// What is still to be done before a plan can be confirmed: identity, then the application, then the card.
 fn steps(case: &Case<'_>, plan: &Plan) -> Vec<Refusal> {
     let institution = &plan.institution;
@@ -518,7 +442,18 @@ fn steps(case: &Case<'_>, plan: &Plan) -> Vec<Refusal> {
     };
     let application = match known.application(institution) {
         None => Some(ask()),
-        Some(application) => application.supports_purchase(case.today).err(),
+        Some(application) => {
+            application
+                .supports_purchase(case.today)
+                .err()
+                .or_else(|| match known.line(institution) {
+                    Some(line) if line.expires_on < case.today => Some(Refusal::ApprovalExpired {
+                        institution: institution.clone(),
+                        on: line.expires_on,
+                    }),
+                    _ => None,
+                })
+        }
     };
     let card = (plan.needs_card && !known.has_card).then(|| Refusal::CardRequired {
         institution: institution.clone(),

@@ -72,6 +72,7 @@ pub struct IdentityEvidence {
 }
 
 impl IdentityEvidence {
+    // R43, R44: name and number, then a face or a photographed document
     /// Whether everything is proved that a purchase needs.
     ///
     /// # Errors

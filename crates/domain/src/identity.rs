@@ -160,6 +160,7 @@ fn check_character(digits: &str) -> Option<u8> {
     b"10X98765432".get(place).copied()
 }
 
+// H26: age comes from the number
 /// Completed years of age on a day (周岁). Who was born on 29 February has their birthday on 1 March in common years.
 pub fn age_on(born_on: Date, day: Date) -> i16 {
     let years = day.year().saturating_sub(born_on.year());

@@ -76,6 +76,7 @@ pub enum PartnershipState {
 }
 
 impl Institution {
+    // R1, R4: institutions come, pause and go by configuration
     /// How far the partnership goes for a category in a region at an instant, with the entry that says so.
     ///
     /// Each scope (everywhere, a region, a category, both) has its latest entry in force, and the most restrictive of
@@ -185,6 +186,7 @@ impl Outage {
     }
 }
 
+// R6: what is down, and until when
 /// A notice to the public (公告, R6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {

@@ -317,6 +317,18 @@ mod tests {
     }
 
     #[test]
+    fn a_level_payment_that_rounding_made_too_large_stops_at_what_is_owed() {
+        let pricing = Pricing::Annuity {
+            annual: Rate::from_ppb(1),
+            day_count: DayCount::Thirty360,
+        };
+        // 100 over 60 is 1.67, so that 2 a month is paid off after 50.
+        let rows = rows(pricing, 100, 60, Rate::ZERO);
+        assert_eq!(minor(rows[49].principal), 2);
+        assert!(rows[50..].iter().all(|r| r.principal.is_zero()));
+    }
+
+    #[test]
     fn equal_principal_pays_interest_on_what_is_left() {
         let pricing = Pricing::EqualPrincipal {
             annual: Rate::from_bps(1200),

@@ -35,7 +35,7 @@ pub(crate) fn settle(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfR
     let quote = quote(state)?;
     state.flows.extend(flow);
     if amount < quote.total {
-        return allocation::receive(state, amount);
+        return allocation::receive(state, amount, false);
     }
     let credit = state.credit;
     let (_, due) = allocation::pay_due(state, quote.parts.total()?)?;

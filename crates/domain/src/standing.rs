@@ -64,6 +64,7 @@ pub struct Standing {
 }
 
 impl Standing {
+    // R24, R25: holds are named one by one, and none of them touches a repayment
     /// Every reason against new credit: the freeze, then what is overdue, then disputes.
     pub fn refusals(&self) -> Vec<Refusal> {
         let frozen = match self.account {

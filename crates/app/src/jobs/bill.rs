@@ -73,7 +73,7 @@ async fn issue(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, D
             lines,
         };
         let amount = bill.amount()?;
-        if !amount.is_positive() {
+        if !amount.is_positive() || is_issued(app, shopper, &bill).await? {
             return Ok(Decision { batch, reply: false });
         }
         bills::issued(
@@ -91,4 +91,19 @@ async fn issue(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, D
         Ok(Decision { batch, reply: true })
     })
     .await
+}
+
+/// Whether a bill of this day with these instalments was issued before: it stands as it was told.
+async fn is_issued(app: &App, shopper: ShopperId, bill: &Bill) -> Result<bool, Denied> {
+    let named = |bill: &Bill| -> Vec<(AgreementId, u16)> {
+        let lines = bill.lines.iter();
+        lines.map(|line| (line.agreement, line.instalment)).collect()
+    };
+    for stored in app.store.bills(shopper).await? {
+        let known: Bill = stored.detail()?;
+        if known.due_on == bill.due_on && known.currency == bill.currency && named(&known) == named(bill) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

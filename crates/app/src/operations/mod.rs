@@ -4,19 +4,42 @@
 //! out. What one person must not do alone becomes a proposal that another approves.
 
 use fenqi_domain::actor::Actor;
-use fenqi_domain::id::AuditId;
+use fenqi_domain::agreement::Stage;
+use fenqi_domain::id::{AgreementId, AuditId, ShopperId};
+use fenqi_domain::loan::Event;
+use fenqi_domain::money::Amount;
+use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
+use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::staff::{self, AuditRecord};
-use serde::Serialize;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
-use crate::Moment;
 use crate::outcome::Denied;
+use crate::servicing::Amendment;
+use crate::{App, Moment};
 
+pub mod approve;
+pub mod arrange;
+pub mod backdate;
 pub mod budget;
 pub mod configure;
+pub mod dispute;
+pub mod excuse;
+pub mod freeze;
+pub mod limit;
+pub mod notice;
+pub mod standing;
+pub mod suspend;
+pub mod timeline;
+pub mod waive;
+pub mod window;
 
 /// The longest reason, in characters.
 const REASON_MAX: usize = 500;
+
+/// How many agreements are looked at in one question.
+const PAGE: i64 = 500;
 
 /// Whether a reason says anything: the audit trail is of no use without one.
 fn because(reason: &str) -> Result<(), Denied> {
@@ -47,4 +70,67 @@ fn audit<C: Serialize>(
         at: moment.now,
     };
     staff::audited(batch, AuditId::new(&mut moment.ids), &record);
+}
+
+/// What staff entered into a loan, as its event tells it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entered {
+    /// The transaction's number.
+    number: u32,
+    /// How much.
+    amount: Amount,
+    /// Why.
+    reason: String,
+    /// The number of the transfer that proves a payment.
+    proof: Option<String>,
+}
+
+/// What is entered next into a loan.
+fn entered(file: &AgreementFile, amount: Amount, reason: &str) -> Entered {
+    let last = file.transactions.iter().map(|t| t.number).max().unwrap_or(0);
+    Entered {
+        number: last.saturating_add(1),
+        amount,
+        reason: reason.into(),
+        proof: None,
+    }
+}
+
+/// A change of a loan that is one transaction and moves nothing else.
+fn correction<D: Serialize>(added: (Date, Event), event: &str, detail: D) -> Amendment<'_, D> {
+    Amendment {
+        added: vec![added],
+        stage: None,
+        held: Amount::ZERO,
+        entries: Vec::new(),
+        event,
+        detail,
+    }
+}
+
+/// An agreement of which something was lent.
+async fn lent(app: &App, shopper: ShopperId, id: AgreementId) -> Result<AgreementFile, Denied> {
+    let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
+    match file.agreement.stage {
+        Stage::Active { .. } | Stage::Settled { .. } => Ok(file),
+        Stage::Confirmed { .. } | Stage::Cancelled { .. } => Err(Refusal::WrongStage {
+            stage: file.agreement.stage.code().into(),
+            needed: "active".into(),
+        }
+        .into()),
+    }
+}
+
+/// The keys of all running agreements.
+async fn each_active(app: &App) -> Result<Vec<(ShopperId, AgreementId)>, Denied> {
+    let mut keys: Vec<(ShopperId, AgreementId)> = Vec::new();
+    let (mut shopper, mut id) = (String::new(), String::new());
+    loop {
+        let page = app.store.active_keys_after(&shopper, &id, PAGE).await?;
+        match page.last() {
+            Some(last) => (shopper, id) = (last.0.to_string(), last.1.to_string()),
+            None => return Ok(keys),
+        }
+        keys.extend(page);
+    }
 }

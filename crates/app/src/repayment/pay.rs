@@ -1,7 +1,10 @@
 //! Pays by hand (主动还款): one order or several, in part, ahead of time, from any bound card, or for somebody else.
 
+use std::collections::BTreeMap;
+
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::allocation::{self, Debt};
+use fenqi_domain::allocation::{self, Debt, Share};
+use fenqi_domain::bill::Bill;
 use fenqi_domain::id::{AgreementId, CardId, PaymentId, ShopperId};
 use fenqi_domain::loan::Intent;
 use fenqi_domain::money::{Amount, Currency};
@@ -76,7 +79,8 @@ async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denie
     if !command.agreements.iter().all(known) {
         return Err(Denied::NotFound);
     }
-    let debts = debts(&files, moment.today)?;
+    let billed = billed(app, command.shopper, &files, moment.today).await?;
+    let debts = debts(&files, &billed, moment.today)?;
     let (shares, left) = allocation::across(&debts, &command.agreements, command.amount)?;
     if shares.is_empty() {
         return Err(Refusal::NothingDue.into());
@@ -98,7 +102,7 @@ async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denie
         amount: command.amount,
         currency,
         card: card.id,
-        intent: Intent::Due,
+        intent: intent(&shares, &billed),
         shares,
         made_at: moment.now,
         state: State::Intended,
@@ -124,14 +128,55 @@ pub(crate) fn intended(payment: Payment, token: String, moment: &Moment) -> Deci
     Decision { batch, reply }
 }
 
-/// What each running loan owes today, and the most that it can take.
-pub(crate) fn debts(files: &[AgreementFile], today: Date) -> Result<Vec<Debt>, Denied> {
+/// What is open of instalments that are not due yet, but on a bill that was issued.
+pub(crate) async fn billed(
+    app: &App,
+    shopper: ShopperId,
+    files: &[AgreementFile],
+    today: Date,
+) -> Result<BTreeMap<AgreementId, Amount>, Denied> {
+    let mut billed = BTreeMap::new();
+    for stored in app.store.bills(shopper).await? {
+        if stored.due_on <= today {
+            continue;
+        }
+        for line in stored.detail::<Bill>()?.lines {
+            let Some(file) = files.iter().find(|f| f.agreement.id == line.agreement) else {
+                continue;
+            };
+            let loan = servicing::fold(file, today)?;
+            let row = loan.rows.iter().find(|row| row.number == line.instalment);
+            let open = row.map_or(Ok(Amount::ZERO), |row| row.open()?.total())?;
+            if open.is_positive() {
+                billed.insert(line.agreement, open);
+            }
+        }
+    }
+    Ok(billed)
+}
+
+/// What a payment is wanted for: an issued bill is met before anything is prepaid.
+pub(crate) fn intent(shares: &[Share], billed: &BTreeMap<AgreementId, Amount>) -> Intent {
+    if shares.iter().any(|share| billed.contains_key(&share.agreement)) {
+        Intent::Bill
+    } else {
+        Intent::Due
+    }
+}
+
+/// What each running loan owes today and on issued bills, and the most that it can take.
+pub(crate) fn debts(
+    files: &[AgreementFile],
+    billed: &BTreeMap<AgreementId, Amount>,
+    today: Date,
+) -> Result<Vec<Debt>, Denied> {
     let mut debts = Vec::new();
     for file in files.iter().filter(|file| payments::runs(&file.agreement.stage)) {
         let loan = servicing::fold(file, today)?;
         let Some(next) = loan.next_due()? else { continue };
         let most = settlement::payoff(&file.agreement.terms, &file.transactions, today)?.total;
-        let due = loan.payable()?.total()?;
+        let billed = billed.get(&file.agreement.id).copied().unwrap_or_default();
+        let due = loan.payable()?.total()?.plus(billed)?;
         debts.push(Debt {
             agreement: file.agreement.id,
             due_on: next.due_on,

@@ -7,7 +7,7 @@
 use fenqi_domain::agreement::Stage;
 use fenqi_domain::change::Change;
 use fenqi_domain::id::{AgreementId, MessageId, PaymentId, ShopperId};
-use fenqi_domain::loan::Event;
+use fenqi_domain::loan::{Event, Intent};
 use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{Answer, FailureCode, Kind, Payment, Receipt, State};
 use fenqi_store::Batch;
@@ -237,7 +237,12 @@ async fn follow(
             .receipts
             .first()
             .map_or(moment.today, |receipt| app.day_of(receipt.at));
-        apply(app, batch, kept, on, moment).await?;
+        enter(app, batch, kept, on, None, moment).await?;
+    }
+    let new_receipts = payment.receipts.len().saturating_sub(before.receipts.len().max(1));
+    for receipt in payment.taken_twice().iter().rev().take(new_receipts) {
+        // The channel took it once more under our one number: it is the shopper's, and never dropped (I4).
+        enter(app, batch, kept, app.day_of(receipt.at), Some(Intent::Keep), moment).await?;
     }
     if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
         reverse(app, batch, kept, moment).await?;
@@ -259,11 +264,12 @@ async fn follow(
 }
 
 /// Enters the money that came in (or went out) into each agreement that it was for.
-async fn apply(
+async fn enter(
     app: &App,
     batch: &mut Batch,
     kept: &mut Kept,
     on: Date,
+    intent: Option<Intent>,
     moment: &mut Moment,
 ) -> Result<(), Denied> {
     let payment = kept.payment.clone();
@@ -271,13 +277,10 @@ async fn apply(
         let file = file(app, payment.shopper, share.agreement).await?;
         let (event, name) = match payment.kind {
             Kind::PayOut => (Event::PaidOut { amount: share.amount }, "agreement.paid_out"),
-            Kind::Debit | Kind::ByHand => (
-                Event::Repaid {
-                    amount: share.amount,
-                    intent: payment.intent,
-                },
-                "agreement.repaid",
-            ),
+            Kind::Debit | Kind::ByHand => {
+                let intent = intent.unwrap_or(payment.intent);
+                (Event::Repaid { amount: share.amount, intent }, "agreement.repaid")
+            }
         };
         let change = Amendment {
             added: vec![(on, event)],
@@ -288,8 +291,7 @@ async fn apply(
             detail: serde_json::json!({ "payment": payment.id, "amount": share.amount, "on": on }),
         };
         let amended = servicing::amend(batch, &file, change, moment)?;
-        kept.transactions
-            .extend(amended.numbers.iter().map(|number| (share.agreement, *number)));
+        kept.transactions.extend(amended.numbers.iter().map(|number| (share.agreement, *number)));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::allocation::{self, Share};
 use fenqi_domain::id::{AgreementId, ShopperId};
-use fenqi_domain::loan::{Event, Intent, Parts, preview as loan_preview};
+use fenqi_domain::loan::{Event, Parts, preview as loan_preview};
 use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::Refusal;
 use serde::Serialize;
@@ -39,7 +39,8 @@ pub async fn preview(
     }
     let today = app.moment().today;
     let files = app.store.agreements(shopper).await?;
-    let debts = pay::debts(&files, today)?;
+    let billed = pay::billed(app, shopper, &files, today).await?;
+    let debts = pay::debts(&files, &billed, today)?;
     let (shares, over) = allocation::across(&debts, agreements, amount)?;
     if shares.is_empty() {
         return Err(Refusal::NothingDue.into());
@@ -57,7 +58,7 @@ pub async fn preview(
         };
         let event = Event::Repaid {
             amount: share.amount,
-            intent: Intent::Due,
+            intent: pay::intent(&shares, &billed),
         };
         let shown = loan_preview(&file.agreement.terms, &file.transactions, event, today)?;
         pays = pays.plus(&shown.paid)?;

@@ -232,8 +232,10 @@ impl State<'_> {
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
                 match intent {
-                    Intent::Due => allocation::receive(self, amount)?,
+                    Intent::Due => allocation::receive(self, amount, false)?,
+                    Intent::Bill => allocation::receive(self, amount, true)?,
                     Intent::Settle => settlement::settle(self, amount)?,
+                    Intent::Keep => allocation::keep(self, amount)?,
                 }
             }
             Event::Refunded {

@@ -126,8 +126,13 @@ pub enum Event {
 pub enum Intent {
     /// What is due, by the waterfall; what is over follows the terms' prepayment rule.
     Due,
+    /// What is due, then the next instalment as its bill says it (账单还款), and what is over as for `Due`. A bill that
+    /// was issued is what people pay; it must not be taken for a prepayment because it is not due yet.
+    Bill,
     /// Everything, as a settlement quote said (提前结清).
     Settle,
+    /// Nothing: the channel took it twice (重复扣款). It becomes a credit balance.
+    Keep,
 }
 
 /// One instalment as it stands (一期的现状).

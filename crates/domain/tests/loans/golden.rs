@@ -1,6 +1,6 @@
 //! Figures that were reckoned elsewhere, by hand and with a spreadsheet: the plan of 1,200 over 12 at 7.2 %.
 
-use fenqi_domain::loan::{Event, Payoff, fold};
+use fenqi_domain::loan::{Event, Intent, Payoff, fold};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{FeeTiming, Pricing, RefundStrategy, Settlement, Terms};
 use fenqi_domain::settlement::payoff;
@@ -146,4 +146,32 @@ fn a_fee_up_front_is_cancelled_with_the_principal_that_goes_back_before_it_is_du
     );
     let loan = fold(&terms, &life.0, due(1)).unwrap();
     assert_eq!(loan.outstanding().unwrap().fee, fen(57_60), "due is due");
+}
+
+// R34: a bill that is paid the day before its due date is paid, and its last instalment is not prepaid instead.
+#[test]
+fn a_bill_paid_before_its_day_is_not_taken_for_a_prepayment() {
+    let terms = phone();
+    let eve = after(due(1), -1);
+    let paid = |amount: Amount| {
+        let intent = Intent::Bill;
+        let life = Life::captured(&terms).then(eve, Event::Repaid { amount, intent });
+        fold(&terms, &life.0, due(1)).unwrap()
+    };
+    let loan = paid(fen(107_20));
+    assert_eq!(
+        loan.payable().unwrap().total().unwrap(),
+        Amount::ZERO,
+        "nothing is left to debit"
+    );
+    assert_eq!(loan.rows[0].cleared_on, Some(eve));
+    assert_eq!(loan.rows[11].open().unwrap().total().unwrap(), fen(107_20));
+    let more = paid(fen(207_20));
+    let last = more.rows[11].open().unwrap();
+    assert_eq!(
+        last.total().unwrap(),
+        Amount::ZERO,
+        "what is over the bill prepays the last one, and its fee falls away"
+    );
+    assert_eq!(more.rows[11].fee.cancelled, fen(7_20));
 }

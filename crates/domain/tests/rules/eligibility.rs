@@ -265,6 +265,9 @@ fn a_plan_that_costs_the_store_too_much_is_not_offered_on_that_line() {
             allowed: Amount::from_minor(4_490)
         }]
     );
+    market.products[2].margin_for_plans = Rate::from_bps(450);
+    assert_eq!(market.offer("free-6").left_out, [], "just as much as it allows");
+    market.products[2].margin_for_plans = Rate::from_bps(449);
     market.cart.lines.remove(0);
     assert_eq!(market.codes("free-6"), ["margin_exceeded"]);
 }
@@ -419,7 +422,9 @@ fn an_interest_free_campaign_has_a_time_and_a_budget() {
     assert_eq!(offer.priced.cost.total_cost, Amount::ZERO);
     assert_eq!(offer.priced.cost.subsidy, Amount::from_minor(17_996));
     assert!(offer.priced.cost.origin_annual.simple > Rate::from_bps(1_500));
-    let short = crate::market::market().with_campaign(yuan(179));
+    let exact = crate::market::market().with_campaign(Amount::from_minor(17_996));
+    exact.offer("free-6");
+    let short = crate::market::market().with_campaign(Amount::from_minor(17_995));
     assert_eq!(short.codes("free-6"), ["budget_spent"]);
     let mut over = crate::market::market().with_campaign(yuan(180));
     over.now = hours(24);
@@ -519,4 +524,64 @@ fn an_institution_may_price_a_shopper_differently() {
         Amount::from_minor(14_396),
         "half of 7.2 %, half to even"
     );
+}
+
+#[test]
+fn what_was_left_out_is_told_where_the_rest_is_too_little() {
+    let mut market = market();
+    market.cart.lines = vec![wanted("voucher", yuan(500)), wanted("phone", yuan(299))];
+    assert_eq!(
+        market.codes("xiaofu-flat-3"),
+        ["product_excluded", "amount_below_minimum"]
+    );
+}
+
+#[test]
+fn a_down_payment_for_a_mixed_cart_is_paid_once() {
+    let mut market = market();
+    market.sellers[1].institutions.push("xiaofu".to_string());
+    market.cart.lines = vec![wanted("phone", yuan(3_000)), wanted("case", yuan(1_000))];
+    market.down_payment = Some(yuan(400));
+    let paid_now: Vec<Amount> = market
+        .outcomes()
+        .into_iter()
+        .filter(|o| o.plan == "xiaofu-flat-3")
+        .filter_map(|o| match o.answer {
+            Answer::Offered(offer) => Some(offer.priced.down_payment),
+            Answer::Unavailable { .. } => None,
+        })
+        .collect();
+    assert_eq!(paid_now, [yuan(300), yuan(100)]);
+}
+
+#[test]
+fn a_line_whose_time_is_over_is_asked_for_again() {
+    let mut market = market();
+    let mut known = ann(yuan(5_000));
+    known.lines[0].expires_on = date(2026, 11, 19);
+    market.shopper = Some(known);
+    let steps = market.offer("xiaofu-flat-12").steps;
+    assert_eq!(
+        steps,
+        [Refusal::ApprovalExpired {
+            institution: "xiaofu".to_string(),
+            on: date(2026, 11, 19)
+        }]
+    );
+}
+
+#[test]
+fn a_door_that_is_closed_further_on_still_comes_before_the_persons_own_reasons() {
+    let mut market = market();
+    let mut known = ann(yuan(5_000));
+    known.standing.open_disputes.push("dis_1".to_string());
+    market.shopper = Some(known);
+    market.windows.push(Window {
+        code: "w".to_string(),
+        party: PLATFORM.to_string(),
+        capabilities: vec![Capability::Confirm],
+        from: hours(-1),
+        until: None,
+    });
+    assert_eq!(market.codes("xiaofu-flat-3"), ["maintenance", "open_dispute"]);
 }

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod eligibility;
+mod golden;
 mod market;
 mod money;
 mod properties;

@@ -29,8 +29,8 @@ statements! {
         "select shopper, id from agreement where (shopper, id) > ($1, $2) order by shopper, id limit $3";
     SNAPSHOT = "agreement.snapshot", (Text, Text) -> (Int, Int, Text, Text),
         "select outstanding, held, stage, schedule from agreement where shopper = $1 and id = $2";
-    ACTIVE_ON_DAY = "agreement.active", () -> (Text, Text),
-        "select shopper, id from agreement where stage = 'active' order by shopper, id";
+    ACTIVE_AFTER = "agreement.active_after", (Text, Text, Int) -> (Text, Text),
+        "select shopper, id from agreement where stage = 'active' and (shopper, id) > ($1, $2) order by shopper, id limit $3";
     TRANSACTION_INSERT = "loan_transaction.insert", (Text, Text, Int, Text, Text, Int, Text, Int) -> (),
         "insert into loan_transaction (shopper, agreement, number, effective_on, kind, amount, detail, entered_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     TRANSACTIONS = "loan_transaction.of_agreement", (Text, Text) -> (Int, Text, Text),
@@ -245,6 +245,21 @@ impl Store {
     ) -> Result<Vec<(ShopperId, AgreementId)>, Fault> {
         let rows = self
             .rows(&KEYS_AFTER, vec![shopper.into(), id.into(), count.into()])
+            .await?;
+        rows.iter()
+            .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
+            .collect()
+    }
+
+    /// A page of the keys of all running agreements, in order.
+    pub async fn active_keys_after(
+        &self,
+        shopper: &str,
+        id: &str,
+        count: i64,
+    ) -> Result<Vec<(ShopperId, AgreementId)>, Fault> {
+        let rows = self
+            .rows(&ACTIVE_AFTER, vec![shopper.into(), id.into(), count.into()])
             .await?;
         rows.iter()
             .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))

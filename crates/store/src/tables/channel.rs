@@ -7,12 +7,15 @@ use jiff::civil::Date;
 use super::{Store, parsed, statements};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
+use crate::value::{Row, Value};
 
 statements! {
     LINE_PUT = "statement_line.put", (Text, Text, Text, Int, Text) -> (),
         "insert into statement_line (channel, reference, booked_on, amount, detail) values ($1, $2, $3, $4, $5) on conflict (channel, reference) do nothing";
     LINES = "statement_line.all", (Text) -> (Text, Text, Int, Text),
         "select reference, booked_on, amount, detail from statement_line where channel = $1 order by booked_on, reference";
+    LINE = "statement_line.find", (Text, Text) -> (Text, Text, Int, Text),
+        "select reference, booked_on, amount, detail from statement_line where channel = $1 and reference = $2";
     NOTICE_PUT = "inbox.put", (Text, Text, Text, Int) -> (),
         "insert into inbox (source, notice, body, state, received_at) values ($1, $2, $3, 'new', $4) on conflict (source, notice) do nothing";
     NOTICE_DONE = "inbox.done", (Text, Text) -> (),
@@ -37,16 +40,17 @@ impl Store {
     /// All imported lines of a channel's statement.
     pub async fn statement(&self, channel: &str) -> Result<Vec<StatementRow>, Fault> {
         let rows = self.rows(&LINES, vec![channel.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StatementRow {
-                    reference: row.text(0)?.into(),
-                    booked_on: parsed(row, 1)?,
-                    amount: Amount::from_minor(row.int(2)?),
-                    number: row.text(3)?.into(),
-                })
-            })
-            .collect()
+        rows.iter().map(line).collect()
+    }
+
+    /// One line of a channel's statement.
+    pub async fn statement_line(
+        &self,
+        channel: &str,
+        reference: &str,
+    ) -> Result<Option<StatementRow>, Fault> {
+        let row = self.row(&LINE, vec![channel.into(), reference.into()]).await?;
+        row.as_ref().map(line).transpose()
     }
 
     /// Notices of a source that were not applied yet, in the order of their arrival.
@@ -58,16 +62,33 @@ impl Store {
     }
 }
 
-/// Imports a line of a channel's statement; the same line again changes nothing.
-pub fn imported(batch: &mut Batch, channel: &str, line: &StatementRow) {
-    let params = vec![
+fn line(row: &Row) -> Result<StatementRow, Fault> {
+    Ok(StatementRow {
+        reference: row.text(0)?.into(),
+        booked_on: parsed(row, 1)?,
+        amount: Amount::from_minor(row.int(2)?),
+        number: row.text(3)?.into(),
+    })
+}
+
+fn columns(channel: &str, line: &StatementRow) -> Vec<Value> {
+    vec![
         channel.into(),
         line.reference.as_str().into(),
         line.booked_on.to_string().into(),
         line.amount.minor().into(),
         line.number.as_str().into(),
-    ];
-    batch.put(&LINE_PUT, params);
+    ]
+}
+
+/// Imports a line of a channel's statement; the same line again changes nothing.
+pub fn imported(batch: &mut Batch, channel: &str, line: &StatementRow) {
+    batch.put(&LINE_PUT, columns(channel, line));
+}
+
+/// Enters a line that proves a payment; refused if it is there.
+pub fn proved(batch: &mut Batch, channel: &str, line: &StatementRow) {
+    batch.require(Guard::Quantity("proof_unused"), &LINE_PUT, columns(channel, line));
 }
 
 /// Keeps a notice until it is applied; the same notice again changes nothing.

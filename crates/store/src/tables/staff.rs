@@ -22,6 +22,8 @@ statements! {
         "insert into proposal (organisation, id, state, proposed_by, decided_by, command, reason, proposed_at, expires_at, version) values ($1, $2, 'open', $3, null, $4, $5, $6, $7, 1)";
     PROPOSAL_DECIDE = "proposal.decide", (Text, Text, Text, Text, Int) -> (),
         "update proposal set state = $3, decided_by = $4, version = version + 1 where organisation = $1 and id = $2 and version = $5 and state = 'open' and proposed_by <> $4";
+    PROPOSAL = "proposal.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Int, Int, Int),
+        "select id, state, proposed_by, decided_by, command, reason, proposed_at, expires_at, version from proposal where organisation = $1 and id = $2";
     PROPOSALS = "proposal.of_organisation", (Text) -> (Text, Text, Text, Text, Text, Text, Int, Int, Int),
         "select id, state, proposed_by, decided_by, command, reason, proposed_at, expires_at, version from proposal where organisation = $1 order by proposed_at, id";
 }
@@ -93,22 +95,30 @@ impl Store {
     /// The proposals of the platform's staff, oldest first.
     pub async fn proposals(&self) -> Result<Vec<StoredProposal>, Fault> {
         let rows = self.rows(&PROPOSALS, vec![PLATFORM.into()]).await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(StoredProposal {
-                    id: parsed(&row, 0)?,
-                    state: row.text(1)?.into(),
-                    proposed_by: row.text(2)?.into(),
-                    decided_by: row.opt_text(3)?.map(str::to_owned),
-                    reason: row.text(5)?.into(),
-                    proposed_at: instant(&row, 6)?,
-                    expires_at: instant(&row, 7)?,
-                    version: row.int(8)?,
-                    row,
-                })
-            })
-            .collect()
+        rows.into_iter().map(proposal).collect()
     }
+
+    /// A proposal of the platform's staff.
+    pub async fn proposal(&self, id: ProposalId) -> Result<Option<StoredProposal>, Fault> {
+        self.row(&PROPOSAL, vec![PLATFORM.into(), id.to_string().into()])
+            .await?
+            .map(proposal)
+            .transpose()
+    }
+}
+
+fn proposal(row: Row) -> Result<StoredProposal, Fault> {
+    Ok(StoredProposal {
+        id: parsed(&row, 0)?,
+        state: row.text(1)?.into(),
+        proposed_by: row.text(2)?.into(),
+        decided_by: row.opt_text(3)?.map(str::to_owned),
+        reason: row.text(5)?.into(),
+        proposed_at: instant(&row, 6)?,
+        expires_at: instant(&row, 7)?,
+        version: row.int(8)?,
+        row,
+    })
 }
 
 /// A record of what staff did, in the batch that does it.

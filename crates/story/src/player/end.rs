@@ -13,7 +13,7 @@ use super::show::{self, moment, yuan};
 use super::{Player, Seen, Stop};
 
 impl Player<'_> {
-    /// Does the work that is due now, the bank's statement of yesterday included.
+    /// Does the work that is due now, and takes in what the bank has to say: its notices and yesterday's statement.
     pub(super) async fn work(&mut self) -> Seen {
         let today = self.app.moment().today;
         let job = Actor::Job {
@@ -26,6 +26,7 @@ impl Player<'_> {
             Err(fault @ Denied::Fault(_)) => return Err(fault.into()),
             Err(denied) => lines.extend(super::words::denied(&denied)),
         }
+        self.hear().await?;
         let report = day::run(self.app, today).await?;
         for (job, done) in &report.jobs {
             if !done.failed.is_empty() {

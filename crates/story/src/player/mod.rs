@@ -15,6 +15,7 @@ use fenqi_app::{App, Denied, Key};
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::{ProposalId, ShopperId};
 use fenqi_domain::money::OutOfRange;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use crate::control::{Control, Cue};
@@ -24,6 +25,9 @@ use cast::Cast;
 
 /// The hour of the morning in which a day's work is done: people may be spoken to, and debits are usual.
 const MORNING: i8 = 9;
+
+/// How long a command takes.
+const COMMAND: SignedDuration = SignedDuration::from_secs(1);
 
 /// How often a command is sent again when the platform could not say what became of it; the key is the same.
 const TRIES: usize = 4;
@@ -115,7 +119,14 @@ impl<'a> Player<'a> {
             Command::Staff { who, does } => self.tending(step, *who, does).await,
             Command::End => self.end().await,
         }?;
-        self.hear().await?;
+        // Two commands are never at the same instant, so that what was done later also sorts later.
+        let next = self
+            .app
+            .clock
+            .now()
+            .checked_add(COMMAND)
+            .map_err(|e| e.to_string())?;
+        self.clock(next);
         Ok(seen)
     }
 
@@ -146,13 +157,13 @@ impl<'a> Player<'a> {
         if until <= day {
             return Err(Stop::Impossible(format!("it is {day} already")));
         }
+        let mut lines = Vec::new();
         while day < until {
             day = day.tomorrow().map_err(|e| e.to_string())?;
             self.clock(self.app.instant_of(day, MORNING));
-            self.work().await?;
-            self.hear().await?;
+            lines.extend(self.work().await?);
         }
-        Ok(Vec::new())
+        Ok(lines)
     }
 
     /// Hands the bank's notices to the platform.

@@ -12,6 +12,9 @@ impl Player<'_> {
     pub(super) async fn outside(&mut self, outside: &Outside) -> Seen {
         let cue = self.cue(outside).await?;
         (self.control.cue)(&cue)?;
+        if matches!(cue, Cue::Bounce { .. }) {
+            self.hear().await?;
+        }
         Ok(Vec::new())
     }
 

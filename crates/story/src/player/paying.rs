@@ -30,6 +30,9 @@ impl Player<'_> {
         let payer = self.shopper(who).await?;
         let (shopper, agreements) = self.aim(payer, payment)?;
         let amount = self.amount(shopper, payment, &agreements).await?;
+        if amount.is_zero() {
+            return Ok(vec!["nothing is due".to_owned()]);
+        }
         let card = self.card(payer, payment.from.as_deref()).await?;
         let command = Pay {
             shopper,

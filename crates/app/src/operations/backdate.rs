@@ -1,0 +1,243 @@
+//! Enters a payment that reached us another way, on the day on which it counts (补录还款), and takes back what staff
+//! entered by mistake (冲正). The loan is replayed; entries are compensated, never changed.
+
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::id::{AgreementId, ShopperId};
+use fenqi_domain::loan::{Event, Intent, Loan, Parts};
+use fenqi_domain::money::{AMOUNT_MAX, Amount};
+use fenqi_domain::refusal::Refusal;
+use fenqi_store::Batch;
+use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::tables::channel::{self, StatementRow};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::operations::{Entered, audit, because, correction, entered, lent};
+use crate::outcome::{Change, Denied, Key};
+use crate::repayment::pay;
+use crate::servicing;
+use crate::unit::{Decision, request};
+use crate::{App, Moment};
+
+/// The channel of payments that reached us by bank transfer; their proofs are its statement.
+pub const TRANSFER: &str = "transfer";
+
+/// The command that enters a payment.
+#[derive(Debug, Clone, Serialize)]
+pub struct EnterPayment {
+    /// Whose debt.
+    pub shopper: ShopperId,
+    /// Of which agreement.
+    pub agreement: AgreementId,
+    /// How much arrived.
+    pub amount: Amount,
+    /// The day on which it arrived, and counts.
+    pub on: Date,
+    /// The number of the transfer at our bank, which proves it; each is entered once.
+    pub proof: String,
+    /// Why it is entered by hand.
+    pub reason: String,
+}
+
+/// The command that takes a transaction back.
+#[derive(Debug, Clone, Serialize)]
+pub struct TakeBack {
+    /// Whose.
+    pub shopper: ShopperId,
+    /// Of which agreement.
+    pub agreement: AgreementId,
+    /// The transaction's number.
+    pub number: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// The number of the new transaction.
+    pub number: u32,
+    /// What is outstanding now, by component.
+    pub outstanding: Parts,
+    /// What is due today.
+    pub payable: Amount,
+}
+
+/// Enters a payment that reached us another way. What is over is kept for the payer.
+///
+/// Errors: [`Refusal::AlreadyExists`] for a proof that was entered; [`Refusal::PaymentUnderWay`] while a debit is.
+pub async fn enter_payment(
+    app: &App,
+    actor: &Actor,
+    key: &Key,
+    command: EnterPayment,
+) -> Result<Change<Corrected>, Denied> {
+    actor.require(Scope::Care)?;
+    because(&command.reason)?;
+    if !command.amount.is_positive() || command.amount.minor() > AMOUNT_MAX {
+        return Err(Denied::invalid(
+            "amount",
+            "must be more than zero and at most ten trillion",
+        ));
+    }
+    if command.proof.is_empty()
+        || command.proof.len() > 64
+        || !command.proof.bytes().all(|b| b.is_ascii_graphic())
+    {
+        return Err(Denied::invalid(
+            "proof",
+            "must be 1 to 64 visible ASCII characters",
+        ));
+    }
+    let asked = request(
+        &command.shopper.to_string(),
+        actor,
+        key,
+        "enter_payment",
+        &command,
+    );
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        let file = lent(app, command.shopper, command.agreement).await?;
+        arrived_in_time(&file, command.on, &moment)?;
+        if app
+            .store
+            .statement_line(TRANSFER, &command.proof)
+            .await?
+            .is_some()
+        {
+            return Err(Refusal::AlreadyExists {
+                what: format!("proof {}", command.proof),
+            }
+            .into());
+        }
+        pay::not_under_way(app, command.shopper, &[command.agreement]).await?;
+        let mut batch = Batch::new(&command.shopper.to_string());
+        batch.urgent();
+        let line = StatementRow {
+            reference: command.proof.clone(),
+            booked_on: command.on,
+            amount: command.amount,
+            number: command.agreement.to_string(),
+        };
+        channel::proved(&mut batch, TRANSFER, &line);
+        let event = Event::Repaid {
+            amount: command.amount,
+            intent: Intent::Due,
+        };
+        let mut detail = entered(&file, command.amount, &command.reason);
+        detail.proof = Some(command.proof.clone());
+        let change = correction((command.on, event), "agreement.payment_entered", detail);
+        let amended = servicing::amend(&mut batch, &file, change, &mut moment)?;
+        let what = ("loan.enter_payment", command.agreement.to_string());
+        audit(
+            &mut batch,
+            actor,
+            (what.0, &what.1),
+            &command.reason,
+            &command,
+            &mut moment,
+        );
+        let reply = corrected(&amended.numbers, &amended.loan)?;
+        Ok(Decision { batch, reply })
+    })
+    .await
+}
+
+/// Takes back a payment or a waiver that staff entered. What a channel moved is taken back by the channel alone.
+///
+/// Errors: [`Denied::NotFound`] for a transaction that staff did not enter; [`Refusal::AlreadyExists`] if it was taken
+/// back.
+pub async fn take_back(
+    app: &App,
+    actor: &Actor,
+    key: &Key,
+    command: TakeBack,
+) -> Result<Change<Corrected>, Denied> {
+    actor.require(Scope::Care)?;
+    because(&command.reason)?;
+    let asked = request(&command.shopper.to_string(), actor, key, "take_back", &command);
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        let file = lent(app, command.shopper, command.agreement).await?;
+        let known = by_staff(app, &command).await?;
+        let is_back = |t: &fenqi_domain::loan::Transaction| t.event == Event::Reversed { of: command.number };
+        if file.transactions.iter().any(is_back) {
+            return Err(Refusal::AlreadyExists {
+                what: format!("reversal of transaction {}", command.number),
+            }
+            .into());
+        }
+        let mut batch = Batch::new(&command.shopper.to_string());
+        let counted_on = file.transactions.iter().find(|t| t.number == command.number);
+        let counted_on = counted_on.map_or(moment.today, |t| t.effective_on);
+        if let Some(proof) = &known.proof {
+            // The transfer's own line stays; another takes it back, dated as the compensating entries are.
+            let line = StatementRow {
+                reference: format!("{proof}/taken-back"),
+                booked_on: counted_on,
+                amount: Amount::ZERO.minus(known.amount)?,
+                number: command.agreement.to_string(),
+            };
+            channel::proved(&mut batch, TRANSFER, &line);
+        }
+        let event = Event::Reversed { of: command.number };
+        let detail = entered(&file, known.amount, &command.reason);
+        let change = correction((moment.today, event), "agreement.taken_back", detail);
+        let amended = servicing::amend(&mut batch, &file, change, &mut moment)?;
+        let what = ("loan.take_back", command.agreement.to_string());
+        audit(
+            &mut batch,
+            actor,
+            (what.0, &what.1),
+            &command.reason,
+            &command,
+            &mut moment,
+        );
+        let reply = corrected(&amended.numbers, &amended.loan)?;
+        Ok(Decision { batch, reply })
+    })
+    .await
+}
+
+/// What staff entered under this number.
+async fn by_staff(app: &App, command: &TakeBack) -> Result<Entered, Denied> {
+    let events = app
+        .store
+        .events(command.shopper, &command.agreement.to_string())
+        .await?;
+    events
+        .iter()
+        .filter(|e| e.kind == "agreement.payment_entered" || e.kind == "agreement.waived")
+        .filter_map(|e| serde_json::from_str::<Entered>(&e.detail).ok())
+        .find(|known| known.number == command.number)
+        .ok_or(Denied::NotFound)
+}
+
+/// A payment counts between the first capture and today.
+fn arrived_in_time(file: &AgreementFile, on: Date, moment: &Moment) -> Result<(), Denied> {
+    let captured = |t: &fenqi_domain::loan::Transaction| matches!(t.event, Event::Disbursed { .. });
+    let first = file
+        .transactions
+        .iter()
+        .filter(|t| captured(t))
+        .map(|t| t.effective_on)
+        .min();
+    let from = first.unwrap_or(moment.today);
+    if on < from || on > moment.today {
+        let allowed = format!(
+            "must be from {from}, when goods were first captured, to {}",
+            moment.today
+        );
+        return Err(Denied::invalid("on", allowed));
+    }
+    Ok(())
+}
+
+fn corrected(numbers: &[u32], loan: &Loan) -> Result<Corrected, Denied> {
+    Ok(Corrected {
+        number: numbers.first().copied().unwrap_or_default(),
+        outstanding: loan.outstanding()?,
+        payable: loan.payable()?.total()?,
+    })
+}

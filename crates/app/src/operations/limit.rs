@@ -1,0 +1,185 @@
+//! Sets a limit (调整额度): by staff for an institution's line, and by shoppers for themselves, always lower (R28).
+//! Agreements stay as they are, so that after a cut less than nothing may be available.
+
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::credit::Moved;
+use fenqi_domain::id::{EntryId, ShopperId};
+use fenqi_domain::money::{AMOUNT_MAX, Amount};
+use fenqi_domain::refusal::Refusal;
+use fenqi_store::Batch;
+use fenqi_store::tables::credit::{self, StoredChange, StoredLine};
+use serde::{Deserialize, Serialize};
+
+use crate::operations::approve::{self, Outcome, Proposed};
+use crate::operations::timeline;
+use crate::operations::{audit, because};
+use crate::outcome::{Change, Denied, Key};
+use crate::unit::{Decision, request};
+use crate::{App, Moment};
+
+/// The command of staff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetLimit {
+    /// Whose.
+    pub shopper: ShopperId,
+    /// With which institution.
+    pub institution: String,
+    /// To what.
+    pub limit: Amount,
+    /// Why.
+    pub reason: String,
+}
+
+/// The command of a shopper.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetOwnLimit {
+    /// Whose.
+    pub shopper: ShopperId,
+    /// With which institution.
+    pub institution: String,
+    /// To what; none lifts it.
+    pub limit: Option<Amount>,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitSet {
+    /// The institution's limit.
+    pub limit: Amount,
+    /// The shopper's own, if there is one.
+    pub own_limit: Option<Amount>,
+    /// What may still be spent; negative after a cut below what is used.
+    pub available: Amount,
+}
+
+/// Sets the limit of a line. A change by more than `second_person_above` needs another person.
+///
+/// Errors: [`Denied::NotFound`] without a line; [`Refusal::AlreadyExists`] if that is the limit.
+pub async fn set_limit(
+    app: &App,
+    actor: &Actor,
+    key: &Key,
+    command: SetLimit,
+) -> Result<Change<Outcome<LimitSet>>, Denied> {
+    actor.require(Scope::Accounts)?;
+    because(&command.reason)?;
+    if command.limit.is_negative() || command.limit.minor() > AMOUNT_MAX {
+        return Err(Denied::invalid("limit", "must be zero to ten trillion"));
+    }
+    if [timeline::OWN_SET, timeline::OWN_LIFTED].contains(&command.reason.as_str()) {
+        return Err(Denied::invalid(
+            "reason",
+            "is the word for a limit of the shopper's own",
+        ));
+    }
+    let asked = request(&command.shopper.to_string(), actor, key, "set_limit", &command);
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        let rules = app.configuration().await?.rules.clone();
+        let stored = line(app, command.shopper, &command.institution).await?;
+        let by = stored.line.set_limit(command.limit, moment.now)?.change.amount;
+        let mut batch = Batch::new(&command.shopper.to_string());
+        let reply = if by.minor().saturating_abs() > rules.second_person_above {
+            let proposed = Proposed::SetLimit(command.clone());
+            let hours = rules.proposal_hours;
+            Outcome::NeedsSecondPerson(approve::propose(&mut batch, actor, &proposed, hours, &mut moment))
+        } else {
+            Outcome::Done(carry_out(app, &mut batch, actor, &command, &mut moment).await?)
+        };
+        Ok(Decision { batch, reply })
+    })
+    .await
+}
+
+/// Sets or lifts the limit that a shopper sets for themself.
+///
+/// Errors: [`Refusal::OutsideBounds`] unless it is between nothing and the institution's limit;
+/// [`Refusal::AlreadyExists`] if it is that already.
+pub async fn set_own_limit(
+    app: &App,
+    actor: &Actor,
+    key: &Key,
+    command: SetOwnLimit,
+) -> Result<Change<LimitSet>, Denied> {
+    actor.require_for(command.shopper, Scope::Buy)?;
+    let asked = request(
+        &command.shopper.to_string(),
+        actor,
+        key,
+        "set_own_limit",
+        &command,
+    );
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        let stored = line(app, command.shopper, &command.institution).await?;
+        if stored.line.own_limit == command.limit {
+            return Err(Refusal::AlreadyExists {
+                what: "own limit".into(),
+            }
+            .into());
+        }
+        let moved = stored.line.set_own_limit(command.limit, moment.now)?;
+        let mut batch = Batch::new(&command.shopper.to_string());
+        let why = match command.limit {
+            Some(_) => timeline::OWN_SET,
+            None => timeline::OWN_LIFTED,
+        };
+        let reply = write(&mut batch, command.shopper, &stored, &moved, why, &mut moment)?;
+        Ok(Decision { batch, reply })
+    })
+    .await
+}
+
+/// Sets the limit, with its audit record.
+pub(super) async fn carry_out(
+    app: &App,
+    batch: &mut Batch,
+    actor: &Actor,
+    command: &SetLimit,
+    moment: &mut Moment,
+) -> Result<LimitSet, Denied> {
+    let stored = line(app, command.shopper, &command.institution).await?;
+    let moved = stored.line.set_limit(command.limit, moment.now)?;
+    let reply = write(batch, command.shopper, &stored, &moved, &command.reason, moment)?;
+    let subject = format!("{} at {}", command.shopper, command.institution);
+    audit(
+        batch,
+        actor,
+        ("limit.set", &subject),
+        &command.reason,
+        command,
+        moment,
+    );
+    Ok(reply)
+}
+
+fn write(
+    batch: &mut Batch,
+    shopper: ShopperId,
+    stored: &StoredLine,
+    moved: &Moved,
+    reason: &str,
+    moment: &mut Moment,
+) -> Result<LimitSet, Denied> {
+    credit::line_set(batch, shopper, &moved.line, stored.version);
+    let change = StoredChange {
+        institution: moved.line.institution.clone(),
+        event: moved.change.event,
+        amount: moved.change.amount,
+        reason: reason.into(),
+        at: moment.now,
+    };
+    credit::limit_changed(batch, shopper, EntryId::new(&mut moment.ids), &change);
+    Ok(LimitSet {
+        limit: moved.line.limit,
+        own_limit: moved.line.own_limit,
+        available: moved.line.available()?,
+    })
+}
+
+async fn line(app: &App, shopper: ShopperId, institution: &str) -> Result<StoredLine, Denied> {
+    app.store
+        .line(shopper, institution)
+        .await?
+        .ok_or(Denied::NotFound)
+}
