@@ -67,7 +67,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(demo) => commands::demo::run(demo).await,
         Command::Story(story) => commands::story::run(story).await,
-        Command::Verify(_) => Ok(false),
+        Command::Verify(at) => commands::verify::run(&at.database, at.json).await,
         Command::Day(day) => commands::day::run(day).await,
         Command::Bench(bench) => commands::bench::run(bench).await,
         Command::Migrate(at) => commands::migrate::run(&at.database, at.json).await,
