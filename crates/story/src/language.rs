@@ -3,7 +3,9 @@
 //! The page `docs/reference/story.md` shows each form with an example; a test there compares it with the parser.
 
 use fenqi_domain::money::Amount;
+use fenqi_domain::plan::Component;
 use fenqi_domain::refusal::Capability;
+use fenqi_domain::standing::FreezeReason;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -251,6 +253,8 @@ pub struct Cart {
     pub region: String,
     /// What is paid at once of the financed lines.
     pub down_payment: Amount,
+    /// Only this lender's plans are looked at; those of all if nothing is said.
+    pub lender: Option<String>,
 }
 
 /// A line of a cart.
@@ -413,7 +417,9 @@ pub enum Tending {
     Freezes {
         /// Whose.
         who: String,
-        /// Why.
+        /// Why, by its kind.
+        why: FreezeReason,
+        /// Why, in words.
         reason: String,
     },
     /// Lifts that.
@@ -457,14 +463,23 @@ pub enum Tending {
         /// Why.
         reason: String,
     },
-    /// Waives penalties of an agreement.
+    /// Waives a part of what is open of an agreement.
     Waives {
         /// How much.
         amount: Amount,
+        /// What of it.
+        component: Component,
         /// Of which agreement.
         label: String,
         /// Why.
         reason: String,
+    },
+    /// Answers a return in the place of a seller who stays silent.
+    Answers {
+        /// Of which agreement.
+        label: String,
+        /// Why it is rejected, if it is.
+        rejected: Option<String>,
     },
     /// Approves what the other proposed last.
     Approves,

@@ -167,7 +167,9 @@ impl<'a> Words<'a> {
         let Some((start, _)) = self.words.get(self.next) else {
             return Err(self.unexpected("a reason"));
         };
-        let reason = self.line.get(*start..).unwrap_or("").trim().to_owned();
+        let reason = self.line.get(*start..).unwrap_or("").trim();
+        // "because of a new release" gives the reason "a new release".
+        let reason = reason.strip_prefix("of ").unwrap_or(reason).to_owned();
         self.next = self.words.len();
         Ok(reason)
     }

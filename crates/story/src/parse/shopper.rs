@@ -80,7 +80,7 @@ fn asks(words: &mut Words<'_>) -> Read<Shopping> {
     }
 }
 
-/// `PH-1001 + 2 AC-6001, financing PH-1001, in 310000, 500.00 down`
+/// `PH-1001 + 2 AC-6001, financing PH-1001, in 310000, 500.00 down, from xiaofu`
 fn cart(words: &mut Words<'_>) -> Read<Cart> {
     let mut lines = vec![cart_line(words)?];
     while words.take("+") {
@@ -93,15 +93,20 @@ fn cart(words: &mut Words<'_>) -> Read<Cart> {
     }
     words.need("in")?;
     let region = words.word_if("a region's code of six digits such as 310000", is_region)?;
-    let mut down_payment = Amount::ZERO;
-    if words.take(",") {
-        down_payment = words.amount()?;
-        words.need("down")?;
+    let (mut down_payment, mut lender) = (Amount::ZERO, None);
+    while words.take(",") {
+        if words.take("from") {
+            lender = Some(code(words, "a lender's code such as xiaofu")?);
+        } else {
+            down_payment = words.amount()?;
+            words.need("down")?;
+        }
     }
     Ok(Cart {
         lines,
         region,
         down_payment,
+        lender,
     })
 }
 

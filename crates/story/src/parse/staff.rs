@@ -3,7 +3,9 @@
 use super::{code, goods, label, name};
 use crate::language::{Command, Desk, Selling, Tending};
 use crate::words::{Read, Words, is_region};
+use fenqi_domain::plan::Component;
 use fenqi_domain::refusal::Capability;
+use fenqi_domain::standing::FreezeReason;
 use jiff::Timestamp;
 
 /// `store captures A1` and its like.
@@ -32,7 +34,7 @@ pub(super) fn store(words: &mut Words<'_>) -> Read<Selling> {
 }
 
 const VERBS: &str = "what the staff do: suspends, resumes, ends, closes, opens, excludes, includes, bars, admits, \
-                     freezes, unfreezes, resolves, sets, books, defers, waives or approves";
+                     freezes, unfreezes, resolves, sets, books, defers, waives, accepts, rejects or approves";
 
 /// `staff …` and `supervisor …`.
 pub(super) fn desk(words: &mut Words<'_>) -> Read<Command> {
@@ -61,6 +63,16 @@ fn tending(words: &mut Words<'_>) -> Read<Tending> {
         "books" | "defers" | "waives" => {
             *words = at_verb;
             agreement(words)
+        }
+        verb @ ("accepts" | "rejects") => {
+            words.need("the return of")?;
+            let label = label(words)?;
+            let rejected = if verb == "rejects" {
+                Some(words.because()?)
+            } else {
+                None
+            };
+            Ok(Tending::Answers { label, rejected })
         }
         "approves" => {
             words.need("it")?;
@@ -134,8 +146,10 @@ fn account(words: &mut Words<'_>) -> Read<Tending> {
     match words.word(VERBS)? {
         "freezes" => {
             let who = name(words)?;
+            words.need("for")?;
+            let why = freeze_reason(words)?;
             let reason = words.because()?;
-            Ok(Tending::Freezes { who, reason })
+            Ok(Tending::Freezes { who, why, reason })
         }
         "unfreezes" => Ok(Tending::Unfreezes { who: name(words)? }),
         "resolves" => {
@@ -198,11 +212,14 @@ fn agreement(words: &mut Words<'_>) -> Read<Tending> {
         }
         _ => {
             let amount = words.amount()?;
+            words.need("of the")?;
+            let component = component(words)?;
             words.need("of")?;
             let label = label(words)?;
             let reason = words.because()?;
             Ok(Tending::Waives {
                 amount,
+                component,
                 label,
                 reason,
             })
@@ -265,4 +282,33 @@ fn capabilities(words: &mut Words<'_>) -> Read<Vec<Capability>> {
             return Ok(parts);
         }
     }
+}
+
+/// `misuse`, `security`, `request`, `overdue` or `authority`
+fn freeze_reason(words: &mut Words<'_>) -> Read<FreezeReason> {
+    let expected = "“misuse”, “security”, “request”, “overdue” or “authority”";
+    let why = match words.peek() {
+        Some("misuse") => FreezeReason::SuspectedMisuse,
+        Some("security") => FreezeReason::Security,
+        Some("request") => FreezeReason::OwnRequest,
+        Some("overdue") => FreezeReason::Overdue,
+        Some("authority") => FreezeReason::Authority,
+        _ => return Err(words.unexpected(expected)),
+    };
+    words.word(expected)?;
+    Ok(why)
+}
+
+/// `penalty`, `fee`, `interest` or `principal`
+fn component(words: &mut Words<'_>) -> Read<Component> {
+    let expected = "“penalty”, “fee”, “interest” or “principal”";
+    let component = match words.peek() {
+        Some("penalty") => Component::Penalty,
+        Some("fee") => Component::Fee,
+        Some("interest") => Component::Interest,
+        Some("principal") => Component::Principal,
+        _ => return Err(words.unexpected(expected)),
+    };
+    words.word(expected)?;
+    Ok(component)
 }

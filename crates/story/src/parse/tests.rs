@@ -175,11 +175,12 @@ fn a_cart_may_be_financed_in_part() {
         is_financed,
     };
     assert_eq!(
-        ann("asks for offers on PH-1001 + 2 AC-6001, financing PH-1001, in 310000, 500.00 down"),
+        ann("asks for offers on PH-1001 + 2 AC-6001, financing PH-1001, in 310000, 500.00 down, from xiaofu"),
         Shopping::AsksOffers(Cart {
             lines: vec![line(1, "PH-1001", true), line(2, "AC-6001", false)],
             region: "310000".to_owned(),
             down_payment: yuan(50_000),
+            lender: Some("xiaofu".to_owned()),
         })
     );
     assert_eq!(
@@ -188,6 +189,7 @@ fn a_cart_may_be_financed_in_part() {
             lines: vec![line(1, "PH-1001", true)],
             region: "310000".to_owned(),
             down_payment: Amount::ZERO,
+            lender: None,
         })
     );
 }
@@ -302,7 +304,7 @@ fn staff_give_their_reasons() {
             parts: vec![Capability::Offer, Capability::Apply],
             party: "mall".to_owned(),
             until: None,
-            reason: "of maintenance".to_owned(),
+            reason: "maintenance".to_owned(),
         }
     );
     assert_eq!(

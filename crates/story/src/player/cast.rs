@@ -49,6 +49,8 @@ pub(super) struct Deal {
 pub(super) struct Cast {
     people: BTreeMap<String, Person>,
     deals: BTreeMap<String, Deal>,
+    /// What numbers of the platform are called in the scenario.
+    called: BTreeMap<String, String>,
 }
 
 impl Cast {
@@ -69,7 +71,19 @@ impl Cast {
 
     /// Gives an agreement its label.
     pub(super) fn name(&mut self, label: &str, deal: Deal) {
+        self.call(&deal.id.to_string(), label);
         self.deals.insert(label.to_owned(), deal);
+    }
+
+    /// Says what a number of the platform is called in the scenario.
+    pub(super) fn call(&mut self, number: &str, name: &str) {
+        self.called.insert(number.to_owned(), name.to_owned());
+    }
+
+    /// A line with names in place of the platform's numbers, which are other ones in every run of a real installation.
+    pub(super) fn plain(&self, line: &str) -> String {
+        let known = self.called.iter();
+        known.fold(line.to_owned(), |line, (number, name)| line.replace(number, name))
     }
 
     /// The agreement of a label, or what to answer if there is none.
@@ -91,8 +105,7 @@ impl Cast {
 
     /// The label of an agreement, for what speaks of it by its number.
     pub(super) fn label_of(&self, id: AgreementId) -> String {
-        let found = self.deals.iter().find(|(_, deal)| deal.id == id);
-        found.map_or_else(|| id.to_string(), |(label, _)| label.clone())
+        self.plain(&id.to_string())
     }
 }
 

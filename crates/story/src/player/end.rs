@@ -2,9 +2,10 @@
 
 use fenqi_app::Denied;
 use fenqi_app::jobs::day;
+use fenqi_app::operations::timeline;
 use fenqi_app::repayment::{bills, bounce};
 use fenqi_domain::actor::Actor;
-use fenqi_domain::credit::LimitEvent;
+use fenqi_domain::agreement::Stage;
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::money::Amount;
 
@@ -29,12 +30,8 @@ impl Player<'_> {
         self.hear().await?;
         let report = day::run(self.app, today).await?;
         for (job, done) in &report.jobs {
-            if !done.failed.is_empty() {
-                lines.push(format!(
-                    "{today} {job}: {} of {} failed",
-                    done.failed.len(),
-                    done.seen
-                ));
+            for failed in &done.failed {
+                lines.push(format!("{today} {job} failed: {failed}"));
             }
         }
         Ok(lines)
@@ -52,7 +49,12 @@ impl Player<'_> {
                 stage(&view.stage),
                 show::summary(&view.loan)?
             ));
-            let rows = show::schedule(&view.loan)?;
+            let is_loan = !matches!(view.stage, Stage::Confirmed { .. } | Stage::Cancelled { .. });
+            let rows = if is_loan {
+                show::schedule(&view.loan)?
+            } else {
+                Vec::new()
+            };
             lines.extend(rows.iter().map(|row| format!("  {row}")));
         }
         let people: Vec<_> = self
@@ -71,40 +73,27 @@ impl Player<'_> {
 
     /// A person's limits, each with how it came to be what it is.
     pub(super) async fn limits(&self, shopper: ShopperId) -> Result<Vec<String>, Stop> {
+        let actor = Actor::Shopper { id: shopper };
         let stored = self.app.store.lines(shopper).await.map_err(Denied::from)?;
-        let changes = self
-            .app
-            .store
-            .limit_changes(shopper)
-            .await
-            .map_err(Denied::from)?;
         let mut lines = Vec::new();
         for known in &stored {
             lines.push(show::limit(&known.line)?);
-            for change in changes.iter().filter(|c| c.institution == known.line.institution) {
+            let institution = &known.line.institution;
+            for change in timeline::timeline(self.app, &actor, shopper, institution).await? {
+                let agreement = change.agreement.map_or(String::new(), |id| format!(" {id}"));
+                let reason = change
+                    .reason
+                    .map_or(String::new(), |reason| format!(" ({reason})"));
                 lines.push(format!(
-                    "  {} {} {}{}",
+                    "  {} {}{agreement} {}, available {}{reason}",
                     moment(change.at),
-                    event(change.event),
+                    change.what,
                     yuan(change.amount),
-                    self.because(&change.reason)
+                    yuan(change.available)
                 ));
             }
         }
         Ok(lines)
-    }
-
-    /// A reason, with labels in place of numbers.
-    fn because(&self, reason: &str) -> String {
-        let deals = self.cast.deals();
-        let said = deals.fold(reason.to_owned(), |said, (label, deal)| {
-            said.replace(&deal.id.to_string(), label)
-        });
-        if said.is_empty() {
-            said
-        } else {
-            format!(" ({said})")
-        }
     }
 
     /// The trial balance (试算平衡).
@@ -119,19 +108,5 @@ impl Player<'_> {
         }
         lines.push(format!("  sum: {}", yuan(sum)));
         Ok(lines)
-    }
-}
-
-fn event(event: LimitEvent) -> &'static str {
-    match event {
-        LimitEvent::Granted => "granted",
-        LimitEvent::Raised => "raised by",
-        LimitEvent::Lowered => "lowered by",
-        LimitEvent::Held => "held",
-        LimitEvent::Used => "used",
-        LimitEvent::HoldReleased => "hold released",
-        LimitEvent::Repaid => "repaid",
-        LimitEvent::Refunded => "refunded",
-        LimitEvent::RepaymentReversed => "repayment reversed",
     }
 }

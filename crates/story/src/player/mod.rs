@@ -1,6 +1,7 @@
 //! Plays a scenario on a platform (剧本演出): each command is carried out by the use case that stands for it, and what
 //! its person sees is written down.
 
+mod account;
 mod cast;
 mod end;
 mod outside;
@@ -11,9 +12,11 @@ mod show;
 mod staff;
 mod words;
 
+use std::collections::BTreeMap;
+
 use fenqi_app::{App, Denied, Key};
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::id::{ProposalId, ShopperId};
+use fenqi_domain::id::{NoticeId, ProposalId, ShopperId};
 use fenqi_domain::money::OutOfRange;
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -40,6 +43,8 @@ pub struct Player<'a> {
     cast: Cast,
     /// What was proposed last and waits for another person.
     proposal: Option<ProposalId>,
+    /// The maintenance window that was opened last for each party, and its notice.
+    windows: BTreeMap<String, (String, NoticeId)>,
     /// What could not be played at all.
     troubles: Vec<String>,
 }
@@ -83,6 +88,7 @@ impl<'a> Player<'a> {
             file: file.to_owned(),
             cast: Cast::default(),
             proposal: None,
+            windows: BTreeMap::new(),
             troubles: Vec::new(),
         }
     }
@@ -131,12 +137,13 @@ impl<'a> Player<'a> {
     }
 
     fn written(&mut self, step: &Step, seen: Seen) -> Vec<String> {
-        match seen {
+        let lines = match seen {
             Ok(lines) => lines,
             Err(Stop::Denied(Denied::Fault(fault))) => self.trouble(step, &format!("fault: {fault}")),
             Err(Stop::Denied(denied)) => words::denied(&denied),
             Err(Stop::Impossible(why)) => self.trouble(step, &why),
-        }
+        };
+        lines.iter().map(|line| self.cast.plain(line)).collect()
     }
 
     fn trouble(&mut self, step: &Step, why: &str) -> Vec<String> {
@@ -196,6 +203,7 @@ impl<'a> Player<'a> {
         let store = store("spruce");
         let shopper = fenqi_app::checkout::open_account::open_account(self.app, &store, &phone).await?;
         self.cast.person_mut(who)?.shopper = Some(shopper);
+        self.cast.call(&shopper.to_string(), who);
         Ok(shopper)
     }
 }

@@ -3,6 +3,7 @@
 use fenqi_app::checkout::cancel::{self, Cancel};
 use fenqi_app::checkout::capture::{self, Capture};
 use fenqi_app::repayment::answer_return::{self, Answer, AnswerReturn};
+use fenqi_domain::actor::Actor;
 use fenqi_domain::money::Amount;
 
 use super::show::yuan;
@@ -24,7 +25,10 @@ impl Player<'_> {
                 let cancelled = cancel::cancel(self.app, &store(&deal.seller), &key, command).await?;
                 Ok(vec![format!("released {}", yuan(cancelled.reply().released))])
             }
-            Selling::Answers { label, rejected } => self.answers(step, label, rejected.as_deref()).await,
+            Selling::Answers { label, rejected } => {
+                let seller = store(&self.cast.deal(label)?.seller);
+                self.answers(step, &seller, label, rejected.as_deref()).await
+            }
         }
     }
 
@@ -60,7 +64,14 @@ impl Player<'_> {
         Ok(Some(Amount::sum(lines.map(|line| line.financed))?))
     }
 
-    async fn answers(&mut self, step: &Step, label: &str, rejected: Option<&str>) -> Seen {
+    /// Answers a return: the store, or staff in its place.
+    pub(super) async fn answers(
+        &mut self,
+        step: &Step,
+        actor: &Actor,
+        label: &str,
+        rejected: Option<&str>,
+    ) -> Seen {
         let deal = self.cast.deal(label)?;
         let answer = match rejected {
             Some(why) => Answer::Reject { why: why.to_owned() },
@@ -74,7 +85,7 @@ impl Player<'_> {
             answer,
         };
         let key = self.key(step, "answer")?;
-        let answered = answer_return::answer_return(self.app, &store(&deal.seller), &key, command)
+        let answered = answer_return::answer_return(self.app, actor, &key, command)
             .await?
             .reply();
         Ok(vec![format!(

@@ -61,7 +61,10 @@ impl Player<'_> {
         let ask = self.question(shopper, cart).await?;
         let outcomes = offer::offer(self.app, &Actor::Shopper { id: shopper }, &ask).await?;
         self.cast.person_mut(who)?.cart = Some(cart.clone());
-        Ok(words::offers(&outcomes)?)
+        let looked_at = outcomes
+            .iter()
+            .filter(|o| cart.lender.as_ref().is_none_or(|lender| *lender == o.institution));
+        Ok(words::offers(looked_at)?)
     }
 
     /// The question that a cart stands for; prices are those of the catalogue.
@@ -151,7 +154,7 @@ impl Player<'_> {
                     reasons,
                     reapply_after,
                 };
-                words::refused("declined", &refusal)
+                words::refused(&format!("{institution} says"), &refusal)
             }
             other => vec![format!("{institution}: {}", other.code())],
         })

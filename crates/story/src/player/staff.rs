@@ -1,35 +1,351 @@
 //! What the staff do.
 
-use fenqi_domain::money::Amount;
+use fenqi_app::operations::approve::{self, Decide, Outcome};
+use fenqi_app::operations::arrange::{self, Arrange, Whom};
+use fenqi_app::operations::backdate::{self, EnterPayment};
+use fenqi_app::operations::budget::{self, SetBudget};
+use fenqi_app::operations::configure::{self, Configure, Item};
+use fenqi_app::operations::freeze::{self, Freeze, Unfreeze};
+use fenqi_app::operations::limit::{self, SetLimit};
+use fenqi_app::operations::notice::{self, Publish};
+use fenqi_app::operations::suspend::{self, SetPartnership};
+use fenqi_app::operations::waive::{self, Waive};
+use fenqi_app::operations::{dispute, window};
+use fenqi_app::{Denied, Key};
+use fenqi_domain::actor::Actor;
+use fenqi_domain::refusal::Capability;
+use jiff::Timestamp;
 
-use super::{Player, Seen, Stop};
+use super::show::{self, yuan};
+use super::{Player, Seen, Stop, desk};
 use crate::language::{Desk, Tending};
 use crate::scenario::Step;
 
+/// Why staff of a scenario do what gives no reason of its own.
+const REASON: &str = "the reason for it is gone";
+
 impl Player<'_> {
-    pub(super) async fn tending(&mut self, _step: &Step, _who: Desk, _does: &Tending) -> Seen {
-        Err(Stop::Impossible("missing".to_owned()))
+    pub(super) async fn tending(&mut self, step: &Step, who: Desk, does: &Tending) -> Seen {
+        let actor = desk(who);
+        let key = self.key(step, "staff")?;
+        match does {
+            Tending::Suspends { .. } | Tending::Resumes { .. } | Tending::Ends { .. } => {
+                self.partnership(&actor, &key, does).await
+            }
+            Tending::Closes {
+                parts,
+                party,
+                until,
+                reason,
+            } => self.closes(step, &actor, (parts, party), *until, reason).await,
+            Tending::Opens { party } => self.opens(step, &actor, party).await,
+            Tending::Excludes { .. } | Tending::Includes { .. } | Tending::Article { .. } => {
+                self.market(&actor, &key, does).await
+            }
+            Tending::SetsBudget { .. } | Tending::SetsLimit { .. } | Tending::Approves => {
+                self.figures(&actor, &key, does).await
+            }
+            Tending::Freezes { .. } | Tending::Unfreezes { .. } | Tending::Resolves { .. } => {
+                self.stands(&actor, &key, does).await
+            }
+            Tending::Answers { label, rejected } => {
+                self.answers(step, &actor, label, rejected.as_deref()).await
+            }
+            Tending::Books { .. } | Tending::Defers { .. } | Tending::Waives { .. } => {
+                self.corrects(&actor, &key, does).await
+            }
+        }
     }
 
-    pub(super) async fn disputes(&mut self, _step: &Step, _who: &str, _label: &str, _reason: &str) -> Seen {
-        Err(Stop::Impossible("missing".to_owned()))
+    async fn partnership(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
+        let set = |institution: &str, region: Option<String>, until, reason: &str| SetPartnership {
+            institution: institution.to_owned(),
+            region,
+            category: None,
+            from: None,
+            until,
+            reason: reason.to_owned(),
+        };
+        match does {
+            Tending::Suspends {
+                institution,
+                region,
+                until,
+                reason,
+            } => {
+                let command = set(institution, region.clone(), *until, reason);
+                suspend::suspend(self.app, actor, key, command).await?;
+            }
+            Tending::Resumes { institution, region } => {
+                let command = set(institution, region.clone(), None, REASON);
+                suspend::resume(self.app, actor, key, command).await?;
+            }
+            Tending::Ends { institution, reason } => {
+                suspend::end(self.app, actor, key, set(institution, None, None, reason)).await?;
+            }
+            _ => {}
+        }
+        Ok(Vec::new())
     }
 
-    pub(super) async fn own_limit(
+    /// Opens a maintenance window, and tells the public.
+    async fn closes(
         &mut self,
-        _step: &Step,
-        _who: &str,
-        _institution: &str,
-        _limit: Option<Amount>,
+        step: &Step,
+        actor: &Actor,
+        (parts, party): (&[Capability], &str),
+        until: Option<Timestamp>,
+        reason: &str,
     ) -> Seen {
-        Err(Stop::Impossible("missing".to_owned()))
+        let code = format!("line-{}", step.line);
+        let command = window::Open {
+            code: code.clone(),
+            party: party.to_owned(),
+            capabilities: parts.to_vec(),
+            from: None,
+            until,
+            reason: reason.to_owned(),
+        };
+        window::open(self.app, actor, &self.key(step, "window")?, command).await?;
+        let command = Publish {
+            party: party.to_owned(),
+            region: None,
+            capabilities: parts.to_vec(),
+            title: ("维护公告".to_owned(), "Maintenance".to_owned()),
+            text: (
+                format!("维护：{reason}。还款照常进行，还款日不变。"),
+                format!("Maintenance: {reason}. Repayment goes on as usual, and due dates stay."),
+            ),
+            from: None,
+            expected_recovery_at: until,
+            reason: reason.to_owned(),
+        };
+        let notice = notice::publish(self.app, actor, &self.key(step, "notice")?, command).await?;
+        self.windows.insert(party.to_owned(), (code, notice.reply().id));
+        Ok(Vec::new())
     }
 
-    pub(super) async fn account(&mut self, _who: &str) -> Seen {
-        Err(Stop::Impossible("missing".to_owned()))
+    async fn opens(&mut self, step: &Step, actor: &Actor, party: &str) -> Seen {
+        let known = self.windows.get(party).cloned();
+        let (code, notice) = known.ok_or_else(|| format!("nothing of {party} was closed before"))?;
+        let command = window::Close {
+            code,
+            reason: REASON.to_owned(),
+        };
+        window::close(self.app, actor, &self.key(step, "window")?, command).await?;
+        let command = notice::End {
+            notice,
+            reason: REASON.to_owned(),
+        };
+        notice::end(self.app, actor, &self.key(step, "notice")?, command).await?;
+        Ok(Vec::new())
     }
 
-    pub(super) async fn notices(&mut self) -> Seen {
-        Err(Stop::Impossible("missing".to_owned()))
+    /// Regions and articles.
+    async fn market(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
+        let configuration = self.app.configuration().await.map_err(Denied::from)?;
+        let known = |what: &str, code: &str| format!("there is no {what} {code}");
+        let item = match does {
+            Tending::Excludes { region, institution } | Tending::Includes { region, institution } => {
+                let is_in = matches!(does, Tending::Includes { .. });
+                match institution {
+                    None => {
+                        let found = configuration.regions.get(region).cloned();
+                        let mut changed = found.ok_or_else(|| known("region", region))?;
+                        changed.is_allowed = is_in;
+                        Item::Region(changed)
+                    }
+                    Some(code) => {
+                        let found = configuration.institutions.get(code).cloned();
+                        let mut changed = found.ok_or_else(|| known("lender", code))?;
+                        changed.served_regions.retain(|served| served != region);
+                        if is_in {
+                            changed.served_regions.push(region.clone());
+                        }
+                        Item::Institution(changed)
+                    }
+                }
+            }
+            Tending::Article { sku, is_financeable } => {
+                let found = configuration.products.get(sku).cloned();
+                let mut changed = found.ok_or_else(|| known("article", sku))?;
+                changed.is_financeable = *is_financeable;
+                Item::Product(changed)
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let command = Configure {
+            items: vec![item],
+            reason: "a change of the market".to_owned(),
+        };
+        configure::configure(self.app, actor, key, command).await?;
+        Ok(Vec::new())
+    }
+
+    /// Budgets, limits, and what another person proposed about them.
+    async fn figures(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
+        match does {
+            Tending::SetsBudget {
+                campaign,
+                budget,
+                reason,
+            } => {
+                let command = SetBudget {
+                    campaign: campaign.clone(),
+                    left: *budget,
+                    reason: reason.clone(),
+                };
+                let set = budget::set_budget(self.app, actor, key, command).await?.reply();
+                Ok(vec![format!(
+                    "{} left, {} before",
+                    yuan(set.left),
+                    yuan(set.before)
+                )])
+            }
+            Tending::SetsLimit {
+                who,
+                institution,
+                limit,
+                reason,
+            } => {
+                let command = SetLimit {
+                    shopper: self.shopper(who).await?,
+                    institution: institution.clone(),
+                    limit: *limit,
+                    reason: reason.clone(),
+                };
+                let set = limit::set_limit(self.app, actor, key, command).await?.reply();
+                Ok(self.done(set, |set| {
+                    format!("limit {}, available {}", yuan(set.limit), yuan(set.available))
+                }))
+            }
+            _ => {
+                let proposal = self
+                    .proposal
+                    .ok_or_else(|| "nothing was proposed before".to_owned())?;
+                let command = Decide {
+                    proposal,
+                    reason: "checked".to_owned(),
+                };
+                let decided = approve::approve(self.app, actor, key, command).await?.reply();
+                Ok(vec![format!("the proposal is {}", decided.state)])
+            }
+        }
+    }
+
+    /// What was done, or that another person must approve it.
+    fn done<T>(&mut self, outcome: Outcome<T>, says: impl Fn(T) -> String) -> Vec<String> {
+        match outcome {
+            Outcome::Done(done) => vec![says(done)],
+            Outcome::NeedsSecondPerson(proposal) => {
+                self.proposal = Some(proposal);
+                vec!["another person must approve it".to_owned()]
+            }
+        }
+    }
+
+    /// Accounts and disputes.
+    async fn stands(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
+        match does {
+            Tending::Freezes { who, why, reason } => {
+                let command = Freeze {
+                    shopper: self.shopper(who).await?,
+                    why: *why,
+                    reason: reason.clone(),
+                };
+                freeze::freeze(self.app, actor, key, command).await?;
+            }
+            Tending::Unfreezes { who } => {
+                let command = Unfreeze {
+                    shopper: self.shopper(who).await?,
+                    reason: REASON.to_owned(),
+                };
+                freeze::unfreeze(self.app, actor, key, command).await?;
+            }
+            Tending::Resolves { label } => {
+                let deal = self.cast.deal(label)?;
+                let open = dispute::disputes(self.app, actor, deal.shopper).await?;
+                let open = open
+                    .iter()
+                    .find(|d| d.agreement == deal.id && d.settled.is_none());
+                let open = open.ok_or_else(|| format!("no dispute of {label} is open"))?;
+                let command = dispute::Settle {
+                    shopper: deal.shopper,
+                    dispute: open.id,
+                    outcome: "settled with the shopper".to_owned(),
+                };
+                dispute::settle(self.app, actor, key, command).await?;
+            }
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// Corrections of what is owed.
+    async fn corrects(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
+        match does {
+            Tending::Books {
+                amount,
+                label,
+                on,
+                reason,
+            } => {
+                let deal = self.cast.deal(label)?;
+                let command = EnterPayment {
+                    shopper: deal.shopper,
+                    agreement: deal.id,
+                    amount: *amount,
+                    on: *on,
+                    proof: format!("TRANSFER-{}", key.as_str()),
+                    reason: reason.clone(),
+                };
+                let entered = backdate::enter_payment(self.app, actor, key, command)
+                    .await?
+                    .reply();
+                Ok(vec![format!(
+                    "entered; outstanding {}, due now {}",
+                    show::parts(&entered.outstanding),
+                    yuan(entered.payable)
+                )])
+            }
+            Tending::Defers { label, days, reason } => {
+                let deal = self.cast.deal(label)?;
+                let command = Arrange {
+                    whom: Whom::Agreement {
+                        shopper: deal.shopper,
+                        agreement: deal.id,
+                    },
+                    defer_days: u16::try_from(*days).map_err(|e| Stop::Impossible(e.to_string()))?,
+                    waive_penalties: false,
+                    reason: reason.clone(),
+                };
+                let arranged = arrange::arrange(self.app, actor, key, command).await?.reply();
+                Ok(vec![format!("arranged for {} agreements", arranged.agreements)])
+            }
+            Tending::Waives {
+                amount,
+                component,
+                label,
+                reason,
+            } => {
+                let deal = self.cast.deal(label)?;
+                let command = Waive {
+                    shopper: deal.shopper,
+                    agreement: deal.id,
+                    component: *component,
+                    amount: *amount,
+                    reason: reason.clone(),
+                };
+                let waived = waive::waive(self.app, actor, key, command).await?.reply();
+                Ok(self.done(waived, |waived| {
+                    format!(
+                        "waived {}, outstanding {}",
+                        yuan(waived.amount),
+                        yuan(waived.outstanding)
+                    )
+                }))
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 }

@@ -71,18 +71,28 @@ fn alternative(alternative: &Alternative) -> String {
 }
 
 /// What can be had for a cart: each plan with its figures, and plans that cannot be had for the same reasons together.
-pub(super) fn offers(outcomes: &[Outcome]) -> Result<Vec<String>, OutOfRange> {
-    let mut lines = Vec::new();
+pub(super) fn offers<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Result<Vec<String>, OutOfRange> {
+    let (mut lines, mut left_out) = (Vec::new(), Vec::new());
     let mut closed: Vec<(&[Refusal], Vec<&str>)> = Vec::new();
     for outcome in outcomes {
         match &outcome.answer {
-            Answer::Offered(offer) => lines.extend(offered(&outcome.plan, offer)?),
+            Answer::Offered(offer) => {
+                lines.push(offered(&outcome.plan, offer)?);
+                left_out.extend(
+                    offer
+                        .left_out
+                        .iter()
+                        .filter(|refusal| !left_out.contains(refusal))
+                        .collect::<Vec<_>>(),
+                );
+            }
             Answer::Unavailable { refusals } => match closed.iter_mut().find(|(same, _)| same == refusals) {
                 Some((_, plans)) => plans.push(&outcome.plan),
                 None => closed.push((refusals, vec![&outcome.plan])),
             },
         }
     }
+    lines.extend(left_out.iter().flat_map(|refusal| refused("left out:", refusal)));
     for (refusals, plans) in closed {
         lines.push(format!("not to be had: {}", plans.join(", ")));
         lines.extend(refusals.iter().flat_map(|refusal| refused("  because", refusal)));
@@ -90,7 +100,7 @@ pub(super) fn offers(outcomes: &[Outcome]) -> Result<Vec<String>, OutOfRange> {
     Ok(lines)
 }
 
-fn offered(plan: &str, offer: &Offer) -> Result<Vec<String>, OutOfRange> {
+fn offered(plan: &str, offer: &Offer) -> Result<String, OutOfRange> {
     let priced = &offer.priced;
     let cost = &priced.cost;
     let mut line = format!(
@@ -110,15 +120,11 @@ fn offered(plan: &str, offer: &Offer) -> Result<Vec<String>, OutOfRange> {
     if let Some(first) = priced.schedule.first() {
         line.push_str(&format!("; first due {}", first.due_on));
     }
-    let mut lines = vec![line];
     let steps: Vec<&str> = offer.steps.iter().map(Refusal::code).collect();
     if !steps.is_empty() {
-        lines.push(format!("  still to do: {}", steps.join(", ")));
+        line.push_str(&format!("; still to do: {}", steps.join(", ")));
     }
-    for refusal in &offer.left_out {
-        lines.extend(refused("  left out", refusal));
-    }
-    Ok(lines)
+    Ok(line)
 }
 
 /// A quote: what would be signed.
