@@ -143,7 +143,10 @@ impl<'a> Player<'a> {
             Err(Stop::Denied(denied)) => words::denied(&denied),
             Err(Stop::Impossible(why)) => self.trouble(step, &why),
         };
-        lines.iter().map(|line| self.cast.plain(line)).collect()
+        lines
+            .iter()
+            .map(|line| self.cast.plain(line).trim_end().to_owned())
+            .collect()
     }
 
     fn trouble(&mut self, step: &Step, why: &str) -> Vec<String> {
