@@ -16,6 +16,7 @@ use fenqi_app::checkout::sign::{self, Sign};
 use fenqi_app::checkout::verify_identity::{self, Proof};
 use fenqi_app::checkout::{agree, apply, open_account, quote};
 use fenqi_app::operations::configure::{self, Configure};
+use fenqi_app::repayment::bounce;
 use fenqi_app::{App, Change, Clock, Denied, Key};
 use fenqi_connect::bank::Card;
 use fenqi_connect::people::Person;
@@ -195,6 +196,22 @@ impl Shop {
         } else {
             Err(Denied::Fault(Fault::Unavailable(failed.join("; "))))
         }
+    }
+
+    /// Imports the bank's statement of every day from the opening to a day.
+    ///
+    /// # Errors
+    /// What the import answers.
+    pub async fn imports_statements(&self, until: Date) -> Result<(), Denied> {
+        let job = Actor::Job {
+            name: "statement".to_owned(),
+        };
+        let mut day = OPENING;
+        while day <= until {
+            bounce::import_statement(&self.app, &job, day).await?;
+            day = day.tomorrow().unwrap_or(Date::MAX);
+        }
+        Ok(())
     }
 
     /// Ann: she earns 12,000 a month, has a clean record, 12,000 of credit at `xiaofu`, and a card with 50,000 on it.

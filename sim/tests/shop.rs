@@ -34,3 +34,15 @@ async fn ann_buys_a_phone_and_the_first_instalment_is_debited() {
         "100.00 of principal and 7.20 of fee"
     );
 }
+
+#[tokio::test]
+async fn decisions_of_one_instant_share_no_identifier() {
+    let shop = shop().await.unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..500 {
+        let mut moment = shop.app.moment();
+        for _ in 0..20 {
+            assert!(seen.insert(moment.ids.next_bits()), "after {}", seen.len());
+        }
+    }
+}

@@ -26,6 +26,7 @@ pub mod repayment;
 pub mod servicing;
 pub mod texts;
 mod unit;
+pub mod verify;
 
 pub use clock::Clock;
 pub use configuration::Configuration;
@@ -76,8 +77,7 @@ impl App {
     /// The moment of a decision that is made now.
     pub fn moment(&self) -> Moment {
         let now = self.clock.now();
-        // The odd constant is that of SplitMix64, so that successive seeds are far apart.
-        let seed = self.seeds.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        let seed = self.seeds.fetch_add(SEED_STEP, Ordering::Relaxed);
         Moment {
             now,
             today: self.day_of(now),
@@ -145,6 +145,10 @@ impl App {
         .into()
     }
 }
+
+/// How far the seeds of two decisions are apart: 2²⁰ steps of the generator that makes identifiers (SplitMix64), so that
+/// two decisions of one instant share no number as long as none makes half a million of them.
+const SEED_STEP: u64 = 0x9E37_79B9_7F4A_7C15 << 20;
 
 /// For how long a party that did not answer is left alone, in seconds.
 const OUTAGE_SECONDS: i64 = 60;

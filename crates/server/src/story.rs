@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fenqi_app::ports::TransferState;
 use fenqi_app::repayment::bounce::{BankNotice, NoticeKind};
-use fenqi_app::{App, Clock};
+use fenqi_app::{App, Clock, verify};
 use fenqi_connect::Sandbox;
 use fenqi_connect::bank::Told;
 use fenqi_connect::{SandboxControl, bank};
@@ -99,10 +99,16 @@ async fn on(scenario: &Scenario, driver: Arc<dyn Driver>, data: &Data) -> Result
     for step in scenario.steps() {
         seen.push(player.play(step).await);
     }
+    let mut troubles = player.troubles().to_vec();
+    // Every scenario ends with the check of the whole store.
+    match verify::verify(&app).await {
+        Ok(found) => troubles.extend(found.iter().map(|d| format!("{}: verify: {d}", scenario.file))),
+        Err(denied) => troubles.push(format!("{}: verify: {denied}", scenario.file)),
+    }
     Ok(Played {
         text: scenario.with_answers(&seen),
         differences: scenario.differences(&seen),
-        troubles: player.troubles().to_vec(),
+        troubles,
     })
 }
 

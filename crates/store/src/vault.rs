@@ -270,4 +270,32 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }
+
+    #[test]
+    fn what_another_implementation_sealed_and_indexed_is_known() {
+        // Made with Python: AESGCM(5 * 32).encrypt(nonce 00..0b, ..., b"identity|name|shp_a|1"), with the algorithm
+        // and the nonce in front; and hmac-sha-256 of b"phone\0+8613800000000" under 9 * 32, its first 16 bytes.
+        let sealed = unhex("01000102030405060708090a0b3f12264ce0cec771845a4ed38ccf820c04ddfcab74dd");
+        let data_key = DataKey {
+            key: key(&[5; 32]).unwrap(),
+            version: 1,
+        };
+        let place = Place {
+            table: "identity",
+            column: "name",
+            row: "shp_a",
+        };
+        assert_eq!(data_key.open(&place, &sealed).unwrap(), "张安".as_bytes());
+        assert_eq!(
+            vault().index("phone", "+8613800000000"),
+            unhex("f4de3a67f95421a23faf8e9ce45b68a0")
+        );
+    }
+
+    fn unhex(text: &str) -> Vec<u8> {
+        (0..text.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+            .collect()
+    }
 }

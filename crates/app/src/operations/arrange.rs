@@ -131,10 +131,10 @@ async fn one(
         let file = lent(app, shopper, agreement).await?;
         let loan = servicing::fold(&file, moment.today)?;
         let penalty = loan.outstanding()?.penalty;
-        let mut added = Vec::new();
+        let (mut added, mut deferred) = (Vec::new(), 0);
         if command.defer_days > 0 && loan.rows.iter().any(|row| row.due_on > moment.today) {
-            let days = command.defer_days;
-            added.push((moment.today, Event::Deferred { days }));
+            deferred = command.defer_days;
+            added.push((moment.today, Event::Deferred { days: deferred }));
         }
         let mut waived = Amount::ZERO;
         if command.waive_penalties && penalty.is_positive() {
@@ -157,7 +157,9 @@ async fn one(
             held: Amount::ZERO,
             entries: Vec::new(),
             event: "agreement.arranged",
-            detail: command,
+            detail: serde_json::json!({
+                "defer_days": deferred, "waived": waived, "reason": command.reason,
+            }),
         };
         servicing::amend(&mut batch, &file, change, &mut moment)?;
         let subject = agreement.to_string();
@@ -169,7 +171,7 @@ async fn one(
             command,
             &mut moment,
         );
-        let told = serde_json::json!({ "what": what(command, waived), "why": command.reason });
+        let told = serde_json::json!({ "what": what(deferred, waived), "why": command.reason });
         let message = MessageId::new(&mut moment.ids);
         texts::queue(app, &mut batch, shopper, message, "arrangement", &told, &moment).await?;
         Ok(Decision {
@@ -240,12 +242,12 @@ async fn fits(
 }
 
 /// What is arranged, in both languages, since a message is read in either.
-fn what(command: &Arrange, waived: Amount) -> String {
+fn what(deferred: u16, waived: Amount) -> String {
     let mut parts = Vec::new();
-    if command.defer_days > 0 {
+    if deferred > 0 {
         parts.push(format!(
             "未到期各期顺延 {0} 天 / instalments not yet due move by {0} days",
-            command.defer_days
+            deferred
         ));
     }
     if waived.is_positive() {

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod doctor;
 pub mod migrate;
 pub mod story;
+pub mod verify;
 
 /// What a command answers.
 pub type Done = Result<bool, String>;

@@ -11,9 +11,9 @@
 //!
 //! A text that has no such form is executed one by one, which costs time and nothing else.
 
-use super::lexer::{Piece, Token, tokens};
+use super::lexer::Piece;
+use super::text::Text;
 use crate::statement::Statement;
-use crate::value::Kind;
 
 /// A statement's form with arrays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +44,7 @@ pub(super) fn arrays(statement: &Statement, guarded: bool) -> Option<Arrays> {
     if statement.params.is_empty() {
         return None;
     }
-    let text = Text {
-        sql: statement.sql,
-        tokens: tokens(statement.sql),
-        params: statement.params,
-    };
+    let text = Text::of(statement);
     match text.word(0)? {
         "insert" => text.insert(guarded),
         "update" => text.update(guarded),
@@ -68,11 +64,7 @@ pub(super) fn probe(statement: &Statement) -> Option<Arrays> {
     if statement.params.is_empty() {
         return None;
     }
-    let text = Text {
-        sql: statement.sql,
-        tokens: tokens(statement.sql),
-        params: statement.params,
-    };
+    let text = Text::of(statement);
     match text.word(0)? {
         "insert" => text.insert_probe(),
         "update" => text.touch_probe(1),
@@ -87,11 +79,7 @@ pub(super) fn asked_by_many(statement: &Statement) -> Option<String> {
     if statement.params.is_empty() || !statement.is_question() {
         return None;
     }
-    let text = Text {
-        sql: statement.sql,
-        tokens: tokens(statement.sql),
-        params: statement.params,
-    };
+    let text = Text::of(statement);
     if text.writes() {
         return None;
     }
@@ -101,12 +89,6 @@ pub(super) fn asked_by_many(statement: &Statement) -> Option<String> {
         " as fq_s) as fq_q",
     );
     Some(form.text)
-}
-
-struct Text<'a> {
-    sql: &'a str,
-    tokens: Vec<Token>,
-    params: &'a [Kind],
 }
 
 impl Text<'_> {
@@ -377,12 +359,6 @@ impl Text<'_> {
         !joined && is_column && matches!(starts, Some("where" | "and"))
     }
 
-    fn writes(&self) -> bool {
-        ["insert", "update", "delete"]
-            .iter()
-            .any(|word| self.find_at_any_depth(word).is_some())
-    }
-
     /// How the table whose name is at `i` is called in the rest of the text.
     fn table(&self, i: usize) -> Option<String> {
         let name = self.word(i)?;
@@ -398,118 +374,6 @@ impl Text<'_> {
             "update" => self.word(1),
             _ => self.word(2),
         }
-    }
-
-    fn unnest(&self) -> String {
-        let arrays: Vec<String> = (1_usize..)
-            .zip(self.params)
-            .map(|(n, kind)| {
-                let name = match kind {
-                    Kind::Bool => "boolean",
-                    Kind::Int => "bigint",
-                    Kind::Text => "text",
-                    Kind::Blob => "bytea",
-                };
-                format!("${n}::{name}[]")
-            })
-            .collect();
-        let names: Vec<String> = (1..=self.params.len()).map(|n| format!("p{n}")).collect();
-        format!(
-            "unnest({}) with ordinality as fq({}, ord)",
-            arrays.join(", "),
-            names.join(", ")
-        )
-    }
-
-    /// The first parenthesised list at or after token `i`: where it opens, and the tokens of each part.
-    fn list_after(&self, i: usize) -> Option<(usize, Vec<(usize, usize)>)> {
-        let open = (i..self.tokens.len()).find(|i| self.symbol(*i) == Some("(") && self.depth(*i) == 0)?;
-        let close = self.closing(open)?;
-        let mut parts = Vec::new();
-        let first = open.checked_add(1)?;
-        let mut start = first;
-        for i in first..=close {
-            let ends_part = i == close || (self.symbol(i) == Some(",") && self.depth(i) == 1);
-            if ends_part {
-                parts.push((start, i));
-                start = i.checked_add(1)?;
-            }
-        }
-        Some((open, parts))
-    }
-
-    fn closing(&self, open: usize) -> Option<usize> {
-        let depth = self.depth(open);
-        (open..self.tokens.len()).find(|i| self.symbol(*i) == Some(")") && self.depth(*i) == depth)
-    }
-
-    fn lone_param(&self, from: usize, to: usize) -> Option<usize> {
-        (from.checked_add(1)? == to).then(|| self.param(from)).flatten()
-    }
-
-    fn fq(&self, from: usize, to: usize) -> String {
-        self.rewritten(from, to, &|n| format!("fq.p{n}"))
-    }
-
-    /// The text of these tokens, each parameter replaced.
-    fn rewritten(&self, from: usize, to: usize, replace: &dyn Fn(usize) -> String) -> String {
-        let mut text = String::new();
-        let mut end = None;
-        for token in self.tokens.get(from..to).unwrap_or(&[]) {
-            if end.is_some_and(|end| end < token.at.start) {
-                text.push(' ');
-            }
-            match token.piece {
-                Piece::Param(n) => text.push_str(&replace(n)),
-                _ => text.push_str(self.at(token)),
-            }
-            end = Some(token.at.end);
-        }
-        text
-    }
-
-    fn slice(&self, from: usize, to: usize) -> &str {
-        let start = self.tokens.get(from).map_or(0, |token| token.at.start);
-        let last = to.checked_sub(1).and_then(|last| self.tokens.get(last));
-        last.and_then(|last| self.sql.get(start..last.at.end))
-            .unwrap_or("")
-    }
-
-    fn find(&self, word: &str, from: usize) -> Option<usize> {
-        (from..self.tokens.len()).find(|i| self.word(*i) == Some(word) && self.depth(*i) == 0)
-    }
-
-    fn find_at_any_depth(&self, word: &str) -> Option<usize> {
-        (0..self.tokens.len()).find(|i| self.word(*i) == Some(word))
-    }
-
-    fn word(&self, i: usize) -> Option<&str> {
-        self.tokens
-            .get(i)
-            .filter(|token| token.piece == Piece::Word)
-            .map(|token| self.at(token))
-    }
-
-    fn symbol(&self, i: usize) -> Option<&str> {
-        self.tokens
-            .get(i)
-            .filter(|token| token.piece == Piece::Other)
-            .map(|token| self.at(token))
-    }
-
-    fn param(&self, i: usize) -> Option<usize> {
-        self.tokens.get(i).and_then(|token| match token.piece {
-            Piece::Param(n) => Some(n),
-            _ => None,
-        })
-    }
-
-    fn depth(&self, i: usize) -> usize {
-        self.tokens.get(i).map_or(0, |token| token.depth)
-    }
-
-    fn at(&self, token: &Token) -> &str {
-        self.sql.get(token.at.clone()).unwrap_or("")
     }
 }
 
@@ -530,6 +394,7 @@ enum Conflict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Kind;
 
     fn form(sql: &'static str, params: &'static [Kind], guarded: bool) -> Option<Arrays> {
         arrays(

@@ -364,11 +364,15 @@ async fn tried(mut session: Session, batches: &[&Batch], forms: &mut Forms) -> (
         });
     if let Some((call, error)) = failed {
         let attempt = failure(call, &error, Vec::new());
-        return (attempt, Some(session).filter(|session| !session.is_closed()));
+        let is_over = session.is_closed() || matches!(attempt, Attempt::Broken);
+        return (attempt, (!is_over).then_some(session));
     }
     match commit {
         Some(Ok(_)) => (Attempt::Committed, Some(session)),
         Some(Err(error)) if error.code().is_some_and(is_contention) => (Attempt::Contended, Some(session)),
+        Some(Err(error)) if error.code() == Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => {
+            (Attempt::Broken, None)
+        }
         Some(Err(_)) if session.was_ended_before_its_commit().await => (Attempt::Broken, None),
         _ => (Attempt::Unknown, None),
     }
@@ -405,10 +409,16 @@ async fn decided(session: &Session, batches: &[&Batch], guards: &[Call]) -> Opti
 fn failure(call: &Call, error: &tokio_postgres::Error, refused: Vec<Refused>) -> Attempt {
     match error.code() {
         None => Attempt::Broken,
+        // The server ended the session, and the transaction with it: the group goes to another.
+        Some(code) if is_the_end_of_the_session(code) => Attempt::Broken,
         Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => Attempt::Locked,
         Some(code) if is_contention(code) => Attempt::Contended,
         Some(_) => Attempt::Failed(fault_of(call.statement, error), refused),
     }
+}
+
+fn is_the_end_of_the_session(code: &SqlState) -> bool {
+    *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT || code.code().starts_with("57P")
 }
 
 fn is_contention(code: &SqlState) -> bool {

@@ -7,6 +7,7 @@ mod lane;
 mod lexer;
 mod reader;
 mod session;
+mod text;
 mod wire;
 
 use std::collections::HashMap;

@@ -166,6 +166,24 @@ impl<'a> Purchase<'a> {
             &credit::LINE_HOLD,
             vec![shopper.into(), "bank".into(), amount.into()],
         );
+        batch.require(
+            Guard::Quantity("quote_unused"),
+            &agreements::INSERT,
+            self.agreement(),
+        );
+        batch.require(
+            Guard::Quantity("order_unused"),
+            &agreements::REFERENCE_INSERT,
+            vec!["shop".into(), id.into(), shopper.into(), id.into(), id.into()],
+        );
+        self.follows(&mut batch);
+        batch
+    }
+
+    fn agreement(&self) -> Vec<Value> {
+        let Self {
+            shopper, id, amount, ..
+        } = *self;
         let mut agreement: Vec<Value> = vec![shopper.into(), id.into(), id.into(), id.into()];
         agreement.extend(["bank", "shop", "plan"].map(Value::from));
         agreement.push(1_i64.into());
@@ -174,12 +192,14 @@ impl<'a> Purchase<'a> {
         agreement.extend(["confirmed", "{}", "{}", "[]", "[]", "digest"].map(Value::from));
         agreement.push(Value::Null);
         agreement.push(1_i64.into());
-        batch.require(Guard::Quantity("quote_unused"), &agreements::INSERT, agreement);
-        batch.require(
-            Guard::Quantity("order_unused"),
-            &agreements::REFERENCE_INSERT,
-            vec!["shop".into(), id.into(), shopper.into(), id.into(), id.into()],
-        );
+        agreement
+    }
+
+    /// What cannot be refused once the guards before it passed.
+    fn follows(&self, batch: &mut Batch) {
+        let Self {
+            shopper, id, amount, ..
+        } = *self;
         batch.put(
             &agreements::EVENT_INSERT,
             vec![
@@ -212,7 +232,6 @@ impl<'a> Purchase<'a> {
                 ],
             );
         }
-        batch
     }
 }
 

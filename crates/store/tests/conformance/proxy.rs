@@ -16,6 +16,8 @@ pub enum Cut {
     BeforeCommit,
     /// The server has committed, and its answer does not come back.
     BeforeReply,
+    /// The commit reaches the server when that has lost its patience with the transaction.
+    TooLate,
 }
 
 /// A proxy in front of the server of a ground.
@@ -28,6 +30,7 @@ pub struct Proxy {
 const NOTHING: u8 = 0;
 const BEFORE_COMMIT: u8 = 1;
 const BEFORE_REPLY: u8 = 2;
+const TOO_LATE: u8 = 3;
 
 impl Proxy {
     pub async fn before(options: &PostgresOptions) -> Proxy {
@@ -82,10 +85,10 @@ impl Proxy {
 
     /// The next commit breaks the way.
     pub fn arm(&self, cut: Cut) {
-        let armed = if cut == Cut::BeforeCommit {
-            BEFORE_COMMIT
-        } else {
-            BEFORE_REPLY
+        let armed = match cut {
+            Cut::BeforeCommit => BEFORE_COMMIT,
+            Cut::BeforeReply => BEFORE_REPLY,
+            Cut::TooLate => TOO_LATE,
         };
         self.armed.store(armed, Ordering::SeqCst);
     }
@@ -103,6 +106,9 @@ async fn carry(mut client: TcpStream, mut server: impl AsyncRead + AsyncWrite + 
                     let cut = armed.swap(NOTHING, Ordering::SeqCst);
                     if cut == BEFORE_COMMIT {
                         return;
+                    }
+                    if cut == TOO_LATE {
+                        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
                     }
                     is_committing |= cut == BEFORE_REPLY;
                 }

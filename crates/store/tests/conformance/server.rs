@@ -195,6 +195,65 @@ async fn connections_that_are_cut_lose_no_acknowledged_purchase_and_double_none(
     ground.clear().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_came_too_late_did_not_happen_and_is_tried_again() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    let mut batch = Batch::new("campaign");
+    batch.put(
+        &settings::BUDGET_PUT,
+        vec!["spring".into(), 0_i64.into(), 100_i64.into()],
+    );
+    ground.driver.commit(batch).await.unwrap();
+    let proxy = Proxy::before(ground.options()).await;
+    let beyond = Postgres::connect(&proxy.options).await.unwrap();
+    let mut batch = Batch::new("campaign");
+    let taken = vec!["spring".into(), 0_i64.into(), 10_i64.into()];
+    batch.require(Guard::Quantity("budget_left"), &settings::BUDGET_TAKE, taken);
+    proxy.arm(Cut::TooLate);
+    assert_eq!(
+        beyond.commit(batch).await,
+        Ok(()),
+        "the server had ended the transaction, so it may be repeated"
+    );
+    let query = Query::new(&settings::BUDGET_SLICES, vec!["spring".into()]);
+    assert_eq!(
+        ground.driver.read(vec![query]).await.unwrap()[0][0]
+            .int(1)
+            .unwrap(),
+        90
+    );
+    drop(beyond);
+    ground.clear().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_wait_for_its_disk_is_refused() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    let sign = if ground.options().url.contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    let url = format!(
+        "{}{sign}options=-c%20synchronous_commit%3Doff",
+        ground.options().url
+    );
+    let Err(fault) = Postgres::connect(&PostgresOptions::new(url)).await else {
+        panic!("it was not refused")
+    };
+    assert!(
+        fault
+            .to_string()
+            .starts_with("refusing to start: the server has synchronous_commit = off"),
+        "{fault}"
+    );
+    ground.clear().await;
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
     let nowhere = PostgresOptions::new("postgres://nobody@127.0.0.1:1/none");
@@ -212,7 +271,11 @@ async fn a_purchase_whose_commit_lost_its_connection_is_answered_for_certain() {
     ground.line("ann", 1_000).await;
     let proxy = Proxy::before(ground.options()).await;
     let beyond = Postgres::connect(&proxy.options).await.unwrap();
-    let expected = [(Cut::BeforeCommit, Ok(())), (Cut::BeforeReply, REQUEST_UNUSED)];
+    let expected = [
+        (Cut::BeforeCommit, Ok(())),
+        (Cut::BeforeReply, REQUEST_UNUSED),
+        (Cut::TooLate, Ok(())),
+    ];
     for (n, (cut, expected)) in (1..).zip(expected) {
         let id = format!("a{n}");
         proxy.arm(cut);
