@@ -1,8 +1,6 @@
 //! Why a limit is what it is (额度变动明细, R20–R22): every change of the limit and every movement of what is held and used,
 //! in the order of recording, each with what was available after it. The last figure is the credit line's own.
 
-use std::cmp::Reverse;
-
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::credit::LimitEvent;
 use fenqi_domain::id::{AgreementId, ShopperId};
@@ -70,8 +68,15 @@ pub(crate) fn told(
             steps.push((entry.recorded_at, Step::Entry(entry, effect)));
         }
     }
-    // A limit is granted before it is used, also where both were recorded in one instant.
-    steps.sort_by_key(|(at, step)| (*at, Reverse(matches!(step, Step::Change(_)))));
+    // In one instant a limit is granted before it is used, and a hold let go before its goods are lent.
+    steps.sort_by_key(|(at, step)| {
+        let order = match step {
+            Step::Change(_) => (0, Amount::ZERO),
+            Step::Entry(_, effect) if effect.is_positive() => (1, *effect),
+            Step::Entry(_, effect) => (2, *effect),
+        };
+        (*at, order)
+    });
     let mut fold = Fold::default();
     steps.into_iter().map(|(at, step)| fold.take(at, step)).collect()
 }

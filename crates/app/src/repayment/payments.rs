@@ -239,10 +239,21 @@ async fn follow(
             .map_or(moment.today, |receipt| app.day_of(receipt.at));
         enter(app, batch, kept, on, None, moment).await?;
     }
-    let new_receipts = payment.receipts.len().saturating_sub(before.receipts.len().max(1));
+    let new_receipts = payment
+        .receipts
+        .len()
+        .saturating_sub(before.receipts.len().max(1));
     for receipt in payment.taken_twice().iter().rev().take(new_receipts) {
         // The channel took it once more under our one number: it is the shopper's, and never dropped (I4).
-        enter(app, batch, kept, app.day_of(receipt.at), Some(Intent::Keep), moment).await?;
+        enter(
+            app,
+            batch,
+            kept,
+            app.day_of(receipt.at),
+            Some(Intent::Keep),
+            moment,
+        )
+        .await?;
     }
     if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
         reverse(app, batch, kept, moment).await?;
@@ -279,7 +290,13 @@ async fn enter(
             Kind::PayOut => (Event::PaidOut { amount: share.amount }, "agreement.paid_out"),
             Kind::Debit | Kind::ByHand => {
                 let intent = intent.unwrap_or(payment.intent);
-                (Event::Repaid { amount: share.amount, intent }, "agreement.repaid")
+                (
+                    Event::Repaid {
+                        amount: share.amount,
+                        intent,
+                    },
+                    "agreement.repaid",
+                )
             }
         };
         let change = Amendment {
@@ -291,7 +308,8 @@ async fn enter(
             detail: serde_json::json!({ "payment": payment.id, "amount": share.amount, "on": on }),
         };
         let amended = servicing::amend(batch, &file, change, moment)?;
-        kept.transactions.extend(amended.numbers.iter().map(|number| (share.agreement, *number)));
+        kept.transactions
+            .extend(amended.numbers.iter().map(|number| (share.agreement, *number)));
     }
     Ok(())
 }
