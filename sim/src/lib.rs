@@ -156,11 +156,14 @@ pub fn yuan(yuan: i64) -> Amount {
 }
 
 impl Shop {
-    /// A key that was not used before.
+    /// A key that was not used before. Its command comes a second after the one before.
     ///
     /// # Errors
     /// None that can happen.
     pub fn key(&self) -> Result<Key, Denied> {
+        let now = self.app.clock.now();
+        let later = now.checked_add(jiff::SignedDuration::from_secs(1));
+        self.app.clock.forward(later.unwrap_or(now));
         Key::parse(&format!("sim-{}", self.keys.fetch_add(1, Ordering::Relaxed)))
     }
 

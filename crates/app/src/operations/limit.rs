@@ -66,10 +66,10 @@ pub async fn set_limit(
     if command.limit.is_negative() || command.limit.minor() > AMOUNT_MAX {
         return Err(Denied::invalid("limit", "must be zero to ten trillion"));
     }
-    if [timeline::OWN_SET, timeline::OWN_LIFTED].contains(&command.reason.as_str()) {
+    if timeline::is_own(&command.reason) {
         return Err(Denied::invalid(
             "reason",
-            "is the word for a limit of the shopper's own",
+            "reads like a limit of the shopper's own",
         ));
     }
     let asked = request(&command.shopper.to_string(), actor, key, "set_limit", &command);
@@ -120,11 +120,8 @@ pub async fn set_own_limit(
         }
         let moved = stored.line.set_own_limit(command.limit, moment.now)?;
         let mut batch = Batch::new(&command.shopper.to_string());
-        let why = match command.limit {
-            Some(_) => timeline::OWN_SET,
-            None => timeline::OWN_LIFTED,
-        };
-        let reply = write(&mut batch, command.shopper, &stored, &moved, why, &mut moment)?;
+        let why = timeline::own_reason(command.limit);
+        let reply = write(&mut batch, command.shopper, &stored, &moved, &why, &mut moment)?;
         Ok(Decision { batch, reply })
     })
     .await

@@ -15,10 +15,19 @@ use serde::{Deserialize, Serialize};
 use crate::App;
 use crate::outcome::Denied;
 
-/// The reason of a change by which a shopper set a limit of their own.
-pub const OWN_SET: &str = "own_limit_set";
-/// The reason of a change by which a shopper lifted it.
-pub const OWN_LIFTED: &str = "own_limit_lifted";
+/// How the reason of a change by which a shopper set a limit of their own begins; the limit in minor units follows, or
+/// nothing where it was lifted. So the last such change says what holds, whatever the institution's limit did meanwhile.
+const OWN: &str = "own_limit:";
+
+/// The reason of a change of the shopper's own limit.
+pub(super) fn own_reason(limit: Option<Amount>) -> String {
+    limit.map_or_else(|| OWN.to_owned(), |limit| format!("{OWN}{}", limit.minor()))
+}
+
+/// Whether a reason is that of a change of the shopper's own limit.
+pub(super) fn is_own(reason: &str) -> bool {
+    reason.starts_with(OWN)
+}
 
 /// One line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,15 +77,8 @@ pub(crate) fn told(
             steps.push((entry.recorded_at, Step::Entry(entry, effect)));
         }
     }
-    // In one instant a limit is granted before it is used, and a hold let go before its goods are lent.
-    steps.sort_by_key(|(at, step)| {
-        let order = match step {
-            Step::Change(_) => (0, Amount::ZERO),
-            Step::Entry(_, effect) if effect.is_positive() => (1, *effect),
-            Step::Entry(_, effect) => (2, *effect),
-        };
-        (*at, order)
-    });
+    // What was recorded in one instant has no order of its own, so that it gets the one in which it makes sense.
+    steps.sort_by_key(|(at, step)| (*at, step.rank()));
     let mut fold = Fold::default();
     steps.into_iter().map(|(at, step)| fold.take(at, step)).collect()
 }
@@ -84,6 +86,22 @@ pub(crate) fn told(
 enum Step<'a> {
     Change(&'a StoredChange),
     Entry(&'a EntryRow, Amount),
+}
+
+impl Step<'_> {
+    /// A limit is granted before it is held, held before it is used, and used before it is set anew.
+    fn rank(&self) -> (u8, Amount) {
+        match self {
+            Step::Change(change) if change.event == LimitEvent::Granted => (0, change.amount),
+            Step::Entry(entry, effect) => match entry.kind.as_str() {
+                "committed" => (1, *effect),
+                "commitment_released" => (2, *effect),
+                "disbursed" => (3, *effect),
+                _ => (4, *effect),
+            },
+            Step::Change(change) => (5, change.amount),
+        }
+    }
 }
 
 /// The limit, the shopper's own, and what movements left of them.
@@ -129,10 +147,9 @@ impl Fold {
     }
 
     fn change(&mut self, change: &StoredChange) -> Result<(), OutOfRange> {
-        match change.reason.as_str() {
-            OWN_SET => self.own = Some(self.own.unwrap_or(self.limit).plus(change.amount)?),
-            OWN_LIFTED => self.own = None,
-            _ => self.limit = self.limit.plus(change.amount)?,
+        match change.reason.strip_prefix(OWN) {
+            Some(limit) => self.own = limit.parse().ok().map(Amount::from_minor),
+            None => self.limit = self.limit.plus(change.amount)?,
         }
         Ok(())
     }

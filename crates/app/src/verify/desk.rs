@@ -170,13 +170,18 @@ impl Desk {
     }
 }
 
-/// What a payment put into the books: in if positive, out if negative, nothing unless it stands.
+/// What a payment put into the books: in if positive, out if negative, nothing unless it stands. What the channel took
+/// twice under one number is there twice.
 pub(super) fn moved(kept: &Kept) -> Result<Amount, Denied> {
     let payment = &kept.payment;
-    Ok(match (&payment.state, payment.kind) {
-        (State::Succeeded, Kind::PayOut) => Amount::ZERO.minus(payment.amount)?,
-        (State::Succeeded, Kind::Debit | Kind::ByHand) => payment.amount,
-        _ => Amount::ZERO,
+    if !matches!(payment.state, State::Succeeded) {
+        return Ok(Amount::ZERO);
+    }
+    let times = i64::try_from(payment.receipts.len().max(1)).unwrap_or(i64::MAX);
+    let amount = payment.amount.times(times)?;
+    Ok(match payment.kind {
+        Kind::PayOut => Amount::ZERO.minus(amount)?,
+        Kind::Debit | Kind::ByHand => amount,
     })
 }
 
