@@ -1,5 +1,7 @@
 //! The check of the whole store: a clean one is found clean, and whatever is spoilt in one is named.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 

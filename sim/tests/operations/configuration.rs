@@ -1,0 +1,228 @@
+//! The market: what staff put, change, pause and announce.
+
+use fenqi_app::Denied;
+use fenqi_app::checkout::offer;
+use fenqi_app::operations::budget::{self, SetBudget};
+use fenqi_app::operations::configure::{self, Configure, Item};
+use fenqi_app::operations::notice::{self, End, Publish};
+use fenqi_app::operations::suspend::{self, SetPartnership};
+use fenqi_domain::market::PartnershipState;
+use fenqi_domain::money::{Amount, Rate};
+use fenqi_domain::plan::Campaign;
+use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_sim::{market, shop, staff, yuan};
+use jiff::SignedDuration;
+
+use crate::{WHY, day, is_offered, loan, refused};
+
+// R2, R3, R4: paused in one region, ended everywhere, resumed; what runs is served on.
+#[tokio::test]
+async fn an_institution_is_suspended_in_one_region_and_ended_everywhere_while_old_contracts_run_on() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let agreement = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let command = |region: Option<&str>| SetPartnership {
+        institution: market::INSTITUTION.to_owned(),
+        region: region.map(str::to_owned),
+        category: None,
+        from: None,
+        until: None,
+        reason: WHY.to_owned(),
+    };
+    let (app, boss) = (&shop.app, staff("boss"));
+    suspend::suspend(app, &boss, &shop.key().unwrap(), command(Some("CN-44")))
+        .await
+        .unwrap();
+    assert_eq!(is_offered(&shop, &ann, "CN-11").await, Ok(()));
+    let refusals = is_offered(&shop, &ann, "CN-44").await.unwrap_err();
+    assert!(matches!(&refusals[0], Refusal::InstitutionSuspended { region: Some(r), .. } if r == "CN-44"));
+    suspend::resume(app, &boss, &shop.key().unwrap(), command(Some("CN-44")))
+        .await
+        .unwrap();
+    assert_eq!(is_offered(&shop, &ann, "CN-44").await, Ok(()));
+
+    let ended = suspend::end(app, &boss, &shop.key().unwrap(), command(None))
+        .await
+        .unwrap()
+        .reply();
+    assert!(
+        ended
+            .partnerships
+            .iter()
+            .any(|p| p.state == PartnershipState::Ended)
+    );
+    let refusals = is_offered(&shop, &ann, "CN-11").await.unwrap_err();
+    assert!(matches!(&refusals[0], Refusal::InstitutionEnded { .. }));
+    shop.passes_until(day(32)).await.unwrap();
+    let paid = loan(&shop, &ann, agreement).await.rows[0]
+        .paid()
+        .unwrap()
+        .total()
+        .unwrap();
+    assert_eq!(
+        paid,
+        Amount::from_minor(10_720),
+        "the first instalment was debited all the same"
+    );
+    suspend::resume(app, &boss, &shop.key().unwrap(), command(None))
+        .await
+        .unwrap();
+    assert_eq!(is_offered(&shop, &ann, "CN-11").await, Ok(()));
+}
+
+// R26: versions are never changed, only followed by another.
+#[tokio::test]
+async fn a_version_of_a_plan_is_never_changed_and_a_withdrawn_plan_does_not_come_back() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let put = |items: Vec<Item>| {
+        let command = Configure {
+            items,
+            reason: WHY.to_owned(),
+        };
+        let key = shop.key().unwrap();
+        let app = &shop.app;
+        async move { configure::configure(app, &staff("boss"), &key, command).await }
+    };
+    let same = put(vec![Item::Plan(Box::new(market::plan()))])
+        .await
+        .unwrap()
+        .reply();
+    assert_eq!(same.written, 0, "word for word what is there");
+    let mut other = market::plan();
+    other.count = 6;
+    let answer = put(vec![Item::Plan(Box::new(other.clone()))]).await;
+    assert!(matches!(refused(answer), Refusal::AlreadyExists { what } if what.contains("the next is 2")));
+    other.version = 2;
+    put(vec![Item::Plan(Box::new(other.clone()))]).await.unwrap();
+    let seen = shop.app.configuration().await.unwrap();
+    assert_eq!(seen.plans[market::PLAN].count, 6, "seen at once");
+    put(vec![Item::WithdrawPlan(market::PLAN.to_owned())])
+        .await
+        .unwrap();
+    let ask = shop.question(&ann, yuan(1_200));
+    assert!(
+        offer::offer(&shop.app, &ann.actor(), &ask)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    other.version = 3;
+    let answer = put(vec![Item::Plan(Box::new(other))]).await;
+    assert!(matches!(answer, Err(Denied::Invalid(_))));
+}
+
+#[tokio::test]
+async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named() {
+    let shop = shop().await.unwrap();
+    let mut plan = market::plan();
+    (plan.code, plan.count) = ("new-plan".to_owned(), 61);
+    plan.institution = "nobody".to_owned();
+    let mut region = market::region("CN-31");
+    region.annual_cap = Rate::ZERO;
+    let command = Configure {
+        items: vec![
+            Item::Institution(market::institution()),
+            Item::Plan(Box::new(plan)),
+            Item::Region(region),
+        ],
+        reason: WHY.to_owned(),
+    };
+    let before = shop.app.store.generation().await.unwrap();
+    let answer = configure::configure(&shop.app, &staff("boss"), &shop.key().unwrap(), command).await;
+    let Err(Denied::Invalid(wrong)) = answer else {
+        panic!("{answer:?}");
+    };
+    let fields: Vec<&str> = wrong.iter().map(|w| w.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["/items/1/count", "/items/1/institution", "/items/2/annual_cap"]
+    );
+    assert_eq!(shop.app.store.generation().await.unwrap(), before);
+    assert!(
+        !shop
+            .app
+            .configuration()
+            .await
+            .unwrap()
+            .regions
+            .contains_key("CN-31")
+    );
+}
+
+// H5: a budget in 16 slices that sum to it.
+#[tokio::test]
+async fn a_campaigns_budget_is_opened_once_and_set_afterwards() {
+    let shop = shop().await.unwrap();
+    let now = shop.app.clock.now();
+    let campaign = Campaign {
+        code: "spring".to_owned(),
+        seller: market::SELLER.to_owned(),
+        from: now,
+        until: now.checked_add(SignedDuration::from_hours(240)).unwrap(),
+        budget: yuan(1_000),
+    };
+    let command = Configure {
+        items: vec![Item::Campaign(campaign)],
+        reason: WHY.to_owned(),
+    };
+    for _ in 0..2 {
+        let key = shop.key().unwrap();
+        configure::configure(&shop.app, &staff("boss"), &key, command.clone())
+            .await
+            .unwrap();
+        let slices = shop.app.store.budget_slices("spring").await.unwrap();
+        assert_eq!(slices.len(), 16);
+        assert_eq!(slices.iter().map(|(_, left)| left).sum::<i64>(), 100_000);
+    }
+    let set = SetBudget {
+        campaign: "spring".to_owned(),
+        left: yuan(10),
+        reason: WHY.to_owned(),
+    };
+    let done = budget::set_budget(&shop.app, &staff("boss"), &shop.key().unwrap(), set)
+        .await
+        .unwrap()
+        .reply();
+    assert_eq!((done.before, done.left), (yuan(1_000), yuan(10)));
+    let slices = shop.app.store.budget_slices("spring").await.unwrap();
+    assert_eq!(slices.iter().map(|(_, left)| left).sum::<i64>(), 1_000);
+}
+
+// R6: a notice is seen in its region, from its publication until it is taken down.
+#[tokio::test]
+async fn a_notice_is_seen_in_its_region_until_it_is_taken_down() {
+    let shop = shop().await.unwrap();
+    let publish = Publish {
+        party: market::INSTITUTION.to_owned(),
+        region: Some("CN-44".to_owned()),
+        capabilities: vec![Capability::Confirm],
+        title: ("暂停".to_owned(), "Paused".to_owned()),
+        text: (
+            "小付在广东暂停办理。".to_owned(),
+            "Xiaofu pauses in Guangdong.".to_owned(),
+        ),
+        from: None,
+        expected_recovery_at: None,
+        reason: WHY.to_owned(),
+    };
+    let up = notice::publish(&shop.app, &staff("ops"), &shop.key().unwrap(), publish)
+        .await
+        .unwrap()
+        .reply();
+    assert_eq!(
+        notice::notices(&shop.app, "CN-44").await.unwrap(),
+        std::slice::from_ref(&up)
+    );
+    assert_eq!(notice::notices(&shop.app, "CN-11").await.unwrap(), []);
+    let end = End {
+        notice: up.id,
+        reason: WHY.to_owned(),
+    };
+    notice::end(&shop.app, &staff("ops"), &shop.key().unwrap(), end.clone())
+        .await
+        .unwrap();
+    assert_eq!(notice::notices(&shop.app, "CN-44").await.unwrap(), []);
+    let twice = notice::end(&shop.app, &staff("ops"), &shop.key().unwrap(), end).await;
+    assert_eq!(twice, Err(Denied::NotFound));
+}
