@@ -85,7 +85,7 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
         .purchase_case(command.shopper, command.quote)
         .await?
         .ok_or(Denied::NotFound)?;
-    let kept: KeptQuote = case.quote.detail()?;
+    let kept: KeptQuote = case.quote()?;
     let quote = &kept.quote;
     let still_offered = configuration
         .plans
@@ -102,11 +102,11 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
         order: OrderId::new(&mut moment.ids),
         reads: reads(&case, quote)?,
     };
-    let decided = agreement::confirm(
+    let mut decided = agreement::confirm(
         &agreement::Case {
             today: moment.today,
             quote,
-            used_by: case.used_by,
+            used_by: case.is_used.then(|| agreements::id_of(quote.id)),
             shopper: command.shopper,
             known: &known(&case, &moment)?,
             consents: &agree::consents(command.shopper, &case.consents)?,
@@ -121,6 +121,7 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
         moment.now,
         &mut moment.ids,
     )?;
+    decided.agreement.id = agreements::id_of(quote.id);
     let slice = match &decided.from_budget {
         Some(from) => Some(slice_of(app, from, command.shopper).await?),
         None => None,
@@ -130,7 +131,7 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
 
 /// What is known of the shopper, from the snapshot of the case.
 fn known(case: &PurchaseCase, moment: &Moment) -> Result<Known, Denied> {
-    let mut standing: Standing = case.shopper.standing()?;
+    let mut standing: Standing = case.standing()?;
     standing.overdue = offer::overdue(&case.agreements, moment)?;
     Ok(Known {
         standing,
@@ -143,8 +144,8 @@ fn known(case: &PurchaseCase, moment: &Moment) -> Result<Known, Denied> {
 
 /// When each document was read, if this very quote was signed.
 fn reads(case: &PurchaseCase, quote: &Quote) -> Result<Vec<DocumentRead>, Denied> {
-    match &case.signature {
-        Some(signature) if signature.digest == quote.digest => Ok(signature.detail()?),
+    match case.signature()? {
+        Some((digest, reads)) if digest == quote.digest => Ok(reads),
         _ => Err(Refusal::ConsentMissing {
             purpose: "service_agreement".into(),
         }
@@ -198,16 +199,12 @@ fn write(
     if let (Some(from), Some(slice)) = (&decided.from_budget, slice) {
         settings::take_budget(&mut batch, &from.campaign, slice, from.amount.minor());
     }
-    agreements::confirmed(&mut batch, agreement, &expected(agreement, moment.today)?);
     let order = OrderRow {
-        id: agreement.order,
-        seller: &quote.seller,
         reference: &command.order,
         price: quote.price,
-        currency: quote.terms.currency,
-        lines: &quote.lines,
     };
-    agreements::ordered(&mut batch, agreement, &order, moment.now);
+    agreements::confirmed(&mut batch, agreement, &order, &expected(agreement, moment.today)?);
+    agreements::ordered(&mut batch, agreement, &command.order);
     if let Some(entry) = servicing::book_of(agreement).committed(quote.principal, moment.today) {
         servicing::book(&mut batch, agreement, &entry, moment);
     }

@@ -165,7 +165,11 @@ fn write(
     };
     let loan =
         loan::fold(terms, std::slice::from_ref(&disbursed), terms.signed_on).map_err(|e| e.to_string())?;
-    agreements::confirmed(batch, agreement, &loan);
+    let order = agreements::OrderRow {
+        reference: "bench",
+        price: terms.principal,
+    };
+    agreements::confirmed(batch, agreement, &order, &loan);
     agreements::transacted(batch, agreement, &disbursed, moment.now);
     agreements::happened(
         batch,

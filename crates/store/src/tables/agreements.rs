@@ -1,9 +1,9 @@
 //! Agreements with their transactions, orders and events.
 
-use fenqi_domain::agreement::{Agreement, OrderLine, Stage};
-use fenqi_domain::id::{AgreementId, OrderId, ShopperId};
+use fenqi_domain::agreement::{Agreement, Stage};
+use fenqi_domain::id::{AgreementId, QuoteId, ShopperId};
 use fenqi_domain::loan::{Event, Loan, Transaction};
-use fenqi_domain::money::{Amount, Currency};
+use fenqi_domain::money::Amount;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -15,16 +15,14 @@ use crate::statement::Query;
 use crate::value::{Row, Value};
 
 statements! {
-    INSERT = "agreement.insert", (Text, Text, Text, Text, Text, Text, Text, Int, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Text, Int) -> (),
-        "insert into agreement (shopper, id, quote, purchase_order, institution, seller, plan, plan_version, currency, principal, outstanding, held, stage, stage_detail, terms, schedule, lines, digest, booked_on, confirmed_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1) on conflict (shopper, quote) do nothing";
+    INSERT = "agreement.insert", (Text, Text, Text, Text, Int, Text, Text, Text, Int, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Text, Int) -> (),
+        "insert into agreement (shopper, id, purchase_order, reference, price, institution, seller, plan, plan_version, currency, principal, outstanding, held, stage, stage_detail, terms, schedule, lines, digest, booked_on, confirmed_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1) on conflict (shopper, id) do nothing";
     UPDATE = "agreement.update", (Text, Text, Int, Int, Int, Text, Text, Text, Text) -> (),
         "update agreement set outstanding = $4, held = $5, stage = $6, stage_detail = $7, schedule = $8, booked_on = $9, version = version + 1 where shopper = $1 and id = $2 and version = $3";
-    FIND = "agreement.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
-        "select shopper, id, quote, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 and id = $2";
-    OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
-        "select shopper, id, quote, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 order by confirmed_at, id";
-    BY_QUOTE = "agreement.by_quote", (Text, Text) -> (Text),
-        "select id from agreement where shopper = $1 and quote = $2";
+    FIND = "agreement.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
+        "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 and id = $2";
+    OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
+        "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 order by confirmed_at, id";
     KEYS_AFTER = "agreement.keys_after", (Text, Text, Int) -> (Text, Text),
         "select shopper, id from agreement where (shopper, id) > ($1, $2) order by shopper, id limit $3";
     SNAPSHOT = "agreement.snapshot", (Text, Text) -> (Int, Int, Text, Text),
@@ -37,12 +35,10 @@ statements! {
         "select number, effective_on, detail from loan_transaction where shopper = $1 and agreement = $2 order by number";
     TRANSACTIONS_OF_SHOPPER = "loan_transaction.of_shopper", (Text) -> (Text, Int, Text, Text, Int),
         "select agreement, number, effective_on, detail, entered_at from loan_transaction where shopper = $1 order by agreement, number";
-    ORDER_INSERT = "purchase_order.insert", (Text, Text, Text, Text, Int, Text, Text, Int) -> (),
-        "insert into purchase_order (shopper, id, seller, reference, price, currency, detail, placed_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    REFERENCE_INSERT = "order_reference.insert", (Text, Text, Text, Text, Text) -> (),
-        "insert into order_reference (seller, reference, shopper, purchase_order, agreement) values ($1, $2, $3, $4, $5) on conflict (seller, reference) do nothing";
-    REFERENCE_FIND = "order_reference.find", (Text, Text) -> (Text, Text, Text),
-        "select shopper, purchase_order, agreement from order_reference where seller = $1 and reference = $2";
+    REFERENCE_INSERT = "order_reference.insert", (Text, Text, Text, Text) -> (),
+        "insert into order_reference (seller, reference, shopper, agreement) values ($1, $2, $3, $4) on conflict (seller, reference) do nothing";
+    REFERENCE_FIND = "order_reference.find", (Text, Text) -> (Text, Text),
+        "select shopper, agreement from order_reference where seller = $1 and reference = $2";
     EVENT_INSERT = "event.insert", (Text, Text, Int, Text, Text, Int) -> (),
         "insert into event (shopper, aggregate, sequence, kind, detail, at, published) values ($1, $2, $3, $4, $5, $6, 0)";
     EVENTS = "event.of_aggregate", (Text, Text) -> (Int, Text, Text, Int),
@@ -87,41 +83,44 @@ pub struct Snapshot {
 }
 
 /// An order as it is stored with its agreement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct OrderRow<'a> {
-    /// The order's identifier.
-    pub id: OrderId,
-    /// Who sells.
-    pub seller: &'a str,
     /// The store's own number of it.
     pub reference: &'a str,
     /// The whole price.
     pub price: Amount,
-    /// The currency.
-    pub currency: Currency,
-    /// The financed lines.
-    pub lines: &'a [OrderLine],
 }
 
 fn agreement(row: &Row) -> Result<(Agreement, Option<Date>), Fault> {
+    let id: AgreementId = parsed(row, 1)?;
     let agreement = Agreement {
         shopper: parsed(row, 0)?,
-        id: parsed(row, 1)?,
-        quote: parsed(row, 2)?,
-        order: parsed(row, 3)?,
-        institution: row.text(4)?.into(),
-        seller: row.text(5)?.into(),
-        plan: row.text(6)?.into(),
-        plan_version: u32::try_from(row.int(7)?).map_err(|_| row.corrupt(7, "is not a version"))?,
-        stage: from_json(row, 8)?,
-        terms: from_json(row, 9)?,
-        lines: from_json(row, 10)?,
-        digest: row.text(11)?.into(),
-        confirmed_at: instant(row, 13)?,
-        version: row.int(14)?,
+        id,
+        quote: quote_of(id),
+        order: parsed(row, 2)?,
+        institution: row.text(3)?.into(),
+        seller: row.text(4)?.into(),
+        plan: row.text(5)?.into(),
+        plan_version: u32::try_from(row.int(6)?).map_err(|_| row.corrupt(6, "is not a version"))?,
+        stage: from_json(row, 7)?,
+        terms: from_json(row, 8)?,
+        lines: from_json(row, 9)?,
+        digest: row.text(10)?.into(),
+        confirmed_at: instant(row, 12)?,
+        version: row.int(13)?,
     };
-    let booked_on = row.opt_text(12)?.map(|_| parsed(row, 12)).transpose()?;
+    let booked_on = row.opt_text(11)?.map(|_| parsed(row, 11)).transpose()?;
     Ok((agreement, booked_on))
+}
+
+/// An agreement has the bits of the quote that it was, so that its key alone keeps a quote from being used twice.
+pub fn id_of(quote: QuoteId) -> AgreementId {
+    AgreementId::from_bits(quote.bits())
+}
+
+/// The quote that an agreement was.
+pub fn quote_of(agreement: AgreementId) -> QuoteId {
+    QuoteId::from_bits(agreement.bits())
 }
 
 fn transaction(row: &Row, at: usize) -> Result<Transaction, Fault> {
@@ -210,18 +209,6 @@ impl Store {
         Ok(entered)
     }
 
-    /// The agreement that a quote became, if it was used.
-    pub async fn agreement_of_quote(
-        &self,
-        shopper: ShopperId,
-        quote: &str,
-    ) -> Result<Option<AgreementId>, Fault> {
-        let row = self
-            .row(&BY_QUOTE, vec![shopper.to_string().into(), quote.into()])
-            .await?;
-        row.as_ref().map(|row| parsed(row, 0)).transpose()
-    }
-
     /// Whose a store's order is: the shopper and the agreement.
     pub async fn order(
         &self,
@@ -232,7 +219,7 @@ impl Store {
             .row(&REFERENCE_FIND, vec![seller.into(), reference.into()])
             .await?;
         row.as_ref()
-            .map(|row| Ok((parsed(row, 0)?, parsed(row, 2)?)))
+            .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
             .transpose()
     }
 
@@ -345,16 +332,17 @@ pub fn packed(loan: &Loan) -> String {
     text
 }
 
-/// A new agreement; refused if its quote was used before.
-pub fn confirmed(batch: &mut Batch, agreement: &Agreement, loan: &Loan) {
+/// A new agreement with the order that it finances; refused if its quote was used before.
+pub fn confirmed(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>, loan: &Loan) {
     batch.require(
         Guard::Quantity("quote_unused"),
         &INSERT,
         vec![
             agreement.shopper.to_string().into(),
             agreement.id.to_string().into(),
-            agreement.quote.to_string().into(),
             agreement.order.to_string().into(),
+            order.reference.into(),
+            order.price.minor().into(),
             agreement.institution.as_str().into(),
             agreement.seller.as_str().into(),
             agreement.plan.as_str().into(),
@@ -418,30 +406,16 @@ pub fn transacted(batch: &mut Batch, agreement: &Agreement, transaction: &Transa
     );
 }
 
-/// The order and its number at the store; refused if that number was used before.
-pub fn ordered(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>, at: Timestamp) {
+/// The order's number at the store; refused if it was used before.
+pub fn ordered(batch: &mut Batch, agreement: &Agreement, reference: &str) {
     batch.require(
         Guard::Quantity("order_unused"),
         &REFERENCE_INSERT,
         vec![
-            order.seller.into(),
-            order.reference.into(),
+            agreement.seller.as_str().into(),
+            reference.into(),
             agreement.shopper.to_string().into(),
-            order.id.to_string().into(),
             agreement.id.to_string().into(),
-        ],
-    );
-    batch.put(
-        &ORDER_INSERT,
-        vec![
-            agreement.shopper.to_string().into(),
-            order.id.to_string().into(),
-            order.seller.into(),
-            order.reference.into(),
-            order.price.minor().into(),
-            order.currency.code().into(),
-            to_json(&order.lines),
-            at.as_microsecond().into(),
         ],
     );
 }

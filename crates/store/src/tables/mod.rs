@@ -64,6 +64,7 @@ pub fn registry() -> Vec<&'static Statement> {
         feed::STATEMENTS,
         messages::STATEMENTS,
         payments::STATEMENTS,
+        purchases::STATEMENTS,
         quotes::STATEMENTS,
         requests::STATEMENTS,
         returns::STATEMENTS,

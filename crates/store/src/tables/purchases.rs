@@ -1,46 +1,64 @@
 //! Everything that the decision about a purchase rests on, read in one snapshot.
 
-use fenqi_domain::id::{AgreementId, QuoteId, ShopperId};
+use fenqi_domain::id::{QuoteId, ShopperId};
+use serde::de::DeserializeOwned;
 
 use super::agreements::{self, AgreementFile};
 use super::credit::{self, StoredApplication, StoredLine};
-use super::quotes::{self, StoredQuote, StoredSignature};
-use super::shoppers::{self, StoredConsent, StoredShopper};
-use super::{Store, from_json, parsed, payments};
+use super::shoppers::{self, StoredConsent};
+use super::{Store, from_json, statements};
 use crate::fault::Fault;
 use crate::statement::Query;
 use crate::value::{Row, Value};
 
+statements! {
+    CASE = "purchase.case", (Text, Text, Text) -> (Text, Text, Text, Text, Text, Int, Int, Int),
+        "select q.detail, s.digest, s.detail, h.standing, i.evidence, (select count(*) from agreement a where a.shopper = $1 and a.stage = 'active') as active, (select count(*) from card c where c.shopper = $1 and c.state = 'bound') as cards, (select count(*) from agreement u where u.shopper = $1 and u.id = $3) as used from quote q join shopper h on h.shopper = q.shopper left join signature s on s.shopper = q.shopper and s.quote = q.id left join identity i on i.shopper = q.shopper where q.shopper = $1 and q.id = $2";
+}
+
 /// The case of one purchase.
 #[derive(Debug)]
 pub struct PurchaseCase {
-    /// The quote.
-    pub quote: StoredQuote,
-    /// The signature under it, if there is one.
-    pub signature: Option<StoredSignature>,
-    /// The shopper's account.
-    pub shopper: StoredShopper,
     /// The shopper's credit lines.
     pub lines: Vec<StoredLine>,
     /// The shopper's applications, oldest first.
     pub applications: Vec<StoredApplication>,
-    /// The shopper's agreements, oldest first.
-    pub agreements: Vec<AgreementFile>,
     /// The shopper's consents, oldest first.
     pub consents: Vec<StoredConsent>,
+    /// The shopper's agreements, oldest first; none are read where none is running.
+    pub agreements: Vec<AgreementFile>,
     /// Whether a card is bound.
     pub has_card: bool,
-    /// The agreement that the quote became, if it was used.
-    pub used_by: Option<AgreementId>,
-    identity: Option<Row>,
+    /// Whether the quote became an agreement already.
+    pub is_used: bool,
+    row: Row,
 }
 
 impl PurchaseCase {
+    /// The quote.
+    pub fn quote<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        from_json(&self.row, 0)
+    }
+
+    /// The signature: the digest that was signed, and what was signed with it; none if the quote is not signed.
+    pub fn signature<T: DeserializeOwned>(&self) -> Result<Option<(&str, T)>, Fault> {
+        match self.row.opt_text(1)? {
+            Some(digest) => Ok(Some((digest, from_json(&self.row, 2)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The standing of the account.
+    pub fn standing<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        from_json(&self.row, 3)
+    }
+
     /// What the shopper proved of who they are; the sealed data itself is not needed and not opened.
-    pub fn evidence<T: serde::de::DeserializeOwned + Default>(&self) -> Result<T, Fault> {
-        self.identity
-            .as_ref()
-            .map_or_else(|| Ok(T::default()), |row| from_json(row, 3))
+    pub fn evidence<T: DeserializeOwned + Default>(&self) -> Result<T, Fault> {
+        match self.row.opt_text(4)? {
+            Some(_) => from_json(&self.row, 4),
+            None => Ok(T::default()),
+        }
     }
 }
 
@@ -52,49 +70,42 @@ impl Store {
         quote: QuoteId,
     ) -> Result<Option<PurchaseCase>, Fault> {
         let owner = || Value::from(shopper.to_string());
-        let both = || vec![owner(), Value::from(quote.to_string())];
+        let agreement = agreements::id_of(quote);
         let answers = self
             .read(vec![
-                Query::new(&quotes::FIND, both()),
-                Query::new(&quotes::SIGNATURE, both()),
-                Query::new(&shoppers::FIND, vec![owner()]),
-                Query::new(&shoppers::IDENTITY, vec![owner()]),
+                Query::new(
+                    &CASE,
+                    vec![owner(), quote.to_string().into(), agreement.to_string().into()],
+                ),
                 Query::new(&credit::LINES, vec![owner()]),
                 Query::new(&credit::APPLICATIONS, vec![owner()]),
-                Query::new(&agreements::OF_SHOPPER, vec![owner()]),
-                Query::new(&agreements::TRANSACTIONS_OF_SHOPPER, vec![owner()]),
-                Query::new(&payments::CARDS, vec![owner()]),
-                Query::new(&agreements::BY_QUOTE, both()),
                 Query::new(&shoppers::CONSENTS, vec![owner()]),
             ])
             .await?;
         let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or_default();
-        let (quote, signature, account, identity) = (next(), next(), next(), next());
-        let (lines, applications) = (next(), next());
-        let (agreement_rows, transactions) = (next(), next());
-        let (cards, used_by, consents) = (next(), next(), next());
-        let (Some(quote), Some(account)) = (quote.into_iter().next(), account.into_iter().next()) else {
+        let (case, lines, applications, consents) = (next(), next(), next(), next());
+        let Some(row) = case.into_iter().next() else {
             return Ok(None);
         };
-        let mut has_card = false;
-        for row in &cards {
-            has_card |= row.text(4)? == "bound";
-        }
+        // Whoever has no running loan has nothing overdue, and most purchases are theirs. The rows of one shopper change
+        // under guards that the purchase shares, so that a second snapshot is as good as the first.
+        let running = if row.int(5)? > 0 {
+            self.agreements(shopper).await?
+        } else {
+            Vec::new()
+        };
         Ok(Some(PurchaseCase {
-            quote: quotes::quote(quote)?,
-            signature: signature.into_iter().next().map(quotes::signature).transpose()?,
-            shopper: shoppers::shopper(account)?,
             lines: lines.iter().map(credit::line).collect::<Result<_, _>>()?,
             applications: applications
                 .into_iter()
                 .map(credit::application)
                 .collect::<Result<_, _>>()?,
-            agreements: agreements::files(&agreement_rows, &transactions)?,
             consents: consents.iter().map(shoppers::consent).collect::<Result<_, _>>()?,
-            has_card,
-            used_by: used_by.first().map(|row| parsed(row, 0)).transpose()?,
-            identity: identity.into_iter().next(),
+            agreements: running,
+            has_card: row.int(6)? > 0,
+            is_used: row.int(7)? > 0,
+            row,
         }))
     }
 }

@@ -16,7 +16,7 @@ statements! {
     FIND = "quote.find", (Text, Text) -> (Text, Int, Text),
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
     FORGET = "quote.forget", (Int) -> (),
-        "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.quote = quote.id)";
+        "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
     SIGN = "signature.insert", (Text, Text, Text, Text, Int) -> (),
         "insert into signature (shopper, quote, digest, detail, signed_at) values ($1, $2, $3, $4, $5) on conflict (shopper, quote) do update set digest = excluded.digest, detail = excluded.detail, signed_at = excluded.signed_at";
     SIGNATURE = "signature.find", (Text, Text) -> (Text, Text, Int),

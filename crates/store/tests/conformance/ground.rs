@@ -174,7 +174,7 @@ impl<'a> Purchase<'a> {
         batch.require(
             Guard::Quantity("order_unused"),
             &agreements::REFERENCE_INSERT,
-            vec!["shop".into(), id.into(), shopper.into(), id.into(), id.into()],
+            vec!["shop".into(), id.into(), shopper.into(), id.into()],
         );
         self.follows(&mut batch);
         batch
@@ -184,7 +184,7 @@ impl<'a> Purchase<'a> {
         let Self {
             shopper, id, amount, ..
         } = *self;
-        let mut agreement: Vec<Value> = vec![shopper.into(), id.into(), id.into(), id.into()];
+        let mut agreement: Vec<Value> = vec![shopper.into(), id.into(), id.into(), id.into(), amount.into()];
         agreement.extend(["bank", "shop", "plan"].map(Value::from));
         agreement.push(1_i64.into());
         agreement.push("CNY".into());

@@ -78,7 +78,6 @@ async fn postgres_takes_every_form_with_arrays_that_is_derived() {
         "agreement.insert",
         "agreement.update",
         "order_reference.insert",
-        "purchase_order.insert",
         "loan_transaction.insert",
         "entry.insert",
         "event.insert",
