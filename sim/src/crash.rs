@@ -15,8 +15,8 @@ use fenqi_app::jobs::ask;
 use fenqi_connect::SandboxControl;
 use fenqi_connect::script::Misbehaviour;
 use fenqi_server::data::Data;
-use fenqi_server::story::{Place, platform};
 use fenqi_server::stage;
+use fenqi_server::story::{Place, platform};
 use fenqi_store::{Driver, Fault, Postgres, PostgresOptions, Sqlite, create_schema, drop_schema};
 use fenqi_story::language::Command;
 use fenqi_story::{Control, Player, Scenario, Step};
@@ -65,6 +65,8 @@ pub struct Played {
     pub calls: u64,
     /// The calls of steps in which the bank sent a notice: only these can have one twice.
     pub noticed: BTreeSet<u64>,
+    /// The calls of steps whose payment the scenario itself makes go wrong: they are its own blows.
+    pub awry: BTreeSet<u64>,
     /// Whether the harm was done.
     pub was_struck: bool,
     /// The line of the scenario at which it was done, and what was seen there before and after going on.
@@ -78,7 +80,7 @@ pub fn blows(undisturbed: &Played) -> Vec<Blow> {
         let harms = [CommitHarm::Before, CommitHarm::After, CommitHarm::Twice];
         blows.extend(harms.map(|harm| Blow::Commit(at, harm)));
     }
-    for at in 1..=undisturbed.calls {
+    for at in (1..=undisturbed.calls).filter(|at| !undisturbed.awry.contains(at)) {
         let harms = [
             Misbehaviour::LostRequest,
             Misbehaviour::LostReply,
@@ -90,6 +92,24 @@ pub fn blows(undisturbed: &Played) -> Vec<Blow> {
         }
     }
     blows
+}
+
+/// Where the end with a blow is not the one without, and where the blow fell; nothing if they are the same.
+pub fn differences(undisturbed: &Played, blow: &Blow, played: &Played) -> Vec<String> {
+    if !played.was_struck {
+        return vec!["it was never dealt".to_owned()];
+    }
+    let mut differences = match blow {
+        Blow::Call(_, Misbehaviour::LostRequest) => {
+            let without = undisturbed.ending.clone().without_closed_debits();
+            without.differences(&played.ending.clone().without_closed_debits())
+        }
+        _ => undisturbed.ending.differences(&played.ending),
+    };
+    if !differences.is_empty() {
+        differences.extend(played.at.iter().map(|at| format!("at {at}")));
+    }
+    differences
 }
 
 /// Plays a scenario with one blow, or with none, on a fresh store.
@@ -152,29 +172,35 @@ async fn on(
         sandbox: &sandbox,
         tripwire: &tripwire,
         blow,
-        noticed: BTreeSet::new(),
         at: None,
     };
+    let (mut noticed, mut awry) = (BTreeSet::new(), BTreeSet::new());
     for step in scenario.steps() {
         for step in by_day(step, &app) {
             let (calls, notices) = (sandbox.calls(), count(&heard));
-            play.step(&step).await;
+            let seen = play.step(&step).await;
+            let those = calls.saturating_add(1)..=sandbox.calls();
             if count(&heard) > notices {
-                play.noticed.extend(calls.saturating_add(1)..=sandbox.calls());
+                noticed.extend(those.clone());
+            }
+            if seen
+                .iter()
+                .any(|line| line.contains(PAYMENT) && !line.contains(DONE))
+            {
+                awry.extend(those);
             }
         }
     }
     let (commits, calls) = (tripwire.commits(), sandbox.calls());
     let was_struck = play.was_struck();
-    let Play {
-        mut player, noticed, at, ..
-    } = play;
+    let Play { mut player, at, .. } = play;
     let ending = Ending::of(&app, &sandbox, &mut player).await?;
     Ok(Played {
         ending,
         commits,
         calls,
         noticed,
+        awry,
         was_struck,
         at,
     })
@@ -235,7 +261,6 @@ struct Play<'a> {
     sandbox: &'a SandboxControl,
     tripwire: &'a Tripwire,
     blow: Option<&'a Blow>,
-    noticed: BTreeSet<u64>,
     at: Option<String>,
 }
 
@@ -249,11 +274,11 @@ impl Play<'_> {
     }
 
     /// Plays one step; if the blow fell in it, whoever gave it goes on.
-    async fn step(&mut self, step: &Step) {
+    async fn step(&mut self, step: &Step) -> Vec<String> {
         let struck_before = self.was_struck();
         let seen = self.player.play(step).await;
         if struck_before || !self.was_struck() {
-            return;
+            return seen;
         }
         let again = self.goes_on(step, &seen).await;
         let today = self.app.moment().today;
@@ -262,24 +287,21 @@ impl Play<'_> {
             step.line,
             step.text.trim()
         ));
+        again
     }
 
     /// A job is run again on its day; a command is sent again under its key if it had no answer, or if it is to happen
-    /// twice; and what is under way is asked about.
+    /// twice; what is under way is asked about before anybody goes on; and what turns out never to have arrived is done
+    /// anew.
     async fn goes_on(&mut self, step: &Step, seen: &[String]) -> Vec<String> {
-        let is_twice = matches!(self.blow, Some(Blow::Commit(_, CommitHarm::Twice)));
-        let mut last = seen.to_vec();
         if step.command == Command::Work {
-            for _ in 0..TRIES {
-                last = self.player.play(step).await;
-                if last.is_empty() {
-                    break;
-                }
-            }
-            return last;
+            return self.works_again(step).await;
         }
-        let is_refused_for_now = seen.iter().any(|line| line.contains(OUT_OF_REACH));
-        if is_refused_for_now {
+        let mut last = seen.to_vec();
+        let says = |word: &str| seen.iter().any(|line| line.contains(word));
+        let is_twice = matches!(self.blow, Some(Blow::Commit(_, CommitHarm::Twice)));
+        let is_out_of_reach = says(OUT_OF_REACH);
+        if is_out_of_reach {
             let later = self.app.clock.now().checked_add(PATIENCE);
             self.app.clock.forward(later.unwrap_or(Timestamp::MAX));
             self.sandbox.time_is(self.app.clock.now());
@@ -288,20 +310,63 @@ impl Play<'_> {
             step.command,
             Command::Shopper { .. } | Command::Store(_) | Command::Staff { .. }
         );
-        if is_refused_for_now || (is_twice && is_of_a_person) {
+        let is_unanswered = says(UNANSWERED);
+        if is_out_of_reach || is_unanswered || (is_twice && is_of_a_person) {
             last = self.player.play(step).await;
         }
-        // What had no answer is asked about before the next person does anything.
-        let today = self.app.moment().today;
-        for asked in [ask::payments(self.app, today).await, ask::applications(self.app, today).await] {
-            match asked {
-                Ok(report) => last.extend(report.failed),
-                Err(denied) => last.push(denied.to_string()),
+        last.extend(self.asks().await);
+        // The bank never had the order, so the payment failed, and its payer pays again: a new command with a key of its own.
+        let never_arrived = matches!(self.blow, Some(Blow::Call(_, Misbehaviour::LostRequest)));
+        if is_unanswered && never_arrived && last.iter().any(|line| line.contains(PAYMENT)) {
+            let anew = Step {
+                line: step.line.saturating_add(ANEW),
+                ..step.clone()
+            };
+            last = self.player.play(&anew).await;
+        }
+        last
+    }
+
+    async fn works_again(&mut self, step: &Step) -> Vec<String> {
+        let mut last = self.asks().await;
+        for _ in 0..TRIES {
+            last = self.player.play(step).await;
+            if last.is_empty() {
+                break;
             }
         }
         last
     }
+
+    /// Asks about what is under way, as the worker does later on the same day.
+    async fn asks(&self) -> Vec<String> {
+        let today = self.app.moment().today;
+        let until = today.tomorrow().unwrap_or(today);
+        let mut failed = Vec::new();
+        for asked in [
+            ask::payments(self.app, until).await,
+            ask::applications(self.app, until).await,
+        ] {
+            match asked {
+                Ok(report) => failed.extend(report.failed),
+                Err(denied) => failed.push(denied.to_string()),
+            }
+        }
+        failed
+    }
 }
+
+/// What the player shows of a payment or an application without an answer.
+const UNANSWERED: &str = "unknown";
+
+/// How the player begins to speak of a payment.
+const PAYMENT: &str = "payment of";
+
+/// What the player shows of a payment that succeeded.
+const DONE: &str = "succeeded";
+
+/// What is added to a line's number for the key of a command that is given anew.
+const ANEW: usize = 100_000;
 
 /// The code of the refusal that says that a party is out of reach.
 const OUT_OF_REACH: &str = "temporary_fault";

@@ -221,10 +221,9 @@ impl Script {
     /// call's own key.
     pub(crate) fn next(&mut self, party: &str, operation: Operation, chance: u64) -> Option<Misbehaviour> {
         self.calls += 1;
-        if let Some(what) = self.at_call.remove(&self.calls) {
-            return Some(what);
-        }
-        if let Some(what) = self.next_told(party, operation) {
+        // An instruction for the operation is used up by this call, even if another one for the call stands in its place.
+        let told = self.next_told(party, operation);
+        if let Some(what) = self.at_call.remove(&self.calls).or(told) {
             return Some(what);
         }
         let is_chosen = chance % 1000 < u64::from(self.temper_per_mille);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fenqi_server::data::{Data, Files, load};
 use fenqi_server::story::Place;
-use fenqi_sim::crash::{Blow, Played, blows, play};
+use fenqi_sim::crash::{Blow, Played, blows, differences, play};
 use fenqi_story::Scenario;
 
 const HELP: &str = "\
@@ -43,7 +43,11 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok((passed, failed)) => {
             say(&format!("{passed} passed, {failed} failed"));
-            if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if failed == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(why) => fail(&why),
     }
@@ -57,7 +61,9 @@ fn run(options: &Options) -> Result<(usize, usize), String> {
     })?;
     let (mut passed, mut failed) = (0usize, 0usize);
     for path in scenarios(options)? {
-        let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let file = path
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let scenario = Scenario::parse(&file, &text).map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
@@ -129,14 +135,7 @@ fn is_same(
 ) -> bool {
     let name = format!("{}", index.saturating_add(1));
     let mut lines = match one(scenario, data, options, Some(blow), &name) {
-        Ok(played) if !played.was_struck => vec!["it was never dealt".to_owned()],
-        Ok(played) => {
-            let mut lines = undisturbed.ending.differences(&played.ending);
-            if !lines.is_empty() {
-                lines.extend(played.at.map(|at| format!("at {at}")));
-            }
-            lines
-        }
+        Ok(played) => differences(undisturbed, blow, &played),
         Err(why) => vec![why],
     };
     if lines.is_empty() {
@@ -172,11 +171,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
         if flag == "--help" || flag == "-h" {
             return Ok(None);
         }
-        let value = arguments.next().ok_or_else(|| format!("{flag} needs a value\n\n{HELP}"))?;
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{flag} needs a value\n\n{HELP}"))?;
         match flag.as_str() {
             "--every" => {
                 let every = value.parse().ok().filter(|n| *n > 0);
-                options.every = every.ok_or_else(|| format!("--every takes a number from 1, not `{value}`"))?;
+                options.every =
+                    every.ok_or_else(|| format!("--every takes a number from 1, not `{value}`"))?;
             }
             "--database" if value == "sqlite" => options.place = Place::Sqlite,
             "--database" if value.starts_with("postgres") => options.place = Place::Postgres(value),

@@ -1,8 +1,8 @@
 //! The end of a play, as two plays are compared.
 //!
-//! Identifiers and recording instants are not compared: agreements are called by the order of their confirmation. What
-//! belongs to its day may come a minute later after a fault, so the instant of a limit's change is not compared either;
-//! the days on which entries count are.
+//! Identifiers and recording instants are not compared: agreements are called by the order of their confirmation. After a
+//! fault something may come a minute later, so that of a limit's change neither its instant nor what was available
+//! between two changes of one day is compared; the days on which entries count are, and so is each limit at the end.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct Ending {
     pub lines: Vec<String>,
     /// Payments that still claim an agreement.
     pub claims: Vec<String>,
-    /// What `the end` shows, without instants.
+    /// What `the end` shows, without instants, in no order.
     pub shown: Vec<String>,
     /// The texts that arrived, by address, in no order: one may come later after a fault, but none twice.
     pub messages: Vec<String>,
@@ -41,6 +41,11 @@ impl Ending {
     pub async fn of(app: &App, sandbox: &SandboxControl, player: &mut Player<'_>) -> Result<Ending, Fault> {
         let names = names(app).await?;
         let shown = player.play(&the_end()).await;
+        let mut shown: Vec<String> = shown
+            .iter()
+            .map(|line| without_instant(&names.plain(line)))
+            .collect();
+        shown.sort();
         let mut messages: Vec<String> = sandbox
             .messages()
             .into_iter()
@@ -49,7 +54,11 @@ impl Ending {
         messages.sort();
         let mut troubles = player.troubles().to_vec();
         match verify(app).await {
-            Ok(found) => troubles.extend(found.iter().map(|d| format!("verify: {}", names.plain(&d.to_string())))),
+            Ok(found) => troubles.extend(
+                found
+                    .iter()
+                    .map(|d| format!("verify: {}", names.plain(&d.to_string()))),
+            ),
             Err(denied) => troubles.push(format!("verify: {denied}")),
         }
         let twice = sandbox.all_effects().into_iter().filter(|(_, times)| *times > 1);
@@ -59,10 +68,18 @@ impl Ending {
             agreements: agreements(app, &names).await?,
             lines: lines(app).await?,
             claims: claims(app, &names).await?,
-            shown: shown.iter().map(|line| without_instant(&names.plain(line))).collect(),
+            shown,
             messages,
             troubles,
         })
+    }
+
+    /// The same without the word to a shopper that a debit was closed by the bank: it is true, and it is owed, when the
+    /// order to debit never arrived.
+    #[must_use]
+    pub fn without_closed_debits(mut self) -> Ending {
+        self.messages.retain(|text| !text.contains(CLOSED));
+        self
     }
 
     /// Where another end differs from this one, part by part, line by line; nothing if it does not.
@@ -92,6 +109,9 @@ impl Ending {
     }
 }
 
+/// How the message about a debit that the bank closed names its reason.
+const CLOSED: &str = "（closed）";
+
 /// The lines of `of` that `from` has less often.
 fn missing<'a>(of: &'a [String], from: &'a [String]) -> impl Iterator<Item = &'a String> {
     let mut there: BTreeMap<&String, usize> = BTreeMap::new();
@@ -117,17 +137,22 @@ fn the_end() -> Step {
     }
 }
 
-/// A line of a limit's timeline without its instant, which is when it was recorded; any other line as it is.
+/// A line of a limit's timeline without its instant and without what was available then; any other line as it is.
 fn without_instant(line: &str) -> String {
     let Some((person, rest)) = line.split_once(":   ") else {
         return line.to_owned();
     };
     let mut words = rest.split(' ');
-    let is_instant = words.next().is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+    let is_instant = words
+        .next()
+        .is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
         && words.next().is_some_and(|time| time.contains(':'));
     if is_instant {
         let what: Vec<&str> = words.collect();
-        format!("{person}: {}", what.join(" "))
+        let what = what.join(" ");
+        let (change, rest) = what.split_once(", available ").unwrap_or((&what, ""));
+        let reason = rest.split_once(' ').map_or("", |(_, reason)| reason);
+        format!("{person}: {change} {reason}")
     } else {
         line.to_owned()
     }
@@ -150,7 +175,12 @@ async fn names(app: &App) -> Result<Names, Fault> {
     for (shopper, id) in app.store.agreement_keys_after("", "", i64::MAX).await? {
         if let Some(file) = app.store.agreement(shopper, id).await? {
             let agreement = file.agreement;
-            files.push((agreement.confirmed_at, agreement.plan.to_string(), shopper, id.to_string()));
+            files.push((
+                agreement.confirmed_at,
+                agreement.plan.to_string(),
+                shopper,
+                id.to_string(),
+            ));
         }
     }
     files.sort();
