@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fenqi_app::verify::{Difference, verify};
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
-use fenqi_sim::{Buyer, OPENING, Shop, shop, shop_in, yuan};
+use fenqi_sim::{Buyer, OPENING, Shop, shop, shop_in, shop_on, yuan};
+use fenqi_store::{Postgres, PostgresOptions, create_schema, drop_schema};
 use jiff::Span;
 use jiff::civil::Date;
 
@@ -94,6 +96,29 @@ async fn a_store_that_nobody_touched_verifies_clean() {
     let loan = fenqi_app::servicing::fold(&file, day(110)).unwrap();
     assert!(loan.days_past_due > 0 && loan.outstanding().unwrap().penalty.is_positive());
     assert_eq!(verify(&shop.app).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_life_on_postgresql_verifies_clean_and_gives_the_same_books() {
+    let Ok(url) = std::env::var("FENQI_TEST_POSTGRES") else {
+        println!("skipped: FENQI_TEST_POSTGRES names no server");
+        return;
+    };
+    let schema = format!("sim_verify_{}", std::process::id());
+    create_schema(&url, &schema).await.unwrap();
+    let options = PostgresOptions::new(url.as_str()).in_schema(schema.as_str());
+    let postgres = Postgres::connect(&options).await.unwrap();
+    postgres.migrate(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    let there = shop_on(Arc::new(postgres), 1).await.unwrap();
+    lives(&there).await;
+    let found = verify(&there.app).await.unwrap();
+    let books = there.app.store.books().await.unwrap();
+    drop(there);
+    drop_schema(&url, &schema).await.unwrap();
+    let here = shop().await.unwrap();
+    lives(&here).await;
+    assert_eq!(found, []);
+    assert_eq!(books, here.app.store.books().await.unwrap());
 }
 
 #[tokio::test]

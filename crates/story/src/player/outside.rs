@@ -19,6 +19,7 @@ impl Player<'_> {
         Ok(Vec::new())
     }
 
+    // Long because: one arm stands for each line of the language about the world outside.
     /// The pull that a line stands for.
     async fn cue(&mut self, outside: &Outside) -> Result<Cue, Stop> {
         Ok(match outside {
