@@ -80,8 +80,7 @@ fn names(found: &[Difference], what: &str, subject: &str) -> bool {
         .any(|d| d.what == what && d.subject.contains(subject))
 }
 
-const ONE: &str =
-    "where rowid = (select min(rowid) from entry where kind = 'fee_repaid' and agreement = FIRST)";
+const ONE: &str = "where id = (select min(id) from entry where kind = 'fee_repaid' and agreement = FIRST)";
 
 #[tokio::test]
 async fn a_store_that_nobody_touched_verifies_clean() {
