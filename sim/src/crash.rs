@@ -15,8 +15,8 @@ use fenqi_app::jobs::ask;
 use fenqi_connect::SandboxControl;
 use fenqi_connect::script::Misbehaviour;
 use fenqi_server::data::Data;
-use fenqi_server::story::{Place, platform};
 use fenqi_server::stage;
+use fenqi_server::story::{Place, platform};
 use fenqi_store::{Driver, Fault, Postgres, PostgresOptions, Sqlite, create_schema, drop_schema};
 use fenqi_story::language::Command;
 use fenqi_story::{Control, Player, Scenario, Step};
@@ -167,7 +167,10 @@ async fn on(
     let (commits, calls) = (tripwire.commits(), sandbox.calls());
     let was_struck = play.was_struck();
     let Play {
-        mut player, noticed, at, ..
+        mut player,
+        noticed,
+        at,
+        ..
     } = play;
     let ending = Ending::of(&app, &sandbox, &mut player).await?;
     Ok(Played {
@@ -293,7 +296,10 @@ impl Play<'_> {
         }
         // What had no answer is asked about before the next person does anything.
         let today = self.app.moment().today;
-        for asked in [ask::payments(self.app, today).await, ask::applications(self.app, today).await] {
+        for asked in [
+            ask::payments(self.app, today).await,
+            ask::applications(self.app, today).await,
+        ] {
             match asked {
                 Ok(report) => last.extend(report.failed),
                 Err(denied) => last.push(denied.to_string()),

@@ -43,7 +43,11 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok((passed, failed)) => {
             say(&format!("{passed} passed, {failed} failed"));
-            if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if failed == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(why) => fail(&why),
     }
@@ -57,7 +61,9 @@ fn run(options: &Options) -> Result<(usize, usize), String> {
     })?;
     let (mut passed, mut failed) = (0usize, 0usize);
     for path in scenarios(options)? {
-        let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let file = path
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let scenario = Scenario::parse(&file, &text).map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
@@ -172,11 +178,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
         if flag == "--help" || flag == "-h" {
             return Ok(None);
         }
-        let value = arguments.next().ok_or_else(|| format!("{flag} needs a value\n\n{HELP}"))?;
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{flag} needs a value\n\n{HELP}"))?;
         match flag.as_str() {
             "--every" => {
                 let every = value.parse().ok().filter(|n| *n > 0);
-                options.every = every.ok_or_else(|| format!("--every takes a number from 1, not `{value}`"))?;
+                options.every =
+                    every.ok_or_else(|| format!("--every takes a number from 1, not `{value}`"))?;
             }
             "--database" if value == "sqlite" => options.place = Place::Sqlite,
             "--database" if value.starts_with("postgres") => options.place = Place::Postgres(value),

@@ -49,7 +49,11 @@ impl Ending {
         messages.sort();
         let mut troubles = player.troubles().to_vec();
         match verify(app).await {
-            Ok(found) => troubles.extend(found.iter().map(|d| format!("verify: {}", names.plain(&d.to_string())))),
+            Ok(found) => troubles.extend(
+                found
+                    .iter()
+                    .map(|d| format!("verify: {}", names.plain(&d.to_string()))),
+            ),
             Err(denied) => troubles.push(format!("verify: {denied}")),
         }
         let twice = sandbox.all_effects().into_iter().filter(|(_, times)| *times > 1);
@@ -59,7 +63,10 @@ impl Ending {
             agreements: agreements(app, &names).await?,
             lines: lines(app).await?,
             claims: claims(app, &names).await?,
-            shown: shown.iter().map(|line| without_instant(&names.plain(line))).collect(),
+            shown: shown
+                .iter()
+                .map(|line| without_instant(&names.plain(line)))
+                .collect(),
             messages,
             troubles,
         })
@@ -123,7 +130,9 @@ fn without_instant(line: &str) -> String {
         return line.to_owned();
     };
     let mut words = rest.split(' ');
-    let is_instant = words.next().is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+    let is_instant = words
+        .next()
+        .is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
         && words.next().is_some_and(|time| time.contains(':'));
     if is_instant {
         let what: Vec<&str> = words.collect();
@@ -150,7 +159,12 @@ async fn names(app: &App) -> Result<Names, Fault> {
     for (shopper, id) in app.store.agreement_keys_after("", "", i64::MAX).await? {
         if let Some(file) = app.store.agreement(shopper, id).await? {
             let agreement = file.agreement;
-            files.push((agreement.confirmed_at, agreement.plan.to_string(), shopper, id.to_string()));
+            files.push((
+                agreement.confirmed_at,
+                agreement.plan.to_string(),
+                shopper,
+                id.to_string(),
+            ));
         }
     }
     files.sort();
