@@ -33,6 +33,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub mod crash;
 pub mod market;
 
 /// A shop with its platform and the world outside.

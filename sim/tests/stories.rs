@@ -60,6 +60,7 @@ scenarios! {
     return_after_three_paid = "return-after-three-paid";
     silent_seller = "silent-seller";
     suspended_in_one_region = "suspended-in-one-region-then-ended";
+    the_bank_misbehaves = "the-bank-misbehaves";
     thirty_first_of_january = "thirty-first-of-january";
     two_orders_one_bill = "two-orders-one-bill";
 }

@@ -41,7 +41,9 @@ impl Ids {
     pub fn new(now: Timestamp, seed: u64) -> Ids {
         Ids {
             millis: u64::try_from(now.as_millisecond()).unwrap_or(0),
-            state: seed,
+            // A source walks from its state in steps of one constant. Mixed first, neighbouring seeds begin far apart;
+            // else a seed that is some steps ahead of another would repeat its identifiers within the same millisecond.
+            state: mixed(seed),
         }
     }
 
@@ -55,11 +57,15 @@ impl Ids {
     /// SplitMix64 (Steele, Lea, Flood 2014): every seed gives a different, well mixed sequence.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ z.wrapping_shr(30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z.wrapping_shr(27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z.wrapping_shr(31)
+        mixed(self.state)
     }
+}
+
+/// The finishing steps of SplitMix64: near numbers become far ones, and no two the same.
+const fn mixed(mut z: u64) -> u64 {
+    z = (z ^ z.wrapping_shr(30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ z.wrapping_shr(27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ z.wrapping_shr(31)
 }
 
 /// Writes 128 bits as 26 letters and digits.
@@ -216,6 +222,20 @@ mod tests {
             "agr_8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<AgreementId>().is_err(),
             "does not fit 128 bits"
         );
+    }
+
+    #[test]
+    fn sources_of_neighbouring_seeds_never_give_the_same_identifier() {
+        let now = Timestamp::from_second(1_760_000_000).unwrap();
+        let step = 0x9E37_79B9_7F4A_7C15u64;
+        let mut seen = alloc::collections::BTreeSet::new();
+        for seed in 0..1000u64 {
+            // The seeds of successive decisions are one step of the walk apart, which must not make their walks meet.
+            let mut ids = Ids::new(now, seed.wrapping_mul(step));
+            for _ in 0..20 {
+                assert!(seen.insert(ids.next_bits()), "seed {seed}");
+            }
+        }
     }
 
     #[test]

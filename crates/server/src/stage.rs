@@ -22,6 +22,7 @@ pub fn control(sandbox: &SandboxControl) -> Control {
                 .map(|m| Arrived {
                     channel: m.channel,
                     text: m.text,
+                    at: m.at.unwrap_or_default(),
                 })
                 .collect()
         }),

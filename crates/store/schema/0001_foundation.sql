@@ -428,12 +428,12 @@ create table statement_line (
 
 -- owner: channel
 create table inbox (
-    source text not null,
+    channel text not null,
     notice text not null,
     body text not null,
     state text not null,
     received_at bigint not null,
-    primary key (source, notice)
+    primary key (channel, notice)
 );
 
 -- configuration

@@ -71,7 +71,7 @@ async fn is_whole(store: &dyn Driver) {
     assert_eq!(rows[1][0].int(3).unwrap(), 399_900);
     assert_eq!(rows[2][0].opt_int(2).unwrap(), Some(300_000));
     assert_eq!(rows[3].len(), 1);
-    assert_eq!(rows[4][0].text(2).unwrap(), "agr_1");
+    assert_eq!(rows[4][0].text(1).unwrap(), "agr_1");
     assert_eq!(rows[5][0].int(3).unwrap(), 399_900);
     assert_eq!(rows[6][0].text(1).unwrap(), "agreement.confirmed");
     assert_eq!(rows[7][0].text(0).unwrap(), "fund");

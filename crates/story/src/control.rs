@@ -114,6 +114,8 @@ pub struct Arrived {
     pub channel: String,
     /// What it says.
     pub text: String,
+    /// When it arrived.
+    pub at: Timestamp,
 }
 
 impl fmt::Debug for Control {

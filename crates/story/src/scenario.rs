@@ -86,7 +86,11 @@ impl Scenario {
                 lines.push(Line::Remark(raw.trim_end().to_owned()));
             } else if let Some(answer) = trimmed.strip_prefix("->") {
                 match lines.last_mut() {
-                    Some(Line::Step(step)) => step.expected.push(answer.trim().to_owned()),
+                    Some(Line::Step(step)) => {
+                        // What follows the arrow and one space is the answer, its indentation included.
+                        let answer = answer.strip_prefix(' ').unwrap_or(answer);
+                        step.expected.push(answer.trim_end().to_owned());
+                    }
                     _ => mistakes.push(answer_without_command(file, number, raw)),
                 }
             } else {
@@ -178,8 +182,7 @@ fn answer_without_command(file: &str, line: usize, raw: &str) -> Mistake {
 mod tests {
     use super::*;
 
-    const TEXT: &str =
-        "# Ann buys.\nat 2025-01-05 10:00\n\nann sees her limit\n  -> xiaofu: 3000.00\n  -> lanhua: none\n";
+    const TEXT: &str = "# Ann buys.\nat 2025-01-05 10:00\n\nann sees her limit\n  -> xiaofu: 3000.00\n  ->   granted\n  -> lanhua: none\n";
 
     #[test]
     fn a_scenario_writes_back_what_it_reads() {
@@ -196,7 +199,11 @@ mod tests {
         let scenario = Scenario::parse("a.txt", TEXT).unwrap();
         let seen = vec![
             vec![],
-            vec!["xiaofu: 2000.00".to_owned(), "lanhua: none".to_owned()],
+            vec![
+                "xiaofu: 2000.00".to_owned(),
+                "  granted".to_owned(),
+                "lanhua: none".to_owned(),
+            ],
         ];
         let differences = scenario.differences(&seen);
         assert_eq!(
@@ -212,7 +219,11 @@ mod tests {
         let scenario = Scenario::parse("a.txt", TEXT).unwrap();
         let seen = vec![
             vec![],
-            vec!["lanhua: none".to_owned(), "xiaofu: 3000.00".to_owned()],
+            vec![
+                "lanhua: none".to_owned(),
+                "  granted".to_owned(),
+                "xiaofu: 3000.00".to_owned(),
+            ],
         ];
         let shown = scenario.differences(&seen)[0].to_string();
         assert!(shown.contains("their order or number is not"), "{shown}");

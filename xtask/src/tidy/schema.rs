@@ -275,7 +275,11 @@ fn split_top(text: &str) -> Vec<String> {
 
 /// The text in lower case with comments blanked, lines kept.
 fn plain(text: &str) -> String {
-    let line = |line: &str| line.split("--").next().unwrap_or_default().to_lowercase();
+    // A line marked for one database counts as it stands for PostgreSQL, so that each table ends once.
+    let line = |line: &str| {
+        let marked = line.strip_prefix("-- postgres: ").unwrap_or(line);
+        marked.split("--").next().unwrap_or_default().to_lowercase()
+    };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 

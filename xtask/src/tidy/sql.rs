@@ -30,7 +30,9 @@ const BANNED: &[(&str, &str)] = &[
 
 pub fn check(files: &[File]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in rust_below(files, &["crates/", "sim/"]) {
+    // Tests of the check of the store tamper with it behind its back, and that takes SQL.
+    let tampers = |file: &&File| file.path.starts_with("sim/tests/verify");
+    for file in rust_below(files, &["crates/", "sim/"]).filter(|file| !tampers(file)) {
         match file.path.starts_with("crates/store/") {
             false => findings.extend(outside_store(file)),
             true if file.path.starts_with("crates/store/src/postgres/") => {}

@@ -91,6 +91,11 @@ async fn decide(app: &App, command: &BindCard) -> Result<Decision<CardBound>, De
         CardAnswer::Bound { bank, last4 } => (bank, last4),
         CardAnswer::Rejected { reason } => return Err(Refusal::CardRejected { reason }.into()),
     };
+    Ok(write(app, command, bank, last4))
+}
+
+/// Writes the card and the mandates that were asked for.
+fn write(app: &App, command: &BindCard, bank: String, last4: String) -> Decision<CardBound> {
     let mut moment = app.moment();
     let owner = command.shopper.to_string();
     let mut batch = Batch::new(&owner);
@@ -128,7 +133,7 @@ async fn decide(app: &App, command: &BindCard) -> Result<Decision<CardBound>, De
         &reply,
         moment.now,
     );
-    Ok(Decision { batch, reply })
+    Decision { batch, reply }
 }
 
 /// Unbinds a card; refused while agreements are debited from it and no other is bound.

@@ -73,22 +73,7 @@ pub async fn enter_payment(
     command: EnterPayment,
 ) -> Result<Change<Corrected>, Denied> {
     actor.require(Scope::Care)?;
-    because(&command.reason)?;
-    if !command.amount.is_positive() || command.amount.minor() > AMOUNT_MAX {
-        return Err(Denied::invalid(
-            "amount",
-            "must be more than zero and at most ten trillion",
-        ));
-    }
-    if command.proof.is_empty()
-        || command.proof.len() > 64
-        || !command.proof.bytes().all(|b| b.is_ascii_graphic())
-    {
-        return Err(Denied::invalid(
-            "proof",
-            "must be 1 to 64 visible ASCII characters",
-        ));
-    }
+    well_formed(&command)?;
     let asked = request(
         &command.shopper.to_string(),
         actor,
@@ -142,6 +127,27 @@ pub async fn enter_payment(
         Ok(Decision { batch, reply })
     })
     .await
+}
+
+/// Whether the command is what it should be, before anything is read.
+fn well_formed(command: &EnterPayment) -> Result<(), Denied> {
+    because(&command.reason)?;
+    if !command.amount.is_positive() || command.amount.minor() > AMOUNT_MAX {
+        return Err(Denied::invalid(
+            "amount",
+            "must be more than zero and at most ten trillion",
+        ));
+    }
+    if command.proof.is_empty()
+        || command.proof.len() > 64
+        || !command.proof.bytes().all(|b| b.is_ascii_graphic())
+    {
+        return Err(Denied::invalid(
+            "proof",
+            "must be 1 to 64 visible ASCII characters",
+        ));
+    }
+    Ok(())
 }
 
 /// Takes back a payment or a waiver that staff entered. What a channel moved is taken back by the channel alone.

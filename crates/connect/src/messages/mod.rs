@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fenqi_app::ports::{BoxFuture, Messenger, OutgoingMessage, Unreachable};
+use jiff::Timestamp;
 
 use crate::script::Operation;
 use crate::world::{Call, Shared};
@@ -29,6 +30,8 @@ pub struct Delivered {
     pub to: String,
     /// What it says.
     pub text: String,
+    /// The business time at which it arrived, if any was told yet.
+    pub at: Option<Timestamp>,
 }
 
 /// What arrived, in order, and the numbers of it.
@@ -47,6 +50,7 @@ impl Messenger for SandboxMessenger {
                 key: &message.number,
             };
             self.world.lock().call(call, |world, _| {
+                let at = world.now;
                 if world.outbox.numbers.insert(message.number.clone()) {
                     world.outbox.delivered.push(Delivered {
                         number: message.number.clone(),
@@ -54,6 +58,7 @@ impl Messenger for SandboxMessenger {
                         // The messenger must know where to; it is a place where the address leaves its wrapper.
                         to: message.to.reveal().clone(),
                         text: message.text.clone(),
+                        at,
                     });
                 }
             })

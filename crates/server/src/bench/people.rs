@@ -126,6 +126,24 @@ async fn person(
     app.store
         .identified(&mut batch, shopper, &key, &person, &evidence)
         .map_err(told)?;
+    approved(&mut batch, shopper, price, times, moment)?;
+    let card = CardId::new(&mut moment.ids);
+    let bound = Card {
+        id: card,
+        token: format!("tok_{owner}"),
+        bank: "示例银行".into(),
+        last4: "0000".into(),
+        state: "bound".into(),
+        bound_at: moment.now,
+        version: 1,
+    };
+    payments::bound(&mut batch, shopper, &bound);
+    app.store.commit(batch).await.map_err(|e| e.to_string())?;
+    Ok(card)
+}
+
+/// Writes an approval and its credit line, of so many times the price.
+fn approved(batch: &mut Batch, shopper: ShopperId, price: Amount, times: i64, moment: &mut Moment) -> Result<(), String> {
     let id = ApplicationId::new(&mut moment.ids);
     let expires_on = moment
         .today
@@ -144,7 +162,7 @@ async fn person(
         enquired: false,
     };
     credit::asked(
-        &mut batch,
+        batch,
         shopper,
         id,
         INSTITUTION,
@@ -160,18 +178,6 @@ async fn person(
         used: Amount::ZERO,
         expires_on,
     };
-    credit::line_opened(&mut batch, shopper, &line);
-    let card = CardId::new(&mut moment.ids);
-    let bound = Card {
-        id: card,
-        token: format!("tok_{owner}"),
-        bank: "示例银行".into(),
-        last4: "0000".into(),
-        state: "bound".into(),
-        bound_at: moment.now,
-        version: 1,
-    };
-    payments::bound(&mut batch, shopper, &bound);
-    app.store.commit(batch).await.map_err(|e| e.to_string())?;
-    Ok(card)
+    credit::line_opened(batch, shopper, &line);
+    Ok(())
 }

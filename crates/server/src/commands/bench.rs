@@ -79,6 +79,7 @@ enum Workload {
     },
 }
 
+// Long because: one arm stands for each workload and its flags.
 /// Runs a workload.
 pub async fn run(command: Bench) -> Done {
     match command.workload {

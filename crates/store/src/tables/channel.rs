@@ -17,10 +17,10 @@ statements! {
     LINE = "statement_line.find", (Text, Text) -> (Text, Text, Int, Text),
         "select reference, booked_on, amount, detail from statement_line where channel = $1 and reference = $2";
     NOTICE_PUT = "inbox.put", (Text, Text, Text, Int) -> (),
-        "insert into inbox (source, notice, body, state, received_at) values ($1, $2, $3, 'new', $4) on conflict (source, notice) do nothing";
+        "insert into inbox (channel, notice, body, state, received_at) values ($1, $2, $3, 'new', $4) on conflict (channel, notice) do nothing";
     NOTICE_DONE = "inbox.done", (Text, Text) -> (),
-        "update inbox set state = 'applied' where source = $1 and notice = $2 and state = 'new'";
-    NOTICES = "inbox.new", (Text) -> (Text, Text), "select notice, body from inbox where source = $1 and state = 'new' order by received_at, notice";
+        "update inbox set state = 'applied' where channel = $1 and notice = $2 and state = 'new'";
+    NOTICES = "inbox.new", (Text) -> (Text, Text), "select notice, body from inbox where channel = $1 and state = 'new' order by received_at, notice";
 }
 
 /// A line of a channel's own statement, as imported.

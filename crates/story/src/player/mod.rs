@@ -118,7 +118,7 @@ impl<'a> Player<'a> {
                 Ok(Vec::new())
             }
             Command::Pass(until) => self.pass(*until).await,
-            Command::Work => self.work().await,
+            Command::Work => self.morning().await,
             Command::Outside(outside) => self.outside(outside).await,
             Command::Shopper { who, does } => self.shopping(step, who, does).await,
             Command::Store(selling) => self.selling(step, selling).await,
@@ -143,7 +143,10 @@ impl<'a> Player<'a> {
             Err(Stop::Denied(denied)) => words::denied(&denied),
             Err(Stop::Impossible(why)) => self.trouble(step, &why),
         };
-        lines.iter().map(|line| self.cast.plain(line)).collect()
+        lines
+            .iter()
+            .map(|line| self.cast.plain(line).trim_end().to_owned())
+            .collect()
     }
 
     fn trouble(&mut self, step: &Step, why: &str) -> Vec<String> {
@@ -168,9 +171,20 @@ impl<'a> Player<'a> {
         while day < until {
             day = day.tomorrow().map_err(|e| e.to_string())?;
             self.clock(self.app.instant_of(day, MORNING));
-            lines.extend(self.work().await?);
+            lines.extend(self.morning().await?);
         }
         Ok(lines)
+    }
+
+    /// The work of a morning, begun again when it could not be finished: jobs look at the state first and may run twice.
+    async fn morning(&mut self) -> Seen {
+        for _ in 1..TRIES {
+            match self.work().await {
+                Err(Stop::Denied(Denied::Fault(_))) => {}
+                seen => return seen,
+            }
+        }
+        self.work().await
     }
 
     /// Hands the bank's notices to the platform.

@@ -1,6 +1,7 @@
 //! The world outside: people, cards and parties.
 
 use fenqi_domain::id::AgreementId;
+use fenqi_domain::money::Amount;
 use fenqi_domain::payment::State;
 
 use super::cast::Person;
@@ -18,6 +19,7 @@ impl Player<'_> {
         Ok(Vec::new())
     }
 
+    // Long because: one arm stands for each line of the language about the world outside.
     /// The pull that a line stands for.
     async fn cue(&mut self, outside: &Outside) -> Result<Cue, Stop> {
         Ok(match outside {
@@ -27,24 +29,7 @@ impl Player<'_> {
                 id_number,
                 phone,
                 income,
-            } => {
-                let person = Person {
-                    name: name.clone(),
-                    id_number: id_number.clone(),
-                    phone: phone.clone(),
-                    income: *income,
-                    shopper: None,
-                    cart: None,
-                    quote: None,
-                    messages_seen: 0,
-                };
-                self.cast.enter(who, person);
-                Cue::Person {
-                    name: name.clone(),
-                    id_number: id_number.clone(),
-                    income: *income,
-                }
-            }
+            } => self.enters(who, name, id_number, phone, *income),
             Outside::Earns { who, income } => {
                 self.cast.person_mut(who)?.income = *income;
                 Cue::Income {
@@ -94,6 +79,26 @@ impl Player<'_> {
                 how: how.clone(),
             },
         })
+    }
+
+    /// Brings a person in.
+    fn enters(&mut self, who: &str, name: &str, id_number: &str, phone: &str, income: Amount) -> Cue {
+        let person = Person {
+            name: name.to_owned(),
+            id_number: id_number.to_owned(),
+            phone: phone.to_owned(),
+            income,
+            shopper: None,
+            cart: None,
+            quote: None,
+            messages_seen: 0,
+        };
+        self.cast.enter(who, person);
+        Cue::Person {
+            name: name.to_owned(),
+            id_number: id_number.to_owned(),
+            income,
+        }
     }
 
     fn number(&self, who: &str) -> Result<String, Stop> {

@@ -142,9 +142,11 @@ impl Player<'_> {
                 stage(&view.stage),
                 show::summary(&view.loan)?
             ));
-        }
-        if let Some(last) = owed.payments.last() {
-            lines.extend(self.payment(last).into_iter().map(|line| format!("last {line}")));
+            let is_for = |p: &&PaymentView| p.shares.iter().any(|s| s.agreement == view.id);
+            if let Some(last) = owed.payments.iter().rev().find(is_for) {
+                let shown = self.payment(last);
+                lines.extend(shown.iter().map(|line| format!("  last {line}")));
+            }
         }
         Ok(lines)
     }

@@ -263,10 +263,14 @@ impl Player<'_> {
         let person = self.cast.person_mut(who)?;
         // The platform writes phones with the country's code.
         let arrived = (self.control.messages)(&format!("+86{}", person.phone));
-        let fresh = arrived.iter().skip(person.messages_seen);
-        let lines = fresh.map(|m| format!("{}: {}", m.channel, m.text)).collect();
+        let mut fresh: Vec<_> = arrived.iter().skip(person.messages_seen).collect();
+        // Messages of one morning have no order among themselves.
+        fresh.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
         person.messages_seen = arrived.len();
-        Ok(lines)
+        let lines = fresh
+            .iter()
+            .map(|m| format!("{} {}: {}", moment(m.at), m.channel, m.text));
+        Ok(lines.collect())
     }
 
     async fn limit(&mut self, who: &str) -> Seen {

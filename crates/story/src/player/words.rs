@@ -159,7 +159,11 @@ pub(super) fn refund(preview: &RefundPreview) -> Vec<String> {
         ),
         format!("payable now: {} before, {} after", yuan(before), yuan(after)),
     ];
-    for (number, due_on, before, after) in &preview.rows {
+    let changed = preview
+        .rows
+        .iter()
+        .filter(|(_, _, before, after)| before != after);
+    for (number, due_on, before, after) in changed {
         lines.push(format!(
             "no. {number} of {due_on}: {} instead of {}",
             yuan(*after),

@@ -1,0 +1,307 @@
+//! Crash at every step (逐步故障): a scenario is played once undisturbed, and then once for each harm at each of its
+//! commits and outside calls. Clients and jobs go on as they do after a fault; the end must be the same.
+//!
+//! - A commit fails before it is written, is written and its answer is lost, or happens twice.
+//! - An outside call's request or reply is lost, it is delivered twice, or its notice comes twice.
+//!
+//! A client that hears of a fault sends its command again under the same key (the player does so); one that hears that a
+//! party is out of reach waits a minute and does so; a job whose piece failed is run again on the same day. [`ending`]
+//! says what is compared.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fenqi_app::jobs::ask;
+use fenqi_connect::SandboxControl;
+use fenqi_connect::script::Misbehaviour;
+use fenqi_server::data::Data;
+use fenqi_server::story::{Place, platform};
+use fenqi_server::stage;
+use fenqi_store::{Driver, Fault, Postgres, PostgresOptions, Sqlite, create_schema, drop_schema};
+use fenqi_story::language::Command;
+use fenqi_story::{Control, Player, Scenario, Step};
+use jiff::{SignedDuration, Timestamp};
+
+pub mod ending;
+pub mod tripwire;
+
+pub use ending::Ending;
+pub use tripwire::CommitHarm;
+
+use tripwire::Tripwire;
+
+/// One harm at one point of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blow {
+    /// To the commit of this number, from 1.
+    Commit(u64, CommitHarm),
+    /// To the outside call of this number, counted over all parties from 1.
+    Call(u64, Misbehaviour),
+}
+
+impl std::fmt::Display for Blow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Blow::Commit(at, CommitHarm::Before) => write!(f, "commit {at} fails before it is written"),
+            Blow::Commit(at, CommitHarm::After) => write!(f, "commit {at} is written and its answer lost"),
+            Blow::Commit(at, CommitHarm::Twice) => write!(f, "commit {at} happens twice"),
+            Blow::Call(at, Misbehaviour::LostRequest) => write!(f, "call {at} never arrives"),
+            Blow::Call(at, Misbehaviour::LostReply) => write!(f, "call {at} has its reply lost"),
+            Blow::Call(at, Misbehaviour::Repeated) => write!(f, "call {at} arrives twice"),
+            Blow::Call(at, Misbehaviour::DuplicateNotice) => write!(f, "call {at} has its notice twice"),
+            Blow::Call(at, other) => write!(f, "call {at}: {other:?}"),
+        }
+    }
+}
+
+/// What a play came to.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// The end, as it is compared.
+    pub ending: Ending,
+    /// Commits after the market was open.
+    pub commits: u64,
+    /// Calls of outside parties.
+    pub calls: u64,
+    /// The calls of steps in which the bank sent a notice: only these can have one twice.
+    pub noticed: BTreeSet<u64>,
+    /// Whether the harm was done.
+    pub was_struck: bool,
+    /// The line of the scenario at which it was done, and what was seen there before and after going on.
+    pub at: Option<String>,
+}
+
+/// Every blow that a scenario can be dealt, given how it went undisturbed.
+pub fn blows(undisturbed: &Played) -> Vec<Blow> {
+    let mut blows = Vec::new();
+    for at in 1..=undisturbed.commits {
+        let harms = [CommitHarm::Before, CommitHarm::After, CommitHarm::Twice];
+        blows.extend(harms.map(|harm| Blow::Commit(at, harm)));
+    }
+    for at in 1..=undisturbed.calls {
+        let harms = [
+            Misbehaviour::LostRequest,
+            Misbehaviour::LostReply,
+            Misbehaviour::Repeated,
+        ];
+        blows.extend(harms.map(|harm| Blow::Call(at, harm)));
+        if undisturbed.noticed.contains(&at) {
+            blows.push(Blow::Call(at, Misbehaviour::DuplicateNotice));
+        }
+    }
+    blows
+}
+
+/// Plays a scenario with one blow, or with none, on a fresh store.
+///
+/// # Errors
+/// A fault of the store that the blow does not explain.
+pub async fn play(
+    scenario: &Scenario,
+    data: &Data,
+    place: &Place,
+    blow: Option<&Blow>,
+    name: &str,
+) -> Result<Played, Fault> {
+    match place {
+        Place::Sqlite => {
+            let sqlite = Sqlite::temporary()?;
+            sqlite.migrate(Timestamp::UNIX_EPOCH)?;
+            on(scenario, data, Arc::new(sqlite), blow).await
+        }
+        Place::Postgres(url) => {
+            let schema = format!("crash_{}_{name}", std::process::id());
+            drop_schema(url, &schema).await?;
+            create_schema(url, &schema).await?;
+            let options = PostgresOptions::new(url.as_str()).in_schema(schema.as_str());
+            let played = match Postgres::connect(&options).await {
+                Ok(postgres) => {
+                    postgres.migrate(Timestamp::UNIX_EPOCH).await?;
+                    on(scenario, data, Arc::new(postgres), blow).await
+                }
+                Err(fault) => Err(fault),
+            };
+            // Dropped even after a fault, so that nothing is left behind.
+            drop_schema(url, &schema).await?;
+            played
+        }
+    }
+}
+
+async fn on(
+    scenario: &Scenario,
+    data: &Data,
+    driver: Arc<dyn Driver>,
+    blow: Option<&Blow>,
+) -> Result<Played, Fault> {
+    let at = match blow {
+        Some(Blow::Commit(at, harm)) => Some((*at, *harm)),
+        _ => None,
+    };
+    let tripwire = Arc::new(Tripwire::new(driver, at));
+    let (app, sandbox) = platform(tripwire.clone(), data).await?;
+    if let Some(Blow::Call(at, what)) = blow {
+        sandbox.at_call(*at, what.clone());
+    }
+    tripwire.arm();
+    let heard = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let control = listened(stage::control(&sandbox), heard.clone());
+    let mut play = Play {
+        player: Player::new(&app, &control, &scenario.file),
+        app: &app,
+        sandbox: &sandbox,
+        tripwire: &tripwire,
+        blow,
+        noticed: BTreeSet::new(),
+        at: None,
+    };
+    for step in scenario.steps() {
+        for step in by_day(step, &app) {
+            let (calls, notices) = (sandbox.calls(), count(&heard));
+            play.step(&step).await;
+            if count(&heard) > notices {
+                play.noticed.extend(calls.saturating_add(1)..=sandbox.calls());
+            }
+        }
+    }
+    let (commits, calls) = (tripwire.commits(), sandbox.calls());
+    let was_struck = play.was_struck();
+    let Play {
+        mut player, noticed, at, ..
+    } = play;
+    let ending = Ending::of(&app, &sandbox, &mut player).await?;
+    Ok(Played {
+        ending,
+        commits,
+        calls,
+        noticed,
+        was_struck,
+        at,
+    })
+}
+
+fn count(heard: &std::sync::atomic::AtomicU64) -> u64 {
+    heard.load(std::sync::atomic::Ordering::Acquire)
+}
+
+/// A control whose notices are counted.
+fn listened(control: Control, heard: Arc<std::sync::atomic::AtomicU64>) -> Control {
+    let notices = control.notices;
+    Control {
+        notices: Box::new(move || {
+            let told = notices();
+            let many = u64::try_from(told.len()).unwrap_or(u64::MAX);
+            heard.fetch_add(many, std::sync::atomic::Ordering::AcqRel);
+            told
+        }),
+        ..control
+    }
+}
+
+/// A step as it is; the passing of days as one step for the morning of each and one for its work, so that the work of a
+/// day can be run again on that day.
+fn by_day(step: &Step, app: &fenqi_app::App) -> Vec<Step> {
+    let Command::Pass(until) = &step.command else {
+        return vec![step.clone()];
+    };
+    let mut steps = Vec::new();
+    let mut day = app.moment().today;
+    while day < *until {
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+        for command in [Command::At(app.instant_of(day, MORNING)), Command::Work] {
+            steps.push(Step {
+                command,
+                ..step.clone()
+            });
+        }
+    }
+    steps
+}
+
+/// The hour of the morning in which the player does a day's work.
+const MORNING: i8 = 9;
+
+/// How long a client waits that was told that a party is out of reach: longer than that party is left alone.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(61);
+
+/// How often what failed is run again.
+const TRIES: usize = 3;
+
+/// A scenario being played with a blow.
+struct Play<'a> {
+    player: Player<'a>,
+    app: &'a fenqi_app::App,
+    sandbox: &'a SandboxControl,
+    tripwire: &'a Tripwire,
+    blow: Option<&'a Blow>,
+    noticed: BTreeSet<u64>,
+    at: Option<String>,
+}
+
+impl Play<'_> {
+    fn was_struck(&self) -> bool {
+        match self.blow {
+            None => false,
+            Some(Blow::Commit(..)) => self.tripwire.was_struck(),
+            Some(Blow::Call(at, _)) => self.sandbox.calls() >= *at,
+        }
+    }
+
+    /// Plays one step; if the blow fell in it, whoever gave it goes on.
+    async fn step(&mut self, step: &Step) {
+        let struck_before = self.was_struck();
+        let seen = self.player.play(step).await;
+        if struck_before || !self.was_struck() {
+            return;
+        }
+        let again = self.goes_on(step, &seen).await;
+        let today = self.app.moment().today;
+        self.at = Some(format!(
+            "line {} ({}) on {today}, seen {seen:?}, then {again:?}",
+            step.line,
+            step.text.trim()
+        ));
+    }
+
+    /// A job is run again on its day; a command is sent again under its key if it had no answer, or if it is to happen
+    /// twice; and what is under way is asked about.
+    async fn goes_on(&mut self, step: &Step, seen: &[String]) -> Vec<String> {
+        let is_twice = matches!(self.blow, Some(Blow::Commit(_, CommitHarm::Twice)));
+        let mut last = seen.to_vec();
+        if step.command == Command::Work {
+            for _ in 0..TRIES {
+                last = self.player.play(step).await;
+                if last.is_empty() {
+                    break;
+                }
+            }
+            return last;
+        }
+        let is_refused_for_now = seen.iter().any(|line| line.contains(OUT_OF_REACH));
+        if is_refused_for_now {
+            let later = self.app.clock.now().checked_add(PATIENCE);
+            self.app.clock.forward(later.unwrap_or(Timestamp::MAX));
+            self.sandbox.time_is(self.app.clock.now());
+        }
+        let is_of_a_person = matches!(
+            step.command,
+            Command::Shopper { .. } | Command::Store(_) | Command::Staff { .. }
+        );
+        if is_refused_for_now || (is_twice && is_of_a_person) {
+            last = self.player.play(step).await;
+        }
+        // What had no answer is asked about before the next person does anything.
+        let today = self.app.moment().today;
+        for asked in [ask::payments(self.app, today).await, ask::applications(self.app, today).await] {
+            match asked {
+                Ok(report) => last.extend(report.failed),
+                Err(denied) => last.push(denied.to_string()),
+            }
+        }
+        last
+    }
+}
+
+/// The code of the refusal that says that a party is out of reach.
+const OUT_OF_REACH: &str = "temporary_fault";
