@@ -1,6 +1,12 @@
 //! Every scenario plays as it says, on SQLite and on PostgreSQL, with the same answers, and leaves books that agree.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its scenario fails at once")]
-#![expect(clippy::disallowed_macros, reason = "a test without a server says that it is skipped")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its scenario fails at once"
+)]
+#![expect(
+    clippy::disallowed_macros,
+    reason = "a test without a server says that it is skipped"
+)]
 
 use fenqi_server::story::{Place, play};
 

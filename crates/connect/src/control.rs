@@ -30,6 +30,21 @@ impl SandboxControl {
         SandboxControl { world }
     }
 
+    /// The parties by name: `bank`, `identity`, `messages`, `bureau`, and the lenders' codes.
+    pub fn parties(&self) -> Vec<String> {
+        let fixed = ["bank", "identity", "messages", "bureau"].map(str::to_owned);
+        let world = self.world.lock();
+        fixed.into_iter().chain(world.desks.keys().cloned()).collect()
+    }
+
+    /// Whether a party is one that is asked for an operation.
+    pub fn takes(&self, party: &str, operation: Operation) -> bool {
+        match operation.party() {
+            Some(name) => name == party,
+            None => self.world.lock().desks.contains_key(party),
+        }
+    }
+
     /// Makes the next call of an operation go wrong. The party is `bank`, `identity`, `messages`, `bureau` or a lender's
     /// code.
     pub fn next(&self, party: &str, operation: Operation, what: Misbehaviour) {

@@ -44,6 +44,7 @@ impl Sandbox {
             .into_iter()
             .map(|standards| {
                 let code = standards.code.clone();
+                shared.lock().desks.entry(code.clone()).or_default();
                 let lender = institution::SandboxLender::new(shared.clone(), standards);
                 (code, Box::new(lender) as Box<dyn Institution>)
             })

@@ -69,6 +69,22 @@ impl Operation {
         Operation::AskFunding,
     ];
 
+    /// The party that it is asked of; every lender is a party of its own and stands under `None`.
+    pub const fn party(self) -> Option<&'static str> {
+        match self {
+            Operation::Bind
+            | Operation::Debit
+            | Operation::PayOut
+            | Operation::Ask
+            | Operation::Close
+            | Operation::Statement => Some("bank"),
+            Operation::CheckName | Operation::CheckFace | Operation::CheckPhotograph => Some("identity"),
+            Operation::Send => Some("messages"),
+            Operation::Enquire | Operation::Report => Some("bureau"),
+            Operation::Assess | Operation::AskAssessment | Operation::Fund | Operation::AskFunding => None,
+        }
+    }
+
     /// The word for it in scripts and stories.
     pub const fn word(self) -> &'static str {
         match self {

@@ -255,6 +255,24 @@ fn the_bureau_knows_its_people_and_keeps_each_record_once() {
 }
 
 #[test]
+fn each_operation_is_asked_of_its_own_party() {
+    let (_, control) = Sandbox::new(1);
+    let parties = control.parties();
+    assert_eq!(
+        parties,
+        [
+            "bank", "identity", "messages", "bureau", "beian", "lanhua", "xiaofu"
+        ]
+    );
+    for operation in Operation::ALL {
+        let asked: Vec<&String> = parties.iter().filter(|p| control.takes(p, operation)).collect();
+        let expected = if operation.party().is_some() { 1 } else { 3 };
+        assert_eq!(asked.len(), expected, "{operation:?}");
+    }
+    assert!(!control.takes("banc", Operation::Debit));
+}
+
+#[test]
 fn a_party_that_was_taken_down_is_back_when_mended() {
     let (parties, control) = Sandbox::new(1);
     control.take_down("bureau");

@@ -68,6 +68,10 @@ fn carry(sandbox: &SandboxControl, cue: &Cue) -> Result<(), String> {
             let changed = sandbox.change_card(token, |card| card.refuses_with.clone_from(refuses_with));
             changed.map_err(unknown)?;
         }
+        Cue::Down { party } | Cue::Up { party } if !sandbox.parties().contains(party) => {
+            let parties = sandbox.parties().join(", ");
+            return Err(format!("{party} is no outside party; there are {parties}"));
+        }
         Cue::Down { party } => sandbox.take_down(party),
         Cue::Up { party } => sandbox.mend(party),
         Cue::Wrong {
@@ -79,6 +83,9 @@ fn carry(sandbox: &SandboxControl, cue: &Cue) -> Result<(), String> {
             let operation: Operation = operation
                 .parse()
                 .map_err(|e: fenqi_connect::script::UnknownOperation| e.to_string())?;
+            if !sandbox.takes(party, operation) {
+                return Err(format!("{party} is never asked for that"));
+            }
             sandbox.next_times(party, operation, misbehaviour(how), *times);
         }
         Cue::Bounce { number, at } => {

@@ -96,6 +96,10 @@ pub async fn open(database: &Database, opening: &Opening) -> Result<Store, Fault
         }
         Database::Sqlite(path) if opening.read_only => Arc::new(Sqlite::open_to_read(path, options)?),
         Database::Sqlite(path) => {
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                let told = |e: std::io::Error| Fault::Unavailable(format!("{}: {e}", folder.display()));
+                std::fs::create_dir_all(folder).map_err(told)?;
+            }
             let store = Sqlite::open(path, options)?;
             store.migrate(machine_now())?;
             Arc::new(store)

@@ -60,8 +60,8 @@ impl StoryPage {
             let Some(chapter) = chapters.last_mut() else {
                 continue;
             };
-            match (line.strip_prefix("->"), chapter.steps.last_mut()) {
-                (Some(seen), Some(step)) => step.seen.push(seen.trim_start().to_owned()),
+            match (line.trim_start().strip_prefix("->"), chapter.steps.last_mut()) {
+                (Some(seen), Some(step)) => step.seen.push(seen.strip_prefix(' ').unwrap_or(seen).to_owned()),
                 _ => chapter.steps.push(Step {
                     said: line.to_owned(),
                     seen: Vec::new(),
@@ -115,8 +115,12 @@ mod tests {
 
     #[test]
     fn the_page_shows_each_step_with_what_was_seen_and_escapes_it() {
-        let page = StoryPage::of("# R42: offers\nann asks\n-> 12 × 30.00 <b>\n", 67, 3, true);
+        let page = StoryPage::of("# R42: offers\nann asks\n  -> 12 × 30.00 <b>\n", 67, 3, true);
         let html = page.html().unwrap();
+        assert!(
+            html.contains("<pre class=\"seen\" tabindex=\"0\">12 × 30.00"),
+            "what was seen stands in its own block: {html}"
+        );
         assert!(html.contains("R42: offers") && html.contains("ann asks"));
         assert!(
             html.contains("12 × 30.00") && !html.contains("<b>"),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::App;
 use crate::jobs::{self, Report};
+use crate::operations::{approve, excuse};
 use crate::outcome::Denied;
 
 /// What a day run did, job by job in the order in which they ran.
@@ -35,6 +36,7 @@ pub async fn run(app: &App, until: Date) -> Result<DayReport, Denied> {
         ("applications", jobs::ask::applications(app, until).await?),
         ("returns", jobs::ask::returns(app, until).await?),
         ("expire", jobs::expire::run(app, until).await?),
+        ("excuse", excuse::run(app, until).await?),
         ("fund", jobs::fund::run(app, until).await?),
         ("age", jobs::age::run(app, until).await?),
         ("bill", jobs::bill::run(app, until).await?),
@@ -45,6 +47,7 @@ pub async fn run(app: &App, until: Date) -> Result<DayReport, Denied> {
         ("publish", jobs::publish::run(app, "day").await?),
         ("roll_up", jobs::roll_up::run(app).await?),
     ];
+    approve::expire(app).await?;
     let mut batch = Batch::new("clock");
     clocks::day_done(&mut batch, until);
     app.store.commit(batch).await?;

@@ -143,7 +143,13 @@ async fn person(
 }
 
 /// Writes an approval and its credit line, of so many times the price.
-fn approved(batch: &mut Batch, shopper: ShopperId, price: Amount, times: i64, moment: &mut Moment) -> Result<(), String> {
+fn approved(
+    batch: &mut Batch,
+    shopper: ShopperId,
+    price: Amount,
+    times: i64,
+    moment: &mut Moment,
+) -> Result<(), String> {
     let id = ApplicationId::new(&mut moment.ids);
     let expires_on = moment
         .today
@@ -161,15 +167,7 @@ fn approved(batch: &mut Batch, shopper: ShopperId, price: Amount, times: i64, mo
         income: limit,
         enquired: false,
     };
-    credit::asked(
-        batch,
-        shopper,
-        id,
-        INSTITUTION,
-        "approved",
-        &kept,
-        moment.now,
-    );
+    credit::asked(batch, shopper, id, INSTITUTION, "approved", &kept, moment.now);
     let line = Line {
         institution: INSTITUTION.into(),
         limit,

@@ -29,7 +29,7 @@ pub async fn run(database: &Database, json: bool) -> Done {
                 Err(fault) => findings.push((false, format!("{fault}; run `fenqi migrate`"))),
             }
         }
-        Err(fault) => findings.push((false, format!("{fault}"))),
+        Err(fault) => findings.push((false, format!("{fault}; `fenqi migrate` makes a store"))),
     }
     findings.push(if has_sandbox_keys() {
         (

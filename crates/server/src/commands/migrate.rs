@@ -7,11 +7,6 @@ use super::{Done, say, told};
 
 /// Applies what is missing; run again it changes nothing.
 pub async fn run(database: &Database, json: bool) -> Done {
-    if let Database::Sqlite(path) = database
-        && let Some(folder) = path.parent()
-    {
-        std::fs::create_dir_all(folder).map_err(told)?;
-    }
     open(database, &Opening::default()).await.map_err(told)?;
     let newest = MIGRATIONS.last().map_or("none", |migration| migration.name);
     say(if json {
