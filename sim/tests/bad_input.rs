@@ -85,7 +85,10 @@ impl Room {
         let answer = command.await;
         let after = (rows(&self.file), self.shop.app.store.books().await.unwrap());
         assert_eq!(before, after, "{what} left something behind");
-        answer.expect_err(what)
+        match answer {
+            Ok(reply) => panic!("{what} was taken: {reply:?}"),
+            Err(denied) => denied,
+        }
     }
 
     /// The command is wrong in this field, and the answer says what is allowed.
