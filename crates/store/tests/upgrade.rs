@@ -62,7 +62,10 @@ async fn is_whole(store: &dyn Driver) {
             ),
             Query::new(&books::OF_SHOPPER, vec!["shp_ann".into()]),
             Query::new(&agreements::EVENTS, key()),
-            Query::new(&work::OF_SUBJECT, key()),
+            Query::new(
+                &work::DUE,
+                vec!["fund".into(), "2026-01-01".into(), "".into(), "".into(), "".into(), 9_i64.into()],
+            ),
             Query::new(&INSTALMENTS, key()),
         ])
         .await
@@ -74,7 +77,7 @@ async fn is_whole(store: &dyn Driver) {
     assert_eq!(rows[4][0].text(1).unwrap(), "agr_1");
     assert_eq!(rows[5][0].int(3).unwrap(), 399_900);
     assert_eq!(rows[6][0].text(1).unwrap(), "agreement.confirmed");
-    assert_eq!(rows[7][0].text(0).unwrap(), "fund");
+    assert_eq!(rows[7][0].text(1).unwrap(), "agr_1");
     let instalments: Vec<(i64, &str, i64, i64, i64)> = rows[8]
         .iter()
         .map(|row| {

@@ -6,11 +6,12 @@ use crate::App;
 use crate::checkout::apply;
 use crate::jobs::{self, Report};
 use crate::outcome::Denied;
-use crate::repayment::{answer_return, payments};
+use crate::repayment::{answer_return, bounce, payments};
 use crate::servicing::kinds;
 
-/// Asks the bank about payments that are under way.
+/// Applies notices that were kept, and asks the bank about payments that are under way.
 pub async fn payments(app: &App, until: Date) -> Result<Report, Denied> {
+    bounce::apply_kept(app).await?;
     jobs::each(app, kinds::ASK, until, |piece| async move {
         let payment =
             payments::pursue(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await?;

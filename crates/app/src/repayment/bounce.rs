@@ -2,6 +2,8 @@
 
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::payment::{Answer, FailureCode, Receipt};
+use fenqi_store::tables::channel;
+use fenqi_store::{Batch, CommitError, Fault};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -44,21 +46,50 @@ pub enum NoticeKind {
     },
 }
 
-/// Applies a notice. Notices may come twice and in any order: each is joined to what is known of the payment.
+/// Takes in a notice: it is kept first, so that an acknowledged one is never lost, and then applied. Notices may come
+/// twice and in any order: each is joined to what is known of the payment.
 pub async fn notice(app: &App, actor: &Actor, notice: BankNotice) -> Result<PaymentView, Denied> {
     actor.require(Scope::Work)?;
+    let body = serde_json::to_string(&notice).map_err(|e| Denied::invalid("notice", e))?;
+    let mut batch = Batch::new(CHANNEL);
+    channel::noticed(&mut batch, CHANNEL, &notice.notice, &body, app.clock.now());
+    app.store.commit(batch).await?;
+    apply(app, &notice).await
+}
+
+/// Applies notices that were kept and not applied, because the process ended in between.
+pub(crate) async fn apply_kept(app: &App) -> Result<usize, Denied> {
+    let kept = app.store.notices(CHANNEL).await?;
+    for (_, body) in &kept {
+        let notice: BankNotice = serde_json::from_str(body).map_err(|e| Fault::Corrupt {
+            statement: "inbox.new",
+            what: e.to_string(),
+        })?;
+        apply(app, &notice).await?;
+    }
+    Ok(kept.len())
+}
+
+async fn apply(app: &App, notice: &BankNotice) -> Result<PaymentView, Denied> {
     let id = notice.number.parse().map_err(|e| Denied::invalid("number", e))?;
     let owner = app
         .store
         .payment_owner(&notice.number)
         .await?
         .ok_or(Denied::NotFound)?;
-    let answer = match notice.what {
+    let answer = match notice.what.clone() {
         NoticeKind::Succeeded { reference, at } => Answer::Succeeded(Receipt { at, reference }),
         NoticeKind::Failed { code } => Answer::Failed(FailureCode::of_channel(&code)),
         NoticeKind::Returned { at } => Answer::Reversed { at },
     };
-    Ok(payments::view(&payments::record(app, owner, id, answer).await?))
+    let payment = payments::record(app, owner, id, answer).await?;
+    let mut batch = Batch::new(CHANNEL);
+    channel::notice_applied(&mut batch, CHANNEL, &notice.notice);
+    match app.store.commit(batch).await {
+        // Refused: the same notice was applied before; joining it again changed nothing.
+        Ok(()) | Err(CommitError::Refused(_)) => Ok(payments::view(&payment)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Imports the channel's statement of a day; a line that we hold for open becomes a success, so that the statement is
@@ -71,15 +102,15 @@ pub async fn import_statement(app: &App, actor: &Actor, day: jiff::civil::Date) 
         .statement(day)
         .await
         .map_err(|_| app.unreachable(CHANNEL))?;
-    let mut batch = fenqi_store::Batch::new(CHANNEL);
+    let mut batch = Batch::new(CHANNEL);
     for line in &lines {
-        let row = fenqi_store::tables::channel::StatementRow {
+        let row = channel::StatementRow {
             reference: line.reference.clone(),
             booked_on: line.on,
             amount: line.amount,
             number: line.number.clone(),
         };
-        fenqi_store::tables::channel::imported(&mut batch, CHANNEL, &row);
+        channel::imported(&mut batch, CHANNEL, &row);
     }
     if !batch.is_empty() {
         app.store.commit(batch).await?;

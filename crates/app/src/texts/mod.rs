@@ -14,7 +14,6 @@ use fenqi_store::Batch;
 use fenqi_store::tables::messages::{self, NewMessage};
 use fenqi_store::tables::work;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::outcome::Denied;
@@ -187,11 +186,6 @@ impl Catalogue {
         said.push_str(rest);
         said
     }
-}
-
-/// The last day on which a date still makes sense in a message.
-pub fn day(value: Date) -> String {
-    value.to_string()
 }
 
 #[cfg(test)]

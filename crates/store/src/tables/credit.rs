@@ -1,7 +1,7 @@
 //! Applications, credit lines, and the timeline of a limit.
 
 use fenqi_domain::credit::{LimitEvent, Line};
-use fenqi_domain::id::{AgreementId, ApplicationId, ShopperId};
+use fenqi_domain::id::{ApplicationId, ShopperId};
 use fenqi_domain::money::Amount;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -311,9 +311,4 @@ pub fn limit_changed(
             change.at.as_microsecond().into(),
         ],
     );
-}
-
-/// The reason that a change for an agreement carries.
-pub fn for_agreement(agreement: AgreementId) -> String {
-    agreement.to_string()
 }

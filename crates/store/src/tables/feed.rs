@@ -15,8 +15,6 @@ statements! {
         "insert into feed (subscriber, position, shopper, aggregate, sequence) values ($1, $2, $3, $4, $5)";
     AFTER = "feed.after", (Text, Int, Int) -> (Int, Text, Text, Int, Text, Text, Int),
         "select f.position, f.shopper, f.aggregate, f.sequence, e.kind, e.detail, e.at from feed f join event e on e.shopper = f.shopper and e.aggregate = f.aggregate and e.sequence = f.sequence where f.subscriber = $1 and f.position > $2 order by f.position limit $3";
-    GAPS = "event.gaps", () -> (Text, Text, Int, Int),
-        "select shopper, aggregate, count(*) as many, max(sequence) as last from event group by shopper, aggregate having count(*) <> max(sequence) or min(sequence) <> 1 order by shopper, aggregate";
 }
 
 /// One event that is ready for, or came from, the feed.
@@ -87,14 +85,6 @@ impl Store {
                     at: instant(row, 6)?,
                 })
             })
-            .collect()
-    }
-
-    /// Aggregates whose events do not run from 1 without gaps: none, unless somebody tampered (I8).
-    pub async fn event_gaps(&self) -> Result<Vec<(String, String)>, Fault> {
-        let rows = self.rows(&GAPS, vec![]).await?;
-        rows.iter()
-            .map(|row| Ok((row.text(0)?.into(), row.text(1)?.into())))
             .collect()
     }
 }

@@ -13,10 +13,6 @@ statements! {
         "delete from work where shopper = $1 and kind = $2 and subject = $3";
     DUE = "work.due", (Text, Text, Text, Text, Text, Int) -> (Text, Text, Text),
         "select shopper, subject, due_on from work where kind = $1 and due_on <= $2 and (due_on, shopper, subject) > ($3, $4, $5) order by due_on, shopper, subject limit $6";
-    NEXT = "work.next_day", (Text) -> (Text),
-        "select min(due_on) as due_on from work where due_on > $1 having min(due_on) is not null";
-    OF_SUBJECT = "work.of_subject", (Text, Text) -> (Text, Text),
-        "select kind, due_on from work where shopper = $1 and subject = $2 order by kind";
 }
 
 /// One piece of work.
@@ -64,22 +60,6 @@ impl Store {
                     due_on: super::parsed(row, 2)?,
                 })
             })
-            .collect()
-    }
-
-    /// The first day after a given one on which anything is due.
-    pub async fn next_work_day(&self, after: Date) -> Result<Option<Date>, Fault> {
-        let row = self.row(&NEXT, vec![after.to_string().into()]).await?;
-        row.as_ref().map(|row| super::parsed(row, 0)).transpose()
-    }
-
-    /// The work about one subject: its kinds and days.
-    pub async fn work_of(&self, shopper: &str, subject: &str) -> Result<Vec<(String, Date)>, Fault> {
-        let rows = self
-            .rows(&OF_SUBJECT, vec![shopper.into(), subject.into()])
-            .await?;
-        rows.iter()
-            .map(|row| Ok((row.text(0)?.into(), super::parsed(row, 1)?)))
             .collect()
     }
 }

@@ -1,0 +1,60 @@
+//! Names a first contact (第一联系人): somebody who may be asked to pass a message on, and is never told of a debt.
+
+use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::id::ShopperId;
+use fenqi_domain::identity;
+use fenqi_domain::pii::Pii;
+use fenqi_domain::refusal::Refusal;
+use fenqi_store::Batch;
+use fenqi_store::tables::shoppers::Contact;
+
+use crate::App;
+use crate::outcome::Denied;
+
+/// A contact as the shopper names them.
+// H1: a contact is kept only with the contact's own consent, for one purpose, and sealed.
+#[derive(Debug, Clone)]
+pub struct NameContact {
+    /// The contact's name.
+    pub name: Pii<String>,
+    /// The contact's phone.
+    pub phone: Pii<String>,
+    /// How they are related: `parent`, `spouse`, `friend` and so on.
+    pub relation: String,
+    /// Whether the contact agreed themselves, by the code that was sent to their phone.
+    pub has_agreed: bool,
+}
+
+/// Keeps a contact, or replaces the one before. It may be done twice: the second is the same.
+///
+/// Errors: [`Refusal::ConsentMissing`] without the contact's own consent.
+pub async fn name_contact(
+    app: &App,
+    actor: &Actor,
+    shopper: ShopperId,
+    contact: &NameContact,
+) -> Result<(), Denied> {
+    actor.require_for(shopper, Scope::Buy)?;
+    let name = identity::parse_name(contact.name.reveal()).map_err(|e| Denied::invalid("name", e))?;
+    let phone = identity::parse_mobile(contact.phone.reveal()).map_err(|e| Denied::invalid("phone", e))?;
+    if contact.relation.is_empty() || contact.relation.len() > 40 {
+        return Err(Denied::invalid("relation", "must be 1 to 40 bytes long"));
+    }
+    if !contact.has_agreed {
+        return Err(Refusal::ConsentMissing {
+            purpose: "contact".into(),
+        }
+        .into());
+    }
+    let key = app.store.data_key(shopper).await?.ok_or(Denied::NotFound)?;
+    let mut batch = Batch::new(&shopper.to_string());
+    let kept = Contact {
+        id: "first",
+        name: &name,
+        phone: &phone,
+        relation: &contact.relation,
+        consented_at: app.clock.now(),
+    };
+    app.store.contact_named(&mut batch, shopper, &key, &kept)?;
+    Ok(app.store.commit(batch).await?)
+}
