@@ -8,15 +8,15 @@ use fenqi_app::{App, Key, Moment};
 use fenqi_domain::actor::Actor;
 use fenqi_domain::application::{Application, State};
 use fenqi_domain::consent::DocumentRead;
-use fenqi_domain::credit::Line;
+use fenqi_domain::credit::{LimitEvent, Line};
 use fenqi_domain::evidence::{IdentityEvidence, Passed};
-use fenqi_domain::id::{ApplicationId, CardId, QuoteId, ShopperId};
+use fenqi_domain::id::{ApplicationId, CardId, EntryId, QuoteId, ShopperId};
 use fenqi_domain::market::CartLine;
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::pii::Pii;
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
-use fenqi_store::tables::credit;
+use fenqi_store::tables::credit::{self, StoredChange};
 use fenqi_store::tables::payments::{self, Card};
 use fenqi_store::tables::shoppers::{self, Person};
 use jiff::SignedDuration;
@@ -177,5 +177,13 @@ fn approved(
         expires_on,
     };
     credit::line_opened(batch, shopper, &line);
+    let granted = StoredChange {
+        institution: INSTITUTION.into(),
+        event: LimitEvent::Granted,
+        amount: limit,
+        reason: "assessment".into(),
+        at: moment.now,
+    };
+    credit::limit_changed(batch, shopper, EntryId::new(&mut moment.ids), &granted);
     Ok(())
 }
