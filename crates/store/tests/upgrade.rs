@@ -64,7 +64,14 @@ async fn is_whole(store: &dyn Driver) {
             Query::new(&agreements::EVENTS, key()),
             Query::new(
                 &work::DUE,
-                vec!["fund".into(), "2026-01-01".into(), "".into(), "".into(), "".into(), 9_i64.into()],
+                vec![
+                    "fund".into(),
+                    "2026-01-01".into(),
+                    "".into(),
+                    "".into(),
+                    "".into(),
+                    9_i64.into(),
+                ],
             ),
             Query::new(&INSTALMENTS, key()),
         ])
