@@ -284,11 +284,11 @@ fn is_open_zero(row: &loan::Row) -> bool {
         .is_ok_and(Amount::is_zero)
 }
 
-/// The next day after today on which a due date is spoken of.
-pub fn next_reminder(due: Date, today: Date) -> Result<Option<Date>, Denied> {
+/// The first day, from a given one on, on which a due date is spoken of.
+pub fn next_reminder(due: Date, from: Date) -> Result<Option<Date>, Denied> {
     for days in REMINDER_DAYS {
         let day = add_days(due, days)?;
-        if day > today {
+        if day >= from {
             return Ok(Some(day));
         }
     }

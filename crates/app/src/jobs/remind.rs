@@ -1,8 +1,9 @@
 //! Reminds shoppers of what is due or overdue (还款提醒), on set days before and after, within contact hours.
 
+use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{AgreementId, MessageId, ShopperId};
-use fenqi_store::Batch;
 use fenqi_store::tables::work;
+use fenqi_store::{Batch, vault};
 use jiff::civil::Date;
 
 use crate::App;
@@ -28,7 +29,7 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
 
 async fn remind(app: &App, shopper: ShopperId, id: AgreementId, planned: Date) -> Result<bool, Denied> {
     app.step(|| async {
-        let mut moment = app.moment();
+        let moment = app.moment();
         let owner = shopper.to_string();
         let mut batch = Batch::new(&owner);
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
@@ -37,12 +38,13 @@ async fn remind(app: &App, shopper: ShopperId, id: AgreementId, planned: Date) -
             work::done(&mut batch, &owner, kinds::REMIND, &id.to_string());
             return Ok(Decision { batch, reply: false });
         };
-        match servicing::next_reminder(row.due_on, moment.today)? {
+        match servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)? {
             Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &id.to_string(), day),
             None => work::done(&mut batch, &owner, kinds::REMIND, &id.to_string()),
         }
-        // While a return is open nobody is chased; and a reminder belongs to its day.
-        if loan.is_paused || planned != moment.today {
+        // While a return is open or a payment is under way nobody is chased; and a reminder belongs to its day.
+        let is_claimed = app.store.claims(shopper).await?.iter().any(|(claimed, _)| *claimed == id);
+        if loan.is_paused || is_claimed || planned != moment.today {
             return Ok(Decision { batch, reply: false });
         }
         let currency = file.agreement.terms.currency;
@@ -55,9 +57,19 @@ async fn remind(app: &App, shopper: ShopperId, id: AgreementId, planned: Date) -
             let amount = row.open()?.total()?;
             ("reminder", serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on }))
         };
-        let message = MessageId::new(&mut moment.ids);
+        let message = told_once(id, moment.today);
         texts::queue(app, &mut batch, shopper, message, template, &filled, &moment).await?;
         Ok(Decision { batch, reply: true })
     })
     .await
+}
+
+/// The number of the reminder of one agreement on one day: whatever happens on that day, it is said once.
+fn told_once(agreement: AgreementId, day: Date) -> MessageId {
+    let hash = vault::hash(format!("reminder|{agreement}|{day}").as_bytes());
+    MessageId::from_bits(
+        hash.iter()
+            .take(16)
+            .fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
+    )
 }
