@@ -170,16 +170,17 @@ fn write(
         price: terms.principal,
     };
     agreements::confirmed(batch, agreement, &order, &loan);
-    agreements::transacted(batch, agreement, &disbursed, moment.now);
-    agreements::happened(
+    // As the capture would leave it: booked up to the day of signing, so that the day run books what fell due since.
+    let owed = loan.outstanding().map_err(|e| e.to_string())?.principal;
+    agreements::changed(
         batch,
-        &agreement.shopper.to_string(),
-        &agreement.id.to_string(),
-        1,
-        "agreement.confirmed",
-        &(),
-        moment.now,
+        agreement,
+        &agreement.stage,
+        &loan,
+        owed,
+        Some(terms.signed_on),
     );
+    agreements::transacted(batch, agreement, &disbursed, moment.now);
     let day = match kind {
         Some(_) => moment.today,
         None => terms.due_dates.first().copied().unwrap_or(moment.today),

@@ -267,7 +267,9 @@ impl Player<'_> {
                 let all = dispute::disputes(self.app, actor, deal.shopper).await?;
                 let of_it = || all.iter().filter(|d| d.agreement == deal.id);
                 // A command whose answer was lost is sent again under its key, when the dispute is settled already.
-                let open = of_it().find(|d| d.settled.is_none()).or_else(|| of_it().next_back());
+                let open = of_it()
+                    .find(|d| d.settled.is_none())
+                    .or_else(|| of_it().next_back());
                 let open = open.ok_or_else(|| format!("no dispute of {label} is open"))?;
                 let command = dispute::Settle {
                     shopper: deal.shopper,
