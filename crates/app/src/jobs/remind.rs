@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use crate::App;
 use crate::jobs::{self, Report};
 use crate::outcome::Denied;
+use crate::repayment::debit;
 use crate::servicing::{self, kinds};
 use crate::texts;
 use crate::unit::Decision;
@@ -38,6 +39,11 @@ async fn remind(app: &App, shopper: ShopperId, id: AgreementId, planned: Date) -
             work::done(&mut batch, &owner, kinds::REMIND, &id.to_string());
             return Ok(Decision { batch, reply: false });
         };
+        // A debit of today that is still to be tried may make the reminder needless: it waits for the same day's next run.
+        let is_due = row.due_on <= moment.today && planned == moment.today && !loan.is_paused;
+        if is_due && debit::is_awaited(app, &file, row.due_on, moment.today).await? {
+            return Ok(Decision { batch, reply: false });
+        }
         match servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)? {
             Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &id.to_string(), day),
             None => work::done(&mut batch, &owner, kinds::REMIND, &id.to_string()),

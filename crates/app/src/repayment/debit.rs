@@ -115,6 +115,22 @@ fn intended(
     }
 }
 
+/// Whether a debit of today is still to be tried: then nothing needs to be said to the shopper yet.
+pub(crate) async fn is_awaited(
+    app: &App,
+    file: &AgreementFile,
+    due_on: Date,
+    today: Date,
+) -> Result<bool, Denied> {
+    let shopper = file.agreement.shopper;
+    let Some(card) = mandated_card(app, shopper, file).await? else {
+        return Ok(false);
+    };
+    let rule = app.configuration().await?.rules.debit.clone();
+    let tried = tries(app, shopper, file.agreement.id, due_on, &card).await?;
+    Ok(rule.next(due_on, &tried, today)? == Some(today))
+}
+
 /// The bound card that the agreement's institution has a mandate for.
 async fn mandated_card(app: &App, shopper: ShopperId, file: &AgreementFile) -> Result<Option<Card>, Denied> {
     let mandates = app.store.mandates(shopper).await?;
