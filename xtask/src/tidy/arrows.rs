@@ -4,7 +4,7 @@ use super::{File, Finding};
 use crate::shell;
 use serde_json::Value;
 
-/// Which crates of ours each crate may name. `sim`, `bench` and `xtask` may name any.
+/// Which crates of ours each crate may name. `sim` and `xtask` may name any.
 const ARROWS: &[(&str, &[&str])] = &[
     ("fenqi-domain", &[]),
     ("fenqi-store", &["fenqi-domain"]),
@@ -24,7 +24,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fenqi-sim", &["*"]),
-    ("fenqi-bench", &["*"]),
     ("xtask", &["*"]),
 ];
 

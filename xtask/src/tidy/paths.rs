@@ -21,7 +21,7 @@ const TOPS: &[&str] = &[
 pub fn check(files: &[File]) -> Vec<Finding> {
     let exists = |path: &str| {
         let path = path.trim_end_matches('/');
-        // A path with a placeholder, such as `crates/connect/src/<party>/`, is checked up to it.
+        // A path with a part to be filled in, such as `crates/connect/src/<party>/`, is checked up to it.
         let (path, is_part) = match path.find(['<', '*', '…']) {
             Some(at) => (&path[..at], true),
             None => (path, false),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn files_folders_and_placeholders_that_exist_pass() {
+    fn files_folders_and_parts_to_be_filled_in_pass() {
         let text = "`crates/app/src/jobs/fund.rs`, `crates/app/src/jobs/`, `crates/app/src/jobs/<job>.rs`, `cargo run`";
         assert_eq!(found(text), [] as [&str; 0]);
     }
