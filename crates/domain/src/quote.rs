@@ -23,6 +23,7 @@ use crate::refusal::{Denied, Refusal};
 use crate::schedule::schedule;
 
 mod canonical;
+pub mod kept;
 
 /// What a plan would cost for some lines of one seller: everything of a quote but its name and its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
