@@ -65,7 +65,7 @@ pub struct Played {
     pub calls: u64,
     /// The calls of steps in which the bank sent a notice: only these can have one twice.
     pub noticed: BTreeSet<u64>,
-    /// The calls of steps whose payment the scenario itself makes go wrong: they are its own blows.
+    /// The calls that the scenario itself makes go wrong, and those of steps whose payment it makes: its own blows.
     pub awry: BTreeSet<u64>,
     /// Whether the harm was done.
     pub was_struck: bool,
@@ -191,6 +191,7 @@ async fn on(
             }
         }
     }
+    awry.extend(sandbox.told_calls());
     let (commits, calls) = (tripwire.commits(), sandbox.calls());
     let was_struck = play.was_struck();
     let Play { mut player, at, .. } = play;

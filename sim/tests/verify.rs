@@ -220,7 +220,7 @@ async fn a_tampered_event_is_found() {
 #[tokio::test]
 async fn a_tampered_transaction_is_found() {
     let found = spoilt(&[
-        "update loan_transaction set detail = replace(detail, '10720', '10721') where agreement = FIRST and number = 2",
+        "update loan_transaction set detail = replace(detail, '10720', '10719') where agreement = FIRST and number = 2",
     ])
     .await;
     assert!(

@@ -261,8 +261,7 @@ fn plan(
         kinds::REMIND,
         from.map(|due| next_reminder(due, today)).transpose()?.flatten(),
     );
-    let pays_out = loan.credit_balance.is_positive() && loan.is_settled()?;
-    put(kinds::PAY_OUT, pays_out.then_some(today));
+    put(kinds::PAY_OUT, loan.credit_balance.is_positive().then_some(today));
     let waits = captures(stage)
         .iter()
         .any(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }));

@@ -1,5 +1,7 @@
 //! The handle of a sandbox (沙箱控制): tells the parties what to do and reads back what they did.
 
+use std::collections::BTreeSet;
+
 use fenqi_app::ports::{Assessment, BureauRecord, FundingOrder, StatementLine};
 use fenqi_domain::money::Amount;
 use jiff::Timestamp;
@@ -93,6 +95,11 @@ impl SandboxControl {
     /// How many calls all parties had.
     pub fn calls(&self) -> u64 {
         self.world.lock().script.calls()
+    }
+
+    /// The numbers of the calls that were told to go wrong by an instruction for their operation.
+    pub fn told_calls(&self) -> BTreeSet<u64> {
+        self.world.lock().script.told_calls().clone()
     }
 
     /// Tells the business time, for what waits for one. Calls that carry a time tell it as well.

@@ -4,7 +4,7 @@
 //! is lost"), or as a temper ("two calls of a hundred, chosen by the seed"). What is told for one call comes before
 //! what is told for an operation, and that before the temper.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 
@@ -185,6 +185,8 @@ pub(crate) struct Script {
     at_call: BTreeMap<u64, Misbehaviour>,
     temper_per_mille: u32,
     calls: u64,
+    /// The calls that an instruction for their operation made go wrong, or would have.
+    told_calls: BTreeSet<u64>,
 }
 
 /// One instruction: so many calls, or all until it is taken back.
@@ -233,12 +235,20 @@ impl Script {
         self.calls
     }
 
+    /// The calls that were told to go wrong by an instruction for their operation.
+    pub(crate) fn told_calls(&self) -> &BTreeSet<u64> {
+        &self.told_calls
+    }
+
     /// Counts a call and says how it is to go wrong, if it is. `chance` is a number that follows from the seed and the
     /// call's own key.
     pub(crate) fn next(&mut self, party: &str, operation: Operation, chance: u64) -> Option<Misbehaviour> {
         self.calls += 1;
         // An instruction for the operation is used up by this call, even if another one for the call stands in its place.
         let told = self.next_told(party, operation);
+        if told.is_some() {
+            self.told_calls.insert(self.calls);
+        }
         if let Some(what) = self.at_call.remove(&self.calls).or(told) {
             return Some(what);
         }

@@ -67,8 +67,6 @@ pub enum Ending {
     Cancelled,
     /// The hold ran out.
     Expired,
-    /// The institution would not fund it.
-    NotFunded,
 }
 
 /// Goods that left together, and the institution's money for them (请款与放款).

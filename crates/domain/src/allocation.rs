@@ -31,7 +31,7 @@ pub fn preview(
 /// Takes in money: what is due first, then the next instalment if a bill was issued for it, then the prepayment rule, and
 /// what is over is owed to the payer.
 pub(crate) fn receive(state: &mut State<'_>, amount: Amount, is_billed: bool) -> Result<(), OutOfRange> {
-    let short = Amount::ZERO.minus(state.credit)?.max(Amount::ZERO).min(amount);
+    let short = short(state, amount)?;
     let (left, due) = pay_due(state, amount.minus(short)?)?;
     let (left, billed) = if is_billed {
         pay_billed(state, left)?
@@ -40,16 +40,26 @@ pub(crate) fn receive(state: &mut State<'_>, amount: Amount, is_billed: bool) ->
     };
     let (left, ahead) = pay_ahead(state, left)?;
     state.post_paid(&due.plus(&billed)?.plus(&ahead)?);
-    let over = left.plus(short)?;
-    state.credit = state.credit.plus(over)?;
-    state.post(PostingKind::Overpaid, over);
-    Ok(())
+    owe(state, left.plus(short)?)
 }
 
-/// Keeps money for the payer without setting it against anything.
+/// Takes in money for what is due, and keeps the rest for the payer: nobody asked to pay ahead with it.
 pub(crate) fn keep(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {
-    state.credit = state.credit.plus(amount)?;
-    state.post(PostingKind::Overpaid, amount);
+    let short = short(state, amount)?;
+    let (left, due) = pay_due(state, amount.minus(short)?)?;
+    state.post_paid(&due);
+    owe(state, left.plus(short)?)
+}
+
+/// The part of a payment that a negative credit balance takes: what had been paid out, and then bounced.
+fn short(state: &State<'_>, amount: Amount) -> Result<Amount, OutOfRange> {
+    Ok(Amount::ZERO.minus(state.credit)?.max(Amount::ZERO).min(amount))
+}
+
+/// Owes the payer what was over.
+fn owe(state: &mut State<'_>, over: Amount) -> Result<(), OutOfRange> {
+    state.credit = state.credit.plus(over)?;
+    state.post(PostingKind::Overpaid, over);
     Ok(())
 }
 

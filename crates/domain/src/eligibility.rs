@@ -176,6 +176,9 @@ pub fn offers(case: &Case<'_>) -> Result<Vec<Outcome>, OutOfRange> {
             continue;
         }
         for (place, (seller, lines)) in groups.iter().enumerate() {
+            if is_paid_by_another(case, plan, seller) {
+                continue;
+            }
             let down_payment = down_payments.as_ref().and_then(|parts| parts.get(place).copied());
             let case = &Case {
                 down_payment,
@@ -192,6 +195,15 @@ pub fn offers(case: &Case<'_>) -> Result<Vec<Outcome>, OutOfRange> {
         }
     }
     Ok(outcomes)
+}
+
+/// Whether a campaign that another seller pays for stands behind the plan: it is no plan for these goods.
+fn is_paid_by_another(case: &Case<'_>, plan: &Plan, seller: &str) -> bool {
+    let mut campaigns = case.campaigns.iter().map(|running| &running.campaign);
+    plan.campaign
+        .as_ref()
+        .and_then(|code| campaigns.find(|campaign| campaign.code == *code))
+        .is_some_and(|campaign| campaign.seller != seller)
 }
 
 /// The numbers of instalments that a plan's institution offers in the cart's currency, ascending.

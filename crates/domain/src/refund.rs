@@ -79,7 +79,10 @@ pub(crate) fn apply(
     state.post(PostingKind::PrincipalRefunded, removed);
     state.post(PostingKind::RefundedToCredit, over);
     if with_paid_fees {
-        state.refunded_with_fees = state.refunded_with_fees.plus(amount)?;
+        let with_fees = state.refunded_with_fees.plus(amount)?;
+        // With the last of the goods nothing is left that the fees kept from earlier returns could be for.
+        let is_all = state.refunded == state.disbursed;
+        state.refunded_with_fees = if is_all { state.refunded } else { with_fees };
         give_back(state)?;
     }
     if state.credit.is_positive() {

@@ -16,7 +16,7 @@ use crate::repayment::payments::{self, Kept, PaymentView};
 use crate::servicing::{self, kinds};
 use crate::unit::Decision;
 
-/// Pays back every balance whose loan is settled.
+/// Pays back every credit balance; what meets nothing that is due is the payer's.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     jobs::each(app, kinds::PAY_OUT, until, |piece| async move {
         let (shopper, id) = (jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?);
@@ -57,7 +57,7 @@ async fn decide(
         amount: loan.credit_balance,
         currency: file.agreement.terms.currency,
         card,
-        intent: Intent::Due,
+        intent: Intent::Keep,
         shares: vec![Share {
             agreement: id,
             amount: loan.credit_balance,

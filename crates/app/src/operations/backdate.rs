@@ -2,6 +2,7 @@
 //! entered by mistake (冲正). The loan is replayed; entries are compensated, never changed.
 
 use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::loan::{Event, Intent, Loan, Parts};
 use fenqi_domain::money::{AMOUNT_MAX, Amount};
@@ -63,7 +64,7 @@ pub struct Corrected {
     pub payable: Amount,
 }
 
-/// Enters a payment that reached us another way. What is over is kept for the payer.
+/// Enters a payment that reached us another way. It meets what was due and billed on its day; what is over prepays.
 ///
 /// Errors: [`Refusal::AlreadyExists`] for a proof that was entered; [`Refusal::PaymentUnderWay`] while a debit is.
 pub async fn enter_payment(
@@ -108,7 +109,7 @@ pub async fn enter_payment(
         channel::proved(&mut batch, TRANSFER, &line);
         let event = Event::Repaid {
             amount: command.amount,
-            intent: Intent::Due,
+            intent: wanted(&file, command.on)?,
         };
         let mut detail = entered(&file, command.amount, &command.reason);
         detail.proof = Some(command.proof.clone());
@@ -127,6 +128,17 @@ pub async fn enter_payment(
         Ok(Decision { batch, reply })
     })
     .await
+}
+
+/// What a transfer of a day was for: a bill that was issued by then is met before anything is prepaid, as in the app.
+fn wanted(file: &AgreementFile, on: Date) -> Result<Intent, Denied> {
+    let billed_until = add_days(on, servicing::BILL_DAYS_AHEAD)?;
+    let loan = servicing::fold(file, on)?;
+    let is_billed = loan
+        .rows
+        .iter()
+        .any(|row| row.due_on > on && row.due_on <= billed_until);
+    Ok(if is_billed { Intent::Bill } else { Intent::Due })
 }
 
 /// Whether the command is what it should be, before anything is read.

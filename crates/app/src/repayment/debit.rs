@@ -79,7 +79,7 @@ async fn decide(
         amount: due,
         currency: file.agreement.terms.currency,
         card: card.id,
-        intent: Intent::Due,
+        intent: Intent::Keep,
         shares: vec![Share {
             agreement: id,
             amount: due,

@@ -102,7 +102,7 @@ async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denie
         amount: command.amount,
         currency,
         card: card.id,
-        intent: intent(&shares, &billed),
+        intent: intent(&shares, &debts, &billed),
         shares,
         made_at: moment.now,
         state: State::Intended,
@@ -155,10 +155,22 @@ pub(crate) async fn billed(
     Ok(billed)
 }
 
-/// What a payment is wanted for: an issued bill is met before anything is prepaid.
-pub(crate) fn intent(shares: &[Share], billed: &BTreeMap<AgreementId, Amount>) -> Intent {
+/// What a payment is wanted for: an issued bill is met before anything is prepaid, and who pays just what is due does
+/// not want to prepay at all.
+pub(crate) fn intent(shares: &[Share], debts: &[Debt], billed: &BTreeMap<AgreementId, Amount>) -> Intent {
+    let due = |share: &Share| {
+        debts
+            .iter()
+            .find(|debt| debt.agreement == share.agreement)
+            .map(|debt| debt.due)
+    };
     if shares.iter().any(|share| billed.contains_key(&share.agreement)) {
         Intent::Bill
+    } else if shares
+        .iter()
+        .all(|share| due(share).is_some_and(|due| share.amount <= due))
+    {
+        Intent::Keep
     } else {
         Intent::Due
     }

@@ -58,7 +58,7 @@ pub async fn preview(
         };
         let event = Event::Repaid {
             amount: share.amount,
-            intent: pay::intent(&shares, &billed),
+            intent: pay::intent(&shares, &debts, &billed),
         };
         let shown = loan_preview(&file.agreement.terms, &file.transactions, event, today)?;
         pays = pays.plus(&shown.paid)?;

@@ -131,7 +131,8 @@ pub enum Intent {
     Bill,
     /// Everything, as a settlement quote said (提前结清).
     Settle,
-    /// Nothing: the channel took it twice (重复扣款). It becomes a credit balance.
+    /// What is due, and nothing ahead: a debit, or a payment of just what was due. Where that was paid meanwhile, by hand
+    /// or because the channel took it twice (重复扣款), it becomes a credit balance and goes back to its source (I4).
     Keep,
 }
 

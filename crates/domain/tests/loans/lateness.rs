@@ -369,3 +369,29 @@ fn a_payment_for_several_agreements_goes_where_the_payer_says() {
     assert_eq!(told(&[ids[0], ids[1]], 140), (vec![(1, 110), (2, 30)], 0));
     assert_eq!(told(&[ids[1]], 70), (vec![(2, 60)], 10));
 }
+
+// I4: money that was taken although it was paid by hand meanwhile is owed to the payer, and prepays nothing
+#[test]
+fn a_debit_pays_what_is_due_and_never_ahead() {
+    let terms = phone();
+    let debit = |amount| Event::Repaid {
+        amount,
+        intent: Intent::Keep,
+    };
+    let life = Life::captured(&terms)
+        .paid(due(1), fen(107_20))
+        .then(due(1), debit(fen(107_20)));
+    let loan = life.fold(&terms, due(1));
+    assert_eq!(loan.credit_balance, fen(107_20));
+    let without = Life::captured(&terms)
+        .paid(due(1), fen(107_20))
+        .fold(&terms, due(1));
+    assert_eq!(loan.rows, without.rows, "no instalment to come is touched");
+    let late = Life::captured(&terms).then(after(due(1), 10), debit(fen(200_00)));
+    let loan = late.fold(&terms, after(due(1), 10));
+    assert!(
+        loan.payable().unwrap().total().unwrap().is_zero(),
+        "what is due is paid"
+    );
+    assert_eq!(loan.credit_balance, fen(200_00 - 107_20 - 54), "with its penalty");
+}

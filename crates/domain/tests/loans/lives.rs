@@ -131,7 +131,7 @@ pub fn any_strategy() -> impl Strategy<Value = RefundStrategy> {
 /// Anything that may happen to a loan of so much, but for a reversal.
 fn any_event(principal: i64) -> impl Strategy<Value = Event> {
     let amount = move |share: i64| (1..=(principal / share).max(1)).prop_map(fen);
-    let intents = select(vec![Intent::Due, Intent::Bill, Intent::Settle]);
+    let intents = select(vec![Intent::Due, Intent::Bill, Intent::Settle, Intent::Keep]);
     let components = select(Component::ALL.to_vec());
     prop_oneof![
         6 => (amount(1), intents).prop_map(|(amount, intent)| Event::Repaid { amount, intent }),

@@ -72,6 +72,24 @@ fn a_full_return_gives_back_everything_that_was_paid() {
 }
 
 #[test]
+fn two_returns_that_are_everything_give_back_what_one_return_of_everything_does() {
+    let terms = phone();
+    let paid = || Life::captured(&terms).paid_instalments(fen(107_20), 3);
+    let on = after(due(3), 4);
+    let once = paid().then(on, back(yuan(1200), true));
+    // Of the first nothing was given back; the second leaves no goods that the kept fee could be for.
+    let twice = paid()
+        .then(after(due(3), 2), back(yuan(400), false))
+        .then(on, back(yuan(800), true));
+    assert_eq!(
+        twice.fold(&terms, on).credit_balance,
+        once.fold(&terms, on).credit_balance
+    );
+    let returned = |life: &Life| posted(&terms, life, on, PostingKind::FeeReturned);
+    assert_eq!(returned(&twice), returned(&once));
+}
+
+#[test]
 fn fees_that_are_owed_fall_away_with_the_goods() {
     let terms = phone();
     let late = after(due(1), 10);

@@ -432,6 +432,17 @@ fn an_interest_free_campaign_has_a_time_and_a_budget() {
 }
 
 #[test]
+fn a_campaign_is_for_the_goods_of_the_seller_who_pays_it() {
+    let mut market = market().with_campaign(yuan(1_000));
+    market.campaigns[0].campaign.seller = "another".to_string();
+    let plans: Vec<String> = market.outcomes().into_iter().map(|o| o.plan).collect();
+    assert!(
+        !plans.is_empty() && !plans.contains(&"free-6".to_string()),
+        "{plans:?}"
+    );
+}
+
+#[test]
 fn a_plan_above_the_cap_is_refused_with_both_figures() {
     let mut market = market();
     market.plans[1] = crate::market::flat("xiaofu", 12, "13.5");

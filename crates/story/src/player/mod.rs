@@ -12,8 +12,9 @@ mod show;
 mod staff;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use fenqi_app::repayment::bounce::{self, BankNotice};
 use fenqi_app::{App, Denied, Key};
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::{NoticeId, ProposalId, ShopperId};
@@ -45,6 +46,8 @@ pub struct Player<'a> {
     proposal: Option<ProposalId>,
     /// The maintenance window that was opened last for each party, and its notice.
     windows: BTreeMap<String, (String, NoticeId)>,
+    /// The bank's notices that the platform has not acknowledged.
+    unheard: VecDeque<BankNotice>,
     /// What could not be played at all.
     troubles: Vec<String>,
 }
@@ -89,6 +92,7 @@ impl<'a> Player<'a> {
             cast: Cast::default(),
             proposal: None,
             windows: BTreeMap::new(),
+            unheard: VecDeque::new(),
             troubles: Vec::new(),
         }
     }
@@ -187,15 +191,20 @@ impl<'a> Player<'a> {
         self.work().await
     }
 
-    /// Hands the bank's notices to the platform.
-    async fn hear(&self) -> Result<(), Stop> {
+    /// Hands the bank's notices to the platform. A bank repeats a notice until it is acknowledged.
+    async fn hear(&mut self) -> Result<(), Stop> {
         let job = Actor::Job {
             name: "channel".to_owned(),
         };
-        for notice in (self.control.notices)() {
-            match fenqi_app::repayment::bounce::notice(self.app, &job, notice).await {
+        self.unheard.extend((self.control.notices)());
+        let mut tries = 1;
+        while let Some(notice) = self.unheard.front() {
+            match bounce::notice(self.app, &job, notice.clone()).await {
                 // A notice about a number that is not ours is none of ours.
-                Ok(_) | Err(Denied::NotFound) => {}
+                Ok(_) | Err(Denied::NotFound) => {
+                    self.unheard.pop_front();
+                }
+                Err(Denied::Fault(_)) if tries < TRIES => tries += 1,
                 Err(denied) => return Err(denied.into()),
             }
         }
