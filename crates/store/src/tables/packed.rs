@@ -53,10 +53,10 @@ fn push_number(text: &mut String, number: i64, digits: usize) {
         text.push('-');
     }
     let mut rest = number.unsigned_abs();
-    // The lowest digit first; 20 hold every number of 64 bits.
-    let mut reversed = [b'0'; 20];
+    // From the last digit to the first; 20 hold every number of 64 bits.
+    let mut written = [b'0'; 20];
     let mut count = 0usize;
-    for place in &mut reversed {
+    for place in written.iter_mut().rev() {
         if rest == 0 && count >= digits {
             break;
         }
@@ -64,7 +64,10 @@ fn push_number(text: &mut String, number: i64, digits: usize) {
         rest /= 10;
         count = count.saturating_add(1);
     }
-    text.extend(reversed.iter().take(count).rev().copied().map(char::from));
+    let from = written.len().saturating_sub(count);
+    let digits = written.get(from..).unwrap_or_default();
+    // Digits are ASCII, so that this never fails.
+    text.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 
 #[cfg(test)]
