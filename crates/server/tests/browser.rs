@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -44,7 +44,11 @@ fn free_port() -> u16 {
 /// The demo's page in a window of a phone's size; nothing where there is no ChromeDriver.
 async fn window(with_scripts: bool) -> Option<Window> {
     let Ok(driver) = std::env::var("FENQI_CHROMEDRIVER") else {
-        eprintln!("skipped: FENQI_CHROMEDRIVER names no ChromeDriver");
+        writeln!(
+            std::io::stderr(),
+            "skipped: FENQI_CHROMEDRIVER names no ChromeDriver"
+        )
+        .unwrap();
         return None;
     };
     let (page, driver_port) = (free_port(), free_port());
