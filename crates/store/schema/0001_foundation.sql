@@ -446,13 +446,6 @@ create table lease (
 );
 
 -- configuration
-create table heartbeat (
-    party text not null,
-    at bigint not null,
-    primary key (party, at)
-);
-
--- configuration
 create table balance (
     account text not null,
     currency text not null,
