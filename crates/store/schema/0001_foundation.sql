@@ -134,7 +134,7 @@ create table application (
     version bigint not null,
     primary key (shopper, id)
 );
-create index application_by_institution on application (shopper, institution, asked_at);
+create index application_by_institution on application (shopper, institution, asked_at, id);
 
 -- owner: shopper
 create table credit_line (
@@ -147,8 +147,9 @@ create table credit_line (
     expires_on text not null,
     version bigint not null,
     primary key (shopper, institution)
+-- Every purchase changes a line, and its new version finds room beside the old one.
 -- sqlite: ) without rowid;
--- postgres: );
+-- postgres: ) with (fillfactor = 60);
 
 -- owner: shopper
 create table limit_change (
