@@ -234,7 +234,7 @@ pub fn add_months(anchor: Date, months: i32) -> Result<Date, OutOfRange> {
 }
 
 /// A day of the month that lies so many months after a date's month, clamped to its length.
-fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
+pub(crate) fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
     let error = OutOfRange("a date");
     let index = i32::from(date.year())
         .checked_mul(12)
