@@ -91,7 +91,7 @@ fn written(id: Option<Value>, fields: Vec<(&'static str, Value)>) -> String {
     let parts: Vec<String> = id
         .into_iter()
         .chain(fields)
-        .map(|(name, value)| format!("\"{name}\": {value}"))
+        .map(|(name, value)| format!("\"{name}\":{value}"))
         .collect();
-    format!("{{{}}}", parts.join(", "))
+    format!("{{{}}}", parts.join(","))
 }
