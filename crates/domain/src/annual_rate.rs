@@ -4,7 +4,8 @@
 //! announcement 2021 No. 3 allows, each over the principal that is really outstanding.
 //!
 //! Error bound: the internal rate of ordinary flows (first received, then paid) is within 10⁻¹² of the exact root, which
-//! the tests check in whole numbers; a [`Rate`] is that figure rounded once to 10⁻⁹.
+//! the tests check in whole numbers; a [`Rate`] is that figure rounded once to 10⁻⁹. What a quote asks for, month by month,
+//! is solved here; flows at any time, of which the laws of several countries ask, are solved in [`internal_rate`].
 #![expect(
     clippy::float_arithmetic,
     clippy::as_conversions,
@@ -13,11 +14,13 @@
 
 use core::fmt;
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::days_between;
 use crate::money::{Amount, Rate};
+
+mod flows;
+
+pub use flows::{Flow, internal_rate, nominal, percent};
 
 /// Both readings of what a loan costs in a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,15 +29,6 @@ pub struct AnnualRates {
     pub simple: Rate,
     /// (1 + monthly internal rate)¹² − 1 (内部收益率).
     pub compound: Rate,
-}
-
-/// One flow of money: received by the borrower if positive, paid by the borrower if negative.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Flow {
-    /// When, in units of the rate that is asked for (months, years) from any fixed point.
-    pub time: f64,
-    /// How much, in any unit.
-    pub amount: f64,
 }
 
 /// Why flows have no annual rate.
@@ -46,6 +40,8 @@ pub enum NoRate {
     PaysLess,
     /// The rate is over 10,000,000 % a period, or there is none at all.
     NoRoot,
+    /// No rate above −100 % makes flows in any order equal.
+    Unequal,
 }
 
 impl fmt::Display for NoRate {
@@ -62,6 +58,10 @@ impl fmt::Display for NoRate {
             NoRate::NoRoot => write!(
                 f,
                 "no rate between 0 and 10,000,000 % a period makes the flows equal"
+            ),
+            NoRate::Unequal => write!(
+                f,
+                "no rate above -100 % makes what is received and what is paid equal"
             ),
         }
     }
@@ -109,84 +109,6 @@ pub fn cn_compound(monthly: f64) -> f64 {
     let quarter = month * month * month;
     let half = quarter * quarter;
     half * half - 1.0
-}
-
-/// The effective annual rate of dated flows: days over 365 from the first, in any order.
-///
-/// # Errors
-/// [`NoRate`] as for [`internal_rate`].
-pub fn dated(received: &[(Date, Amount)], paid: &[(Date, Amount)]) -> Result<Rate, NoRate> {
-    let first = received
-        .iter()
-        .chain(paid)
-        .map(|(day, _)| *day)
-        .min()
-        .ok_or(NoRate::OneSided)?;
-    let years = |day: Date| days_between(first, day) as f64 / 365.0;
-    let flows: alloc::vec::Vec<Flow> = received
-        .iter()
-        .map(|(day, amount)| (day, amount.minor() as f64))
-        .chain(paid.iter().map(|(day, amount)| (day, -(amount.minor() as f64))))
-        .map(|(day, amount)| Flow {
-            time: years(*day),
-            amount,
-        })
-        .collect();
-    rate(internal_rate(&flows)?)
-}
-
-/// The rate per unit of time at which the flows are worth the same, the root nearest to zero from above.
-///
-/// # Errors
-/// [`NoRate`] if money does not flow both ways, less is paid than was received, or nothing up to 10⁵ a unit solves it.
-pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
-    let start = flows.iter().map(|f| f.time).fold(f64::INFINITY, f64::min);
-    let both = flows.iter().any(|f| f.amount > 0.0) && flows.iter().any(|f| f.amount < 0.0);
-    if !both {
-        return Err(NoRate::OneSided);
-    }
-    let value = |rate: f64| -> f64 {
-        let log = libm::log1p(rate);
-        flows
-            .iter()
-            .map(|f| f.amount * libm::exp(-(f.time - start) * log))
-            .sum()
-    };
-    let at_zero: f64 = flows.iter().map(|f| f.amount).sum();
-    if at_zero == 0.0 {
-        return Ok(0.0);
-    }
-    // Ordinary flows come in first, so that their value at zero is what is paid too much, below zero.
-    let loan_first = flows
-        .iter()
-        .filter(|f| f.time == start)
-        .map(|f| f.amount)
-        .sum::<f64>()
-        > 0.0;
-    if loan_first && at_zero > 0.0 {
-        return Err(NoRate::PaysLess);
-    }
-    let (mut low, mut high) = (0.0, 0.000_1);
-    while value(high) * at_zero > 0.0 {
-        low = high;
-        high *= 1.5;
-        if high > 100_000.0 {
-            return Err(NoRate::NoRoot);
-        }
-    }
-    // Halving to the last bit costs some 60 evaluations; this is not the path of a quote.
-    for _ in 0..120 {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            break;
-        }
-        if value(middle) * at_zero > 0.0 {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(f64::midpoint(low, high))
 }
 
 /// The monthly root for one amount received and payments month by month, which come to more.
@@ -359,7 +281,6 @@ mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
     use core::cmp::Ordering;
-    use jiff::civil::date;
 
     fn amounts(minor: &[i64]) -> Vec<Amount> {
         minor.iter().copied().map(Amount::from_minor).collect()
@@ -447,31 +368,7 @@ mod tests {
             of_instalments(Amount::ZERO, &amounts(&[1])),
             Err(NoRate::OneSided)
         );
-        let gift = [
-            Flow {
-                time: 0.0,
-                amount: 2.0,
-            },
-            Flow {
-                time: 1.0,
-                amount: -1.0,
-            },
-        ];
-        assert_eq!(internal_rate(&gift), Err(NoRate::PaysLess));
-        assert_eq!(internal_rate(&gift[..1]), Err(NoRate::OneSided));
         assert!(NoRate::NoRoot.to_string().contains("10,000,000"));
-    }
-
-    #[test]
-    fn dated_flows_count_days_over_365_in_any_order() {
-        let lent = [(date(2026, 1, 1), Amount::from_minor(100_000))];
-        let back = [(date(2027, 1, 1), Amount::from_minor(110_000))];
-        assert_eq!(dated(&lent, &back), Ok(Rate::from_bps(1_000)));
-        let two = [
-            (date(2027, 1, 1), Amount::from_minor(55_000)),
-            (date(2026, 1, 1), Amount::from_minor(50_000)),
-        ];
-        assert_eq!(dated(&lent, &two), Ok(Rate::from_bps(1_000)));
     }
 
     #[test]

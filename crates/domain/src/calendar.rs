@@ -179,7 +179,7 @@ fn anchor_of(date: Date) -> u8 {
 }
 
 /// A day of the month that lies so many months after a date's month, clamped to its length.
-fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
+pub(crate) fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
     let month = month_number(date)
         .checked_add(months)
         .ok_or(OutOfRange("a date"))?;

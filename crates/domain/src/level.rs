@@ -229,7 +229,7 @@ fn shifted_product(value: u64, factor: u64) -> Option<u64> {
 }
 
 /// Whether a figure of zero or more goes up from its floor: `half` compares what is over with a half.
-fn rounds_up(is_whole: bool, half: Ordering, floor: u64, rounding: Rounding) -> bool {
+pub(crate) fn rounds_up(is_whole: bool, half: Ordering, floor: u64, rounding: Rounding) -> bool {
     match rounding {
         Rounding::Down => false,
         Rounding::Up => !is_whole,
@@ -248,7 +248,7 @@ fn round_fixed(value: u128, rounding: Rounding) -> Option<u64> {
 }
 
 /// The greatest common divisor; the other number if one is zero.
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+pub(crate) fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     while let Some(rest) = a.checked_rem(b) {
         (a, b) = (b, rest);
     }
