@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fenqi_app::jobs::ask;
+use fenqi_app::servicing::kinds;
 use fenqi_connect::SandboxControl;
 use fenqi_connect::script::Misbehaviour;
 use fenqi_server::data::Data;
@@ -67,8 +68,12 @@ pub struct Played {
     pub noticed: BTreeSet<u64>,
     /// The calls that the scenario itself makes go wrong, and those of steps whose payment it makes: its own blows.
     pub awry: BTreeSet<u64>,
+    /// The steps, from 0, after which a payment had no outcome yet, because the scenario wants it so.
+    pub waiting: BTreeSet<usize>,
     /// Whether the harm was done.
     pub was_struck: bool,
+    /// The step, from 0, in which it was done.
+    pub struck_in: Option<usize>,
     /// The line of the scenario at which it was done, and what was seen there before and after going on.
     pub at: Option<String>,
 }
@@ -99,6 +104,14 @@ pub fn differences(undisturbed: &Played, blow: &Blow, played: &Played) -> Vec<St
     if !played.was_struck {
         return vec!["it was never dealt".to_owned()];
     }
+    // Work that is run again asks again about what the scenario keeps waiting, so that it ends earlier or otherwise: a
+    // debit belongs to its day (design §3.20). What can still be asked of the end is that the books agree.
+    if played
+        .struck_in
+        .is_some_and(|step| undisturbed.waiting.contains(&step))
+    {
+        return played.ending.troubles.clone();
+    }
     let mut differences = match blow {
         Blow::Call(_, Misbehaviour::LostRequest) => {
             let without = undisturbed.ending.clone().without_closed_debits();
@@ -112,7 +125,7 @@ pub fn differences(undisturbed: &Played, blow: &Blow, played: &Played) -> Vec<St
     differences
 }
 
-/// Plays a scenario with one blow, or with none, on a fresh store.
+/// Plays a scenario with one blow, of which the undisturbed play is known, or with none, on a fresh store.
 ///
 /// # Errors
 /// A fault of the store that the blow does not explain.
@@ -120,7 +133,7 @@ pub async fn play(
     scenario: &Scenario,
     data: &Data,
     place: &Place,
-    blow: Option<&Blow>,
+    blow: Option<(&Blow, &Played)>,
     name: &str,
 ) -> Result<Played, Fault> {
     match place {
@@ -152,15 +165,15 @@ async fn on(
     scenario: &Scenario,
     data: &Data,
     driver: Arc<dyn Driver>,
-    blow: Option<&Blow>,
+    blow: Option<(&Blow, &Played)>,
 ) -> Result<Played, Fault> {
     let at = match blow {
-        Some(Blow::Commit(at, harm)) => Some((*at, *harm)),
+        Some((Blow::Commit(at, harm), _)) => Some((*at, *harm)),
         _ => None,
     };
     let tripwire = Arc::new(Tripwire::new(driver, at));
     let (app, sandbox) = platform(tripwire.clone(), data).await?;
-    if let Some(Blow::Call(at, what)) = blow {
+    if let Some((Blow::Call(at, what), _)) = blow {
         sandbox.at_call(*at, what.clone());
     }
     tripwire.arm();
@@ -171,14 +184,24 @@ async fn on(
         app: &app,
         sandbox: &sandbox,
         tripwire: &tripwire,
-        blow,
+        blow: blow.map(|(blow, _)| blow),
         at: None,
     };
-    let (mut noticed, mut awry) = (BTreeSet::new(), BTreeSet::new());
+    let (mut noticed, mut awry, mut waiting) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut number, mut struck_in) = (0usize, None);
     for step in scenario.steps() {
         for step in by_day(step, &app) {
             let (calls, notices) = (sandbox.calls(), count(&heard));
-            let seen = play.step(&step).await;
+            let waits = blow.is_some_and(|(_, undisturbed)| undisturbed.waiting.contains(&number));
+            let struck_before = play.was_struck();
+            let seen = play.step(&step, waits).await;
+            if play.was_struck() && !struck_before {
+                struck_in = Some(number);
+            }
+            if blow.is_none() && is_waiting(&app).await? {
+                waiting.insert(number);
+            }
+            number = number.saturating_add(1);
             let those = calls.saturating_add(1)..=sandbox.calls();
             if count(&heard) > notices {
                 noticed.extend(those.clone());
@@ -202,9 +225,17 @@ async fn on(
         calls,
         noticed,
         awry,
+        waiting,
         was_struck,
+        struck_in,
         at,
     })
+}
+
+/// Whether a payment has no outcome yet.
+async fn is_waiting(app: &fenqi_app::App) -> Result<bool, Fault> {
+    let ever = jiff::civil::Date::MAX;
+    Ok(!app.store.work_due(kinds::ASK, ever, None, 1).await?.is_empty())
 }
 
 fn count(heard: &std::sync::atomic::AtomicU64) -> u64 {
@@ -274,14 +305,15 @@ impl Play<'_> {
         }
     }
 
-    /// Plays one step; if the blow fell in it, whoever gave it goes on.
-    async fn step(&mut self, step: &Step) -> Vec<String> {
+    /// Plays one step; if the blow fell in it, whoever gave it goes on. Where the scenario itself keeps a payment waiting
+    /// after this step, nobody asks about it before its time.
+    async fn step(&mut self, step: &Step, waits: bool) -> Vec<String> {
         let struck_before = self.was_struck();
         let seen = self.player.play(step).await;
         if struck_before || !self.was_struck() {
             return seen;
         }
-        let again = self.goes_on(step, &seen).await;
+        let again = self.goes_on(step, &seen, waits).await;
         let today = self.app.moment().today;
         self.at = Some(format!(
             "line {} ({}) on {today}, seen {seen:?}, then {again:?}",
@@ -294,9 +326,9 @@ impl Play<'_> {
     /// A job is run again on its day; a command is sent again under its key if it had no answer, or if it is to happen
     /// twice; what is under way is asked about before anybody goes on; and what turns out never to have arrived is done
     /// anew.
-    async fn goes_on(&mut self, step: &Step, seen: &[String]) -> Vec<String> {
+    async fn goes_on(&mut self, step: &Step, seen: &[String], waits: bool) -> Vec<String> {
         if step.command == Command::Work {
-            return self.works_again(step).await;
+            return self.works_again(step, waits).await;
         }
         let mut last = seen.to_vec();
         let says = |word: &str| seen.iter().any(|line| line.contains(word));
@@ -315,7 +347,9 @@ impl Play<'_> {
         if is_out_of_reach || is_unanswered || (is_twice && is_of_a_person) {
             last = self.player.play(step).await;
         }
-        last.extend(self.asks().await);
+        if !waits {
+            last.extend(self.asks().await);
+        }
         // The bank never had the order, so the payment failed, and its payer pays again: a new command with a key of its own.
         let never_arrived = matches!(self.blow, Some(Blow::Call(_, Misbehaviour::LostRequest)));
         if is_unanswered && never_arrived && last.iter().any(|line| line.contains(PAYMENT)) {
@@ -328,8 +362,8 @@ impl Play<'_> {
         last
     }
 
-    async fn works_again(&mut self, step: &Step) -> Vec<String> {
-        let mut last = self.asks().await;
+    async fn works_again(&mut self, step: &Step, waits: bool) -> Vec<String> {
+        let mut last = if waits { Vec::new() } else { self.asks().await };
         for _ in 0..TRIES {
             last = self.player.play(step).await;
             if last.is_empty() {

@@ -218,6 +218,17 @@ async fn a_tampered_event_is_found() {
 }
 
 #[tokio::test]
+async fn a_tampered_feed_is_found() {
+    let found = spoilt(&["delete from feed where position = 3"]).await;
+    assert!(
+        names(&found, "I8", "feed") && names(&found, "I8", "event"),
+        "{found:?}"
+    );
+    let found = spoilt(&["update feed set position = 100000 where position = 2"]).await;
+    assert!(names(&found, "I8", "feed"), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_tampered_transaction_is_found() {
     let found = spoilt(&[
         "update loan_transaction set detail = replace(detail, '10720', '10719') where agreement = FIRST and number = 2",

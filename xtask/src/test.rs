@@ -121,11 +121,18 @@ fn nextest(run: &mut Run) -> Outcome {
         "never",
     ]);
     command.env("FENQI_TEST_POSTGRES", run.postgres()?.url());
+    if !shell::is_installed(CHROMEDRIVER) {
+        shell::install_packages(&["chromium", "chromium-driver"])?;
+    }
+    command.env("FENQI_CHROMEDRIVER", CHROMEDRIVER);
     let (outcome, summary) =
         shell::run_keeping(&mut command, |line| line.trim_start().starts_with("Summary ["));
     run.summary = summary;
     outcome
 }
+
+/// What drives Chromium in the tests of pages.
+const CHROMEDRIVER: &str = "chromedriver";
 
 fn doctest(_: &mut Run) -> Outcome {
     shell::run(shell::cargo().args(["test", "--quiet", "--doc", "--package", "fenqi-domain"]))

@@ -166,6 +166,7 @@ create table limit_change (
 create table quote (
     shopper text not null,
     id text not null,
+    institution text not null,
     digest text not null,
     expires_at bigint not null,
     detail text not null,

@@ -134,7 +134,7 @@ fn is_same(
     index: usize,
 ) -> bool {
     let name = format!("{}", index.saturating_add(1));
-    let mut lines = match one(scenario, data, options, Some(blow), &name) {
+    let mut lines = match one(scenario, data, options, Some((blow, undisturbed)), &name) {
         Ok(played) => differences(undisturbed, blow, &played),
         Err(why) => vec![why],
     };
@@ -150,7 +150,7 @@ fn one(
     scenario: &Scenario,
     data: &Data,
     options: &Options,
-    blow: Option<&Blow>,
+    blow: Option<(&Blow, &Played)>,
     name: &str,
 ) -> Result<Played, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

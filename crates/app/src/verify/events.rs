@@ -4,7 +4,10 @@ use fenqi_domain::agreement::{Agreement, Stage};
 use fenqi_domain::loan::{Event, Transaction};
 use fenqi_store::tables::agreements::StoredEvent;
 
-use crate::verify::Found;
+use crate::App;
+use crate::jobs::publish::FEED;
+use crate::outcome::Denied;
+use crate::verify::{Found, PAGE};
 
 /// I8: the sequence runs from one to the version, without a gap.
 pub(super) fn gap_free(subject: &str, events: &[StoredEvent], version: i64, found: &mut Found) {
@@ -121,4 +124,27 @@ fn fits(event: &Event, expected: &Expected) -> bool {
     };
     let amount = event.amount().map(|a| a.minor());
     kind == expected.kind && (expected.amount.is_none() || amount == expected.amount)
+}
+
+/// I8: the feed has no gaps, and everything that counts as published is in it. An event that is there twice, or out of
+/// nothing, cannot be: its key forbids the one, and the other shows as a gap.
+pub(super) async fn feed(app: &App, found: &mut Found) -> Result<(), Denied> {
+    let (mut last, mut after) = (0i64, 0i64);
+    loop {
+        let page = app.store.feed_after(FEED, after, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        after = end.position;
+        for event in page {
+            last = last.saturating_add(1);
+            if event.position != last {
+                found.note("I8", "feed", &format!("position {last}"), &event.position);
+                last = event.position;
+            }
+        }
+    }
+    for (aggregate, sequence) in app.store.missed_events(FEED, PAGE).await? {
+        let subject = format!("event {sequence} of {aggregate}");
+        found.note("I8", &subject, &"a place in the feed", &"none");
+    }
+    Ok(())
 }

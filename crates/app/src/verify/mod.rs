@@ -2,7 +2,8 @@
 //!
 //! Nothing is repaired here. The checks are named after the invariants of the platform: I1 the books balance and each
 //! entry is one; I2 what is used and held of each limit; I3 each instalment's figures; I4 snapshots are what the loans'
-//! folds say; I5 no two attempts for one debt; I8 events without gaps, each with its transaction; I11 stages; I12 refunds;
+//! folds say; I5 no two attempts for one debt; I8 events without gaps, each with its transaction, and the
+//! feed with each of them once; I11 stages; I12 refunds;
 //! I19 the ledger against the folds, the payments, the channel's own statement and the rolled-up balances.
 //!
 //! It reads shopper by shopper, in pages, so that its memory does not grow with the store.
@@ -107,6 +108,7 @@ pub async fn verify(app: &App) -> Result<Vec<Difference>, Denied> {
     }
     lines_of_others(app, &mut totals, &mut found).await?;
     totals.check(app, &mut found).await?;
+    events::feed(app, &mut found).await?;
     found.0.sort();
     Ok(found.0)
 }

@@ -13,6 +13,8 @@ statements! {
     LAST = "feed.last", (Text) -> (Int), "select coalesce(max(position), 0) as position from feed where subscriber = $1";
     AFTER = "feed.after", (Text, Int, Int) -> (Int, Text, Text, Int, Text, Text, Int),
         "select f.position, f.shopper, f.aggregate, f.sequence, e.kind, e.detail, e.at from feed f join event e on e.shopper = f.shopper and e.aggregate = f.aggregate and e.sequence = f.sequence where f.subscriber = $1 and f.position > $2 order by f.position limit $3";
+    MISSED = "feed.missed", (Text, Int) -> (Text, Int),
+        "select e.aggregate, e.sequence from event e where e.published = 1 and not exists (select 1 from feed f where f.subscriber = $1 and f.shopper = e.shopper and f.aggregate = e.aggregate and f.sequence = e.sequence) order by e.aggregate, e.sequence limit $2";
 }
 
 /// One event of a feed.
@@ -41,6 +43,14 @@ impl Store {
             Some(row) => row.int(0),
             None => Ok(0),
         }
+    }
+
+    /// Events that count as published and stand in no place of the feed: of what, and their sequence.
+    pub async fn missed_events(&self, subscriber: &str, count: i64) -> Result<Vec<(String, i64)>, Fault> {
+        let rows = self.rows(&MISSED, vec![subscriber.into(), count.into()]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?.into(), row.int(1)?)))
+            .collect()
     }
 
     /// A page of a subscriber's feed after a position.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Store, from_json, instant, parsed, statements, to_json};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 statements! {
     INSERT = "goods_return.insert", (Text, Text, Text, Text, Text, Int) -> (),
@@ -131,15 +131,8 @@ pub fn requested<T: Serialize>(
     detail: &T,
     at: Timestamp,
 ) {
-    let params = vec![
-        shopper.to_string().into(),
-        id.to_string().into(),
-        agreement.to_string().into(),
-        state.into(),
-        to_json(detail),
-        at.as_microsecond().into(),
-    ];
-    batch.put(&INSERT, params);
+    let row = opened(shopper, id.to_string(), agreement.to_string(), state, detail, at);
+    batch.put(&INSERT, row);
 }
 
 /// A return's new state.
@@ -151,14 +144,8 @@ pub fn return_changed<T: Serialize>(
     state: &str,
     detail: &T,
 ) {
-    let params = vec![
-        shopper.to_string().into(),
-        id.to_string().into(),
-        state.into(),
-        to_json(detail),
-        version.into(),
-    ];
-    batch.require(Guard::Unchanged, &UPDATE, params);
+    let row = moved(shopper, id.to_string(), version, state, detail);
+    batch.require(Guard::Unchanged, &UPDATE, row);
 }
 
 /// A refund.
@@ -192,15 +179,8 @@ pub fn disputed<T: Serialize>(
     detail: &T,
     at: Timestamp,
 ) {
-    let params = vec![
-        shopper.to_string().into(),
-        id.to_string().into(),
-        agreement.into(),
-        state.into(),
-        to_json(detail),
-        at.as_microsecond().into(),
-    ];
-    batch.put(&DISPUTE_INSERT, params);
+    let row = opened(shopper, id.to_string(), agreement.to_owned(), state, detail, at);
+    batch.put(&DISPUTE_INSERT, row);
 }
 
 /// A dispute's new state.
@@ -212,12 +192,36 @@ pub fn dispute_changed<T: Serialize>(
     state: &str,
     detail: &T,
 ) {
-    let params = vec![
+    let row = moved(shopper, id.to_string(), version, state, detail);
+    batch.require(Guard::Unchanged, &DISPUTE_UPDATE, row);
+}
+
+/// The row of a case that was opened about an agreement: a return or a dispute.
+fn opened<T: Serialize>(
+    shopper: ShopperId,
+    id: String,
+    agreement: String,
+    state: &str,
+    detail: &T,
+    at: Timestamp,
+) -> Vec<Value> {
+    vec![
         shopper.to_string().into(),
-        id.to_string().into(),
+        id.into(),
+        agreement.into(),
+        state.into(),
+        to_json(detail),
+        at.as_microsecond().into(),
+    ]
+}
+
+/// A case's new state, over the version that it was decided on.
+fn moved<T: Serialize>(shopper: ShopperId, id: String, version: i64, state: &str, detail: &T) -> Vec<Value> {
+    vec![
+        shopper.to_string().into(),
+        id.into(),
         state.into(),
         to_json(detail),
         version.into(),
-    ];
-    batch.require(Guard::Unchanged, &DISPUTE_UPDATE, params);
+    ]
 }
