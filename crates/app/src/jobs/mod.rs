@@ -123,7 +123,7 @@ pub(crate) async fn in_rounds<I, F, Fut>(
     round: F,
 ) -> Result<Report, Denied>
 where
-    I: std::str::FromStr,
+    I: std::str::FromStr + Copy,
     F: Fn(Vec<Due<I>>) -> Fut,
     Fut: Future<Output = Vec<Result<bool, Denied>>>,
 {
@@ -139,11 +139,14 @@ where
         // One round is read and decided while the one before it is committed.
         let mut done = stream::iter(rounds_of(page))
             .map(|pieces| async move {
-                let named_all = pieces.iter().map(due).collect::<Result<Vec<_>, _>>();
-                let outcomes = match named_all {
-                    Ok(round_of) => round(round_of).await,
-                    Err(error) => pieces.iter().map(|_| Err(error.clone())).collect(),
-                };
+                // A piece whose identifiers cannot be read fails by itself.
+                let named: Vec<Result<Due<I>, Denied>> = pieces.iter().map(due).collect();
+                let readable = named.iter().filter_map(|due| due.as_ref().ok().copied());
+                let mut done = round(readable.collect()).await.into_iter();
+                let outcomes: Vec<_> = named
+                    .into_iter()
+                    .map(|due| due.and_then(|_| done.next().unwrap_or(Err(Denied::NotFound))))
+                    .collect();
                 (pieces, outcomes)
             })
             .buffered(2);
