@@ -447,13 +447,6 @@ create table lease (
 );
 
 -- configuration
-create table heartbeat (
-    party text not null,
-    at bigint not null,
-    primary key (party, at)
-);
-
--- configuration
 create table balance (
     recorded_day bigint not null,
     account text not null,
