@@ -32,7 +32,9 @@ impl Size {
     /// Whether an agreement is one of so many that lie evenly among all, as `bench/day-fill.sql` lays them.
     fn is_one_of_due(self, number: usize, offset: usize) -> bool {
         let place = number.saturating_mul(self.due).saturating_add(offset);
-        place.checked_rem(self.agreements).is_some_and(|place| place < self.due)
+        place
+            .checked_rem(self.agreements)
+            .is_some_and(|place| place < self.due)
     }
 }
 
