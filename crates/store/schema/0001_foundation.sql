@@ -242,6 +242,7 @@ create table entry (
     check (debit <> credit)
 -- sqlite: ) without rowid;
 -- postgres: );
+create index entry_to_roll_up on entry (recorded_at);
 
 -- owner: shopper
 create table event (
@@ -448,12 +449,13 @@ create table lease (
 
 -- configuration
 create table balance (
+    recorded_day bigint not null,
     account text not null,
     currency text not null,
     day text not null,
     debit bigint not null,
     credit bigint not null,
-    primary key (account, currency, day)
+    primary key (recorded_day, account, currency, day)
 );
 
 -- One row per instalment for people who ask in SQL; the schedule itself lives packed in its agreement's row.

@@ -17,7 +17,7 @@ use crate::plan::{Component, RefundStrategy};
 pub(crate) mod fold;
 pub(crate) mod state;
 
-pub use fold::{Preview, fold, postings, preview};
+pub use fold::{Preview, booked, fold, postings, preview};
 
 /// A loan that cannot be told from its terms and transactions. It is a fault, never an answer to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ statements! {
     BEGIN = "work.begin", (Text, Text, Text, Text) -> (),
         "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4)";
     PUT = "work.put", (Text, Text, Text, Text) -> (),
-        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on";
+        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on where work.due_on <> excluded.due_on";
     DROP = "work.drop", (Text, Text, Text) -> (),
         "delete from work where shopper = $1 and kind = $2 and subject = $3";
     DUE = "work.due", (Text, Text, Text, Text, Text, Int) -> (Text, Text, Text),
