@@ -36,6 +36,7 @@ pub mod refund;
 pub mod refusal;
 pub mod returns;
 pub mod schedule;
+pub mod servicing;
 pub mod settlement;
 pub mod standing;
 mod wide;

@@ -7,7 +7,9 @@ use jiff::civil::Date;
 
 use crate::calendar::add_days;
 use crate::loan::state::{Flow, Span, State};
-use crate::loan::{Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction};
+use crate::loan::{
+    Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
+};
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
 use crate::{allocation, late, refund, settlement};
@@ -224,6 +226,7 @@ impl State<'_> {
             return Err(broken("is of nothing or less"));
         }
         late::post(self)?;
+        let before = self.noted()?;
         match transaction.event {
             Event::Disbursed { amount } => self.disburse(amount).map_err(|error| match error {
                 Broken::OutOfRange(error) => Broken::OutOfRange(error),
@@ -261,6 +264,10 @@ impl State<'_> {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
                 }
             }
+            Event::Amended { ref by } => self.amend(transaction.number, by)?,
+            Event::PaidOut { amount } if self.terms.conventions.servicing.is_some() => {
+                charges::pay_out(self, amount)?;
+            }
             Event::PaidOut { amount } => {
                 self.credit = self.credit.minus(amount)?;
                 let out = Amount::ZERO.minus(amount)?;
@@ -271,6 +278,7 @@ impl State<'_> {
                 self.post(PostingKind::PaidOut, amount);
             }
         }
+        self.note(transaction, before)?;
         Ok(self.mark_cleared()?)
     }
 
@@ -283,6 +291,9 @@ impl State<'_> {
         self.disbursed = self.disbursed.plus(amount)?;
         if self.disbursed > self.terms.principal {
             return Err(inconsistent("lends more than was signed for"));
+        }
+        if let Some(servicing) = self.terms.conventions.servicing.as_deref() {
+            return disbursement::lend(self, servicing, amount);
         }
         let dates: Vec<Date> = self.rows.iter().skip(self.due).map(|r| r.row.due_on).collect();
         if dates.is_empty() {

@@ -1,0 +1,241 @@
+//! New schedules for a running loan (重组): spreading what is overdue, new rows, other dates, and the end of patience.
+
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+
+use crate::calendar::{add_days, add_months};
+use crate::loan::interest::to_multiple;
+use crate::loan::life::Origin;
+use crate::loan::state::{Standing, State};
+use crate::loan::{Broken, Parts};
+use crate::money::{Amount, OutOfRange, Rounding};
+use crate::servicing::{ChargeOff, Period, Servicing, Unit};
+
+/// The date so many periods after another.
+///
+/// # Errors
+/// [`OutOfRange`] outside the years −9999 to 9999.
+pub(crate) fn after(start: Date, period: Period, count: u16) -> Result<Date, OutOfRange> {
+    let steps = u32::from(period.every).saturating_mul(u32::from(count));
+    match period.unit {
+        Unit::Days => add_days(start, i64::from(steps)),
+        Unit::Weeks => add_days(start, i64::from(steps).saturating_mul(7)),
+        Unit::Months => add_months(start, i32::try_from(steps).map_err(|_| OutOfRange("a date"))?),
+    }
+}
+
+/// Spreads the principal that is due and open over the rows to come, in equal shares; the last takes the rest.
+pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result<Parts, Broken> {
+    let day = state.day;
+    let is_ahead = |s: &Standing| s.is_regular() && s.row.due_on > day;
+    let count = state.rows.iter().filter(|s| is_ahead(s)).count();
+    let Ok(parts) = i64::try_from(count) else {
+        return Err(OutOfRange("the number of rows").into());
+    };
+    if parts == 0 {
+        return Err(Broken::Inconsistent {
+            transaction: 0,
+            what: "spreads what is overdue though no row is to come",
+        });
+    }
+    let mut all = Amount::ZERO;
+    for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
+        all = all.plus(standing.release()?)?;
+    }
+    let each = to_multiple(all.share(1, parts, Rounding::HalfEven)?, servicing.multiple)?;
+    let mut left = all;
+    let mut place = 0usize;
+    for standing in state.rows.iter_mut().filter(|s| is_ahead(s)) {
+        place = place.saturating_add(1);
+        let part = if place == count { left } else { each };
+        left = left.minus(part)?;
+        let principal = &mut standing.row.principal;
+        principal.charged = principal.charged.plus(part)?;
+    }
+    Ok(Parts {
+        principal: all,
+        ..Parts::default()
+    })
+}
+
+/// Spreads all principal that is open over new rows, in equal shares; the last takes the rest.
+pub(crate) fn reage(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    start_on: Date,
+    period: Period,
+    count: u16,
+) -> Result<Parts, OutOfRange> {
+    let mut all = Amount::ZERO;
+    for standing in &mut state.rows {
+        all = all.plus(standing.release()?)?;
+    }
+    let each = to_multiple(
+        all.share(1, i64::from(count.max(1)), Rounding::HalfEven)?,
+        servicing.multiple,
+    )?;
+    // Rows that were to come after the new ones begin are done with.
+    let day = state.day;
+    state
+        .rows
+        .retain(|s| s.row.due_on <= day || s.row.due_on < start_on || s.came_to_something());
+    let mut left = all;
+    let mut from = state.rows.last().map_or(day, |s| s.row.due_on);
+    for place in 0..count {
+        let due_on = after(start_on, period, place)?;
+        let part = if place.saturating_add(1) == count {
+            left
+        } else {
+            each
+        };
+        left = left.minus(part)?;
+        let mut row = Standing::empty(from, due_on, Origin::Reaged);
+        row.row.principal.charged = part;
+        state.insert(row);
+        from = due_on;
+    }
+    Ok(Parts {
+        principal: all,
+        ..Parts::default()
+    })
+}
+
+/// Moves a due date and those after it, which keep their distance from it.
+pub(crate) fn reschedule(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    from: Date,
+    to: Option<Date>,
+    extra: u16,
+) -> Result<(), OutOfRange> {
+    let moved: Vec<usize> = state
+        .rows
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| s.is_regular() && s.row.due_on >= from)
+        .map(|(place, _)| place)
+        .collect();
+    let start = to.unwrap_or(from);
+    let mut before = None;
+    for (steps, place) in (0u16..).zip(&moved) {
+        let due_on = if to.is_some() {
+            after(start, servicing.period, steps)?
+        } else {
+            state.rows.get(*place).map_or(start, |s| s.row.due_on)
+        };
+        if let Some(standing) = state.rows.get_mut(*place) {
+            standing.row.due_on = due_on;
+            standing.from = before.unwrap_or(standing.from);
+        }
+        before = Some(due_on);
+    }
+    for _ in 0..extra {
+        let last = before.unwrap_or(start);
+        let due_on = after(last, servicing.period, 1)?;
+        state.insert(Standing::empty(last, due_on, Origin::Agreed));
+        before = Some(due_on);
+    }
+    state.renumber();
+    if extra > 0 {
+        respread(state, servicing, from)?;
+    }
+    Ok(())
+}
+
+/// Makes the rows from a date on equal.
+fn respread(state: &mut State<'_>, servicing: &Servicing, from: Date) -> Result<(), OutOfRange> {
+    let is_open = |s: &Standing| s.is_regular() && s.row.due_on >= from;
+    let count = state.rows.iter().filter(|s| is_open(s)).count();
+    let parts = i64::try_from(count).map_err(|_| OutOfRange("the number of rows"))?;
+    let mut all = Amount::ZERO;
+    for standing in state.rows.iter().filter(|s| is_open(s)) {
+        all = all.plus(standing.row.principal.charged)?;
+    }
+    let each = to_multiple(
+        all.share(1, parts.max(1), Rounding::HalfEven)?,
+        servicing.multiple,
+    )?;
+    let mut left = all;
+    let mut place = 0usize;
+    for standing in state.rows.iter_mut().filter(|s| is_open(s)) {
+        place = place.saturating_add(1);
+        let part = if place == count { left } else { each };
+        standing.row.principal.charged = part;
+        left = left.minus(part)?;
+    }
+    Ok(())
+}
+
+/// Writes the loan off as the agreement says.
+pub(crate) fn charge_off(state: &mut State<'_>, how: ChargeOff) -> Result<Parts, OutOfRange> {
+    match how {
+        ChargeOff::Regular => {}
+        ChargeOff::ZeroInterest => {
+            let day = state.day;
+            if let Some(accrual) = &mut state.accrual {
+                accrual.stop(day)?;
+            }
+            state.follow()?;
+        }
+        ChargeOff::Accelerate => accelerate(state)?,
+    }
+    state.is_charged_off = true;
+    state
+        .rows
+        .iter()
+        .try_fold(Parts::default(), |sum, s| sum.plus(&s.row.open()?))
+}
+
+/// Lets everything fall due on the state's day, in the row of that day: all principal, and interest up to now.
+pub(crate) fn accelerate(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    let day = state.day;
+    let (mut principal, mut paid) = (Amount::ZERO, Amount::ZERO);
+    let mut interest = Amount::ZERO;
+    if let Some(accrual) = &state.accrual {
+        interest = accrual.accrued_at(day)?;
+    }
+    let Some(place) = state
+        .rows
+        .iter()
+        .position(|s| s.is_regular() && s.row.due_on >= day)
+    else {
+        return Ok(());
+    };
+    for standing in state.rows.iter().skip(place) {
+        principal = principal.plus(standing.row.principal.charged)?;
+        paid = paid.plus(standing.row.principal.paid)?;
+    }
+    for standing in state.rows.iter().take(place) {
+        interest = interest.minus(standing.row.interest.charged)?;
+    }
+    state.rows.truncate(place.saturating_add(1));
+    if let Some(standing) = state.rows.last_mut() {
+        standing.row.principal.charged = principal;
+        standing.row.principal.paid = paid;
+        standing.row.interest.charged = interest.max(Amount::ZERO);
+        standing.row.due_on = day;
+    }
+    // The rows are what they are now: no balance behind them changes them any more.
+    state.accrual = None;
+    state.renumber();
+    Ok(())
+}
+
+impl Standing {
+    /// Cuts the row to what was paid of its principal; says what was open.
+    fn release(&mut self) -> Result<Amount, OutOfRange> {
+        let principal = &mut self.row.principal;
+        let open = principal.open()?;
+        principal.charged = principal.charged.minus(open)?;
+        Ok(open)
+    }
+
+    /// Whether the row shows any figure.
+    fn came_to_something(&self) -> bool {
+        let row = &self.row;
+        [&row.principal, &row.interest, &row.fee, &row.penalty]
+            .iter()
+            .any(|f| !f.charged.is_zero())
+    }
+}

@@ -1,0 +1,197 @@
+//! Printing how a loan stands in the words of the case files.
+
+use fenqi_domain::loan::{Life, Note, Origin, Row};
+use fenqi_domain::money::{Amount, OutOfRange, point};
+use serde_json::{Map, Value, json};
+
+use super::play::{Entry, Player};
+
+/// How a case stands where it expects something.
+pub fn checkpoint(player: &Player) -> Result<Value, String> {
+    let expected;
+    let life = match &player.life {
+        Some(life) => life,
+        None => {
+            expected = player.expected()?;
+            &expected
+        }
+    };
+    show(player, life).map_err(|e| e.to_string())
+}
+
+fn money(amount: Amount) -> Value {
+    Value::String(point(amount.minor(), 2))
+}
+
+fn show(player: &Player, life: &Life) -> Result<Value, OutOfRange> {
+    let (schedule, totals) = schedule(player, life)?;
+    let outstanding = life.loan.outstanding()?.total()?;
+    let over = life.loan.credit_balance;
+    let status = if player.life.is_none() {
+        "APPROVED"
+    } else if over.is_positive() {
+        "OVERPAID"
+    } else if outstanding.is_zero() {
+        "CLOSED_OBLIGATIONS_MET"
+    } else {
+        "ACTIVE"
+    };
+    Ok(json!({
+        "status": status,
+        "outstanding": money(outstanding),
+        "overpaid": money(over.max(Amount::ZERO)),
+        "schedule": schedule,
+        "schedule_totals": totals,
+        "transactions": transactions(player)?,
+    }))
+}
+
+/// Disbursements by day, as the schedule shows them.
+fn lent(player: &Player) -> Vec<(jiff::civil::Date, Amount)> {
+    if player.life.is_none() {
+        return vec![(player.product.expected_on, player.product.principal)];
+    }
+    let entries = player
+        .entries
+        .iter()
+        .filter(|e| e.stands && e.kind == Some("Disbursement"));
+    entries
+        .filter_map(|e| e.record.map(|r| (e.on, r.amount)))
+        .collect()
+}
+
+/// The rows, with the disbursements before what came to be owed by them.
+fn schedule(player: &Player, life: &Life) -> Result<(Vec<Value>, Value), OutOfRange> {
+    let mut lent = lent(player).into_iter().peekable();
+    let mut balance = Amount::ZERO;
+    let mut shown = Vec::new();
+    let mut sums = Sums::default();
+    for (row, note) in life.loan.rows.iter().zip(&life.notes) {
+        let comes_first = |on: jiff::civil::Date| {
+            on < row.due_on || (on == row.due_on && note.origin == Origin::DownPayment)
+        };
+        while let Some((on, amount)) = lent.next_if(|(on, _)| comes_first(*on)) {
+            balance = balance.plus(amount)?;
+            shown.push(json!({
+                "disbursement_row": true,
+                "date": on.to_string(),
+                "balance_of_loan": money(amount),
+                "fees": "0.00",
+            }));
+        }
+        let billed = row.billed()?.principal;
+        balance = balance.minus(billed.minus(note.added.principal)?)?;
+        shown.push(line(row, note, balance)?);
+        sums.add(row, note)?;
+    }
+    Ok((shown, sums.shown()?))
+}
+
+/// The totals of a schedule.
+#[derive(Default)]
+struct Sums {
+    came_to: fenqi_domain::loan::Parts,
+    paid: Amount,
+    ahead: Amount,
+    late: Amount,
+    open: Amount,
+}
+
+impl Sums {
+    fn add(&mut self, row: &Row, note: &Note) -> Result<(), OutOfRange> {
+        self.came_to = self.came_to.plus(&came_to(row)?)?;
+        self.paid = self.paid.plus(row.paid()?.total()?)?;
+        self.ahead = self.ahead.plus(note.ahead)?;
+        self.late = self.late.plus(note.late)?;
+        self.open = self.open.plus(row.open()?.total()?)?;
+        Ok(())
+    }
+
+    fn shown(&self) -> Result<Value, OutOfRange> {
+        Ok(json!({
+            "principal_due": money(self.came_to.principal),
+            "interest": money(self.came_to.interest),
+            "fees": money(self.came_to.fee),
+            "penalties": money(self.came_to.penalty),
+            "due": money(self.came_to.total()?),
+            "paid": money(self.paid),
+            "in_advance": money(self.ahead),
+            "late": money(self.late),
+            "outstanding": money(self.open),
+        }))
+    }
+}
+
+/// What a row came to, waivers included.
+fn came_to(row: &Row) -> Result<fenqi_domain::loan::Parts, OutOfRange> {
+    let mut parts = row.billed()?;
+    for component in fenqi_domain::plan::Component::ALL {
+        parts.add(component, row.figures(component).waived)?;
+    }
+    Ok(parts)
+}
+
+fn line(row: &Row, note: &Note, balance: Amount) -> Result<Value, OutOfRange> {
+    let came_to = came_to(row)?;
+    let figures = [&row.principal, &row.interest, &row.fee, &row.penalty];
+    let waived = Amount::sum(figures.iter().map(|f| f.waived))?;
+    let days = fenqi_domain::calendar::days_between(note.from, row.due_on);
+    Ok(json!({
+        "nr": row.number,
+        "days": days,
+        "due_date": row.due_on.to_string(),
+        "paid_date": row.cleared_on.map(|d| d.to_string()),
+        "balance_of_loan": money(balance.max(Amount::ZERO)),
+        "principal_due": money(came_to.principal),
+        "interest": money(came_to.interest),
+        "fees": money(came_to.fee),
+        "penalties": money(came_to.penalty),
+        "due": money(came_to.total()?),
+        "paid": money(row.paid()?.total()?),
+        "in_advance": money(note.ahead),
+        "late": money(note.late),
+        "waived": money(waived),
+        "outstanding": money(row.open()?.total()?),
+    }))
+}
+
+/// The transactions by day and then by entry.
+fn transactions(player: &Player) -> Result<Vec<Value>, OutOfRange> {
+    let entries = player.entries.iter();
+    entries
+        .filter_map(|e| e.kind.map(|kind| transaction(e, kind)))
+        .collect()
+}
+
+fn transaction(entry: &Entry, kind: &str) -> Result<Value, OutOfRange> {
+    let mut shown = Map::new();
+    let mut put = |name: &str, value: Value| {
+        shown.insert(name.to_owned(), value);
+    };
+    put("date", Value::String(entry.on.to_string()));
+    put("type", Value::String(kind.to_owned()));
+    put("reverted", Value::Bool(!entry.stands));
+    put("replayed", Value::Bool(entry.replayed));
+    if let Some(record) = &entry.record {
+        let parts = record.parts;
+        let is_whole = matches!(
+            kind,
+            "Re-age" | "Re-amortize" | "Charge-off" | "Waive loan charges"
+        );
+        put(
+            "amount",
+            money(if is_whole { parts.total()? } else { record.amount }),
+        );
+        put("principal", money(parts.principal));
+        put("interest", money(parts.interest));
+        put("fees", money(parts.fee));
+        put("penalties", money(parts.penalty));
+        let stays = !is_whole;
+        put(
+            "loan_balance",
+            money(if stays { record.principal } else { Amount::ZERO }),
+        );
+        put("overpayment", money(record.over));
+    }
+    Ok(Value::Object(shown))
+}
