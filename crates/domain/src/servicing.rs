@@ -153,6 +153,31 @@ pub enum ChargeOff {
     Accelerate,
 }
 
+/// How interest comes about (计息方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// On the balance of every day, in level instalments; see [`Recalculation`].
+    #[default]
+    Balance,
+    /// On the amount lent, the same in every row.
+    Flat,
+    /// On what is outstanding by the schedule, in level instalments that are multiples.
+    Level(Basis),
+    /// On what is outstanding by the schedule, with equal principal.
+    EqualPrincipal(Basis),
+}
+
+/// What scheduled interest is counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// A part of the year for each period, whatever its days: a twelfth for a month.
+    Periods,
+    /// The days of each period.
+    Days,
+}
+
 /// What is agreed on servicing beyond the defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Servicing {
@@ -170,8 +195,14 @@ pub struct Servicing {
     pub year: YearDays,
     /// How long a month is.
     pub month: MonthDays,
+    /// How interest comes about.
+    pub method: Method,
     /// The first rows in which only interest is due.
     pub interest_only: u16,
+    /// The first rows in which not even interest is due; the row after them takes it.
+    pub interest_deferred: u16,
+    /// Whether a down payment's row stands before another of its day.
+    pub down_payment_first: bool,
     /// Whether interest follows the payments; otherwise it is as scheduled.
     pub recalculation: Option<Recalculation>,
     /// Which parts of a payment a chargeback restores first; principal alone if empty.

@@ -5,9 +5,10 @@ use crate::loan::amendment::Amendment;
 use crate::loan::charges::{self, Charge};
 use crate::loan::life::Record;
 use crate::loan::state::State;
-use crate::loan::{Broken, Event, Parts, Transaction, restructure};
+use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure};
 use crate::money::{Amount, OutOfRange};
 use crate::plan::Component;
+use crate::servicing::Credit;
 
 /// How the loan stood before a transaction, as far as its record needs it.
 pub(crate) struct Noted {
@@ -44,13 +45,20 @@ impl State<'_> {
                     amount,
                 },
             )?,
-            Amendment::Surcharged { share } => charges::surcharge(self, share)?,
-            Amendment::ChargeWaived { of } => {
-                charges::waive(self, of)?;
+            Amendment::Surcharged { share } => charges::surcharge(self, number, share)?,
+            Amendment::FeeTaken { amount } => {
+                let mut parts = Parts::default();
+                parts.add(Component::Fee, amount)?;
+                self.charge(PostingKind::FeeCharged, amount)?;
+                self.post_paid(&parts);
+                self.told = Some((parts, Amount::ZERO));
             }
-            Amendment::ChargeAdjusted { of, amount } => {
-                let over = charges::adjust(self, servicing, of, amount)?;
-                self.credit = self.credit.plus(over)?;
+            Amendment::ChargeWaived { of, amount } => {
+                let parts = charges::waive(self, of, amount)?;
+                self.told = Some((parts, Amount::ZERO));
+            }
+            Amendment::ChargeAdjusted { amount, .. } => {
+                allocation::credit(self, servicing, Credit::ChargeAdjustment, amount)?;
             }
             Amendment::ChargedBack { amount, of } => {
                 let paid = self.records.iter().find(|r| r.number == of);
@@ -78,8 +86,9 @@ impl State<'_> {
                 let parts = restructure::reage(self, servicing, start_on, period, count)?;
                 self.told = Some((parts, Amount::ZERO));
             }
-            Amendment::Rescheduled { from, to, extra } => {
+            Amendment::Rescheduled { from, to, extra, grace } => {
                 restructure::reschedule(self, servicing, from, to, extra)?;
+                restructure::grace(self, servicing, to.unwrap_or(from), grace)?;
             }
             Amendment::RateChanged { annual } => {
                 let day = self.day;
@@ -95,10 +104,12 @@ impl State<'_> {
                 self.follow()?;
             }
             Amendment::ChargedOff => {
+                super::overdue::count(self)?;
                 let parts = restructure::charge_off(self, servicing.charge_off)?;
                 self.told = Some((parts, Amount::ZERO));
             }
             Amendment::Terminated => {
+                super::overdue::count(self)?;
                 restructure::accelerate(self)?;
                 self.is_charged_off = true;
             }

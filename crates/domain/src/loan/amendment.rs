@@ -32,10 +32,17 @@ pub enum Amendment {
         /// The share of principal and interest.
         share: Rate,
     },
-    /// What is open of a charge is not charged after all.
+    /// A fee was kept back from what was lent, or paid with it.
+    FeeTaken {
+        /// How much.
+        amount: Amount,
+    },
+    /// What is open of a charge is not charged after all; it counts from the day of the charge.
     ChargeWaived {
         /// The number of its transaction.
         of: u32,
+        /// At most how much.
+        amount: Amount,
     },
     /// A charge was made good, as if it had been paid.
     ChargeAdjusted {
@@ -70,6 +77,8 @@ pub enum Amendment {
         to: Option<Date>,
         /// How many rows more.
         extra: u16,
+        /// In how many rows from there no principal is due; as many rows are added at the end.
+        grace: u16,
     },
     /// Another rate holds from this day on (调息).
     RateChanged {
@@ -95,6 +104,7 @@ impl Amendment {
         match self {
             Amendment::Credited { amount, .. }
             | Amendment::Charged { amount, .. }
+            | Amendment::FeeTaken { amount }
             | Amendment::ChargeAdjusted { amount, .. }
             | Amendment::ChargedBack { amount, .. } => Some(*amount),
             _ => None,

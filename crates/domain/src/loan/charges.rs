@@ -1,5 +1,7 @@
 //! Charges, chargebacks and what is paid back to the payer (收费、拒付与退款): what comes to be owed beside the plan.
 
+use alloc::vec::Vec;
+
 use jiff::civil::Date;
 
 use crate::allocation;
@@ -39,54 +41,36 @@ pub(crate) fn charge(state: &mut State<'_>, servicing: &Servicing, charge: Charg
 }
 
 /// Charges a share of every instalment as a fee.
-pub(crate) fn surcharge(state: &mut State<'_>, share: Rate) -> Result<(), OutOfRange> {
+pub(crate) fn surcharge(state: &mut State<'_>, number: u32, share: Rate) -> Result<(), OutOfRange> {
     for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
-        let whole = standing
-            .row
-            .principal
-            .charged
-            .plus(standing.row.interest.charged)?;
-        let more = Parts {
-            fee: whole.at(share, Rounding::HalfEven)?,
+        let whole = standing.row.principal.charged.plus(standing.row.interest.charged)?;
+        let fee = whole.at(share, Rounding::HalfEven)?;
+        standing.add(&Parts {
+            fee,
             ..Parts::default()
-        };
-        standing.add(&more)?;
+        })?;
+        state.charges.push(Charge {
+            number,
+            component: Component::Fee,
+            due_on: standing.row.due_on,
+            amount: fee,
+        });
     }
     Ok(())
 }
 
-/// Waives what is open of a charge.
-pub(crate) fn waive(state: &mut State<'_>, of: u32) -> Result<Parts, OutOfRange> {
+/// Waives what is open of a charge, at most so much; says what.
+pub(crate) fn waive(state: &mut State<'_>, of: u32, most: Amount) -> Result<Parts, OutOfRange> {
     let mut waived = Parts::default();
-    let Some(charge) = state.charges.iter().find(|c| c.number == of).copied() else {
-        return Ok(waived);
-    };
-    let place = row_of(state, charge.due_on).or_else(|| state.rows.len().checked_sub(1));
-    if let Some(standing) = place.and_then(|p| state.rows.get_mut(p)) {
-        let amount = standing.waive(charge.component, charge.amount)?;
-        waived.add(charge.component, amount)?;
-    }
-    Ok(waived)
-}
-
-/// Makes good a charge: its own row and component first, then as the rule says.
-pub(crate) fn adjust(
-    state: &mut State<'_>,
-    servicing: &Servicing,
-    of: u32,
-    amount: Amount,
-) -> Result<Amount, OutOfRange> {
-    let mut left = amount;
-    let charge = state.charges.iter().find(|c| c.number == of).copied();
-    if let Some(charge) = charge
-        && let Some(place) = row_of(state, charge.due_on)
-    {
-        let day = state.day;
-        if let Some(standing) = state.rows.get_mut(place) {
-            left = left.minus(standing.take(day, charge.component, left)?)?;
+    let charges: Vec<Charge> = state.charges.iter().filter(|c| c.number == of).copied().collect();
+    for charge in charges {
+        let left = most.minus(waived.total()?)?.min(charge.amount);
+        let place = row_of(state, charge.due_on).or_else(|| state.rows.len().checked_sub(1));
+        if let Some(standing) = place.and_then(|p| state.rows.get_mut(p)) {
+            waived.add(charge.component, standing.waive(charge.component, left)?)?;
         }
     }
-    Ok(allocation::spread(state, servicing, Credit::ChargeAdjustment, left)?.0)
+    Ok(waived)
 }
 
 /// Lets money that was paid be owed again (拒付). `paid` is what is left of the payment it takes back, by component.

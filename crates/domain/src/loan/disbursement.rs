@@ -5,7 +5,7 @@ use crate::loan::interest::to_multiple;
 use crate::loan::life::Origin;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Parts, PostingKind};
-use crate::money::{Amount, OutOfRange, Rounding};
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
 
@@ -27,14 +27,24 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     if down.is_positive() {
         let mut row = Standing::empty(day, day, Origin::DownPayment);
         row.row.principal.charged = down;
-        state.insert(row);
+        if servicing.down_payment_first {
+            let place = state.rows.partition_point(|s| s.row.due_on < day);
+            state.rows.insert(place, row);
+            state.renumber();
+        } else {
+            state.insert(row);
+        }
     }
     if let Some(accrual) = &mut state.accrual {
         accrual.lend(day, rest)?;
         state.follow()?;
+    } else if state.terms.pricing.rate() > Rate::ZERO {
+        crate::loan::scheduled::lend(state, servicing, rest)?;
     } else {
         share(state, servicing, rest, count)?;
     }
+    // What had been paid up owes again, and is paid up on this day at the earliest.
+    state.mark_cleared()?;
     state.principal = state.principal.plus(amount)?;
     state.post(PostingKind::Disbursed, amount);
     // A credit balance meets what is lent now: nobody borrows what is owed to them.

@@ -47,6 +47,8 @@ pub(crate) struct Term {
     pub until: Date,
     /// The instalment.
     pub instalment: Amount,
+    /// The level payment before it was smoothed; what is lent later is added to it.
+    level: Amount,
     /// Principal paid on it.
     pub paid_principal: Amount,
     /// Interest paid on it.
@@ -107,11 +109,11 @@ impl<'a> Accrual<'a> {
         self.refresh()?;
         let more = self.level(first, amount)?;
         for (at, term) in self.terms.iter_mut().enumerate().skip(first) {
-            let all = term.instalment.plus(more)?;
+            let all = term.level.plus(more)?;
             // While only interest is due, an instalment is as high as that.
             let is_free = at < usize::from(self.servicing.interest_only);
             if !is_free && all >= term.paid()? {
-                term.instalment = all;
+                (term.level, term.instalment) = (all, all);
             }
         }
         self.settle(first)
@@ -136,7 +138,7 @@ impl<'a> Accrual<'a> {
         let level = self.level(first, balance)?;
         for term in self.terms.iter_mut().skip(first) {
             if level >= term.paid()? {
-                term.instalment = level;
+                (term.level, term.instalment) = (level, level);
             }
         }
         self.settle(first)
@@ -472,6 +474,7 @@ impl Term {
             from,
             until,
             instalment: Amount::ZERO,
+            level: Amount::ZERO,
             paid_principal: Amount::ZERO,
             paid_interest: Amount::ZERO,
             reckoned: Amount::ZERO,
@@ -514,7 +517,7 @@ impl Term {
 }
 
 /// Days of a span over the lengths of their years, over one denominator; 31 December counts with the new year.
-fn actual_parts(from: Date, until: Date) -> Result<(i128, i128), OutOfRange> {
+pub(crate) fn actual_parts(from: Date, until: Date) -> Result<(i128, i128), OutOfRange> {
     let (mut common, mut leap) = (0i64, 0i64);
     let mut at = from;
     while at < until {

@@ -143,6 +143,20 @@ pub(crate) fn reschedule(
     Ok(())
 }
 
+/// Lets some rows owe no principal: it moves on by so many rows, and as many are added at the end.
+pub(crate) fn grace(state: &mut State<'_>, servicing: &Servicing, from: Date, count: u16) -> Result<(), OutOfRange> {
+    for _ in 0..count {
+        let last = state.rows.iter().rfind(|s| s.is_regular()).map_or(from, |s| s.row.due_on);
+        let due_on = after(last, servicing.period, 1)?;
+        state.insert(Standing::empty(last, due_on, Origin::Agreed));
+        let mut carried = Amount::ZERO;
+        for standing in state.rows.iter_mut().filter(|s| s.is_regular() && s.row.due_on >= from) {
+            core::mem::swap(&mut carried, &mut standing.row.principal.charged);
+        }
+    }
+    Ok(())
+}
+
 /// Makes the rows from a date on equal.
 fn respread(state: &mut State<'_>, servicing: &Servicing, from: Date) -> Result<(), OutOfRange> {
     let is_open = |s: &Standing| s.is_regular() && s.row.due_on >= from;

@@ -12,6 +12,7 @@ use crate::loan::life::{Origin, Record};
 use crate::loan::{Figures, Loan, Parts, Posting, PostingKind, Row};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::{Component, Terms};
+use crate::servicing::Method;
 
 /// A row and what the rules keep beside it.
 #[derive(Debug, Clone)]
@@ -136,7 +137,8 @@ impl<'a> State<'a> {
             .collect();
         let accrual = terms.conventions.servicing.as_deref().and_then(|servicing| {
             let annual = terms.pricing.rate();
-            (annual > Rate::ZERO).then(|| Accrual::new(servicing, annual, terms.signed_on, &terms.due_dates))
+            let follows = annual > Rate::ZERO && servicing.method == Method::Balance;
+            follows.then(|| Accrual::new(servicing, annual, terms.signed_on, &terms.due_dates))
         });
         let mut state = State {
             terms,

@@ -47,8 +47,11 @@ fn play(case: &Fields<'_>) -> Read<Vec<Value>> {
     let mut checkpoints = Vec::new();
     for (value, at) in case.list("sequence") {
         let op = Fields::new(value, at);
-        if op.get("expect").is_some() {
-            checkpoints.push(show::checkpoint(&player)?);
+        if let Some(expected) = op.object("expect") {
+            // Some tables show the instalments alone.
+            let rows = expected.list("schedule");
+            let with_lent = rows.is_empty() || rows.iter().any(|(row, _)| row.get("disbursement_row").is_some());
+            checkpoints.push(show::checkpoint(&player, with_lent)?);
         } else {
             player.operate(&op).map_err(|why| {
                 if why.starts_with('/') {

@@ -1,7 +1,7 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
 use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Record, Transaction, life, quote};
-use fenqi_domain::money::Amount;
+use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
 use jiff::civil::Date;
@@ -38,6 +38,7 @@ pub struct Player {
     /// How the loan stands.
     pub life: Option<Life>,
     transactions: Vec<Transaction>,
+    fees: Vec<Rate>,
     today: Date,
     counted_to: Option<Date>,
 }
@@ -52,6 +53,7 @@ impl Player {
             entries: Vec::new(),
             life: None,
             transactions: Vec::new(),
+            fees: Vec::new(),
             counted_to: None,
         }
     }
@@ -162,10 +164,8 @@ impl Player {
     /// Other due dates, more rows, another rate.
     fn reschedule(&mut self, op: &Fields<'_>) -> Read<()> {
         let from = op.date("from_date")?;
-        for name in ["grace_on_principal", "grace_on_interest"] {
-            if op.count(name)? > 0 {
-                return Err(op.unsupported(name, "grace from a day on"));
-            }
+        if op.count("grace_on_interest")? > 0 {
+            return Err(op.unsupported("grace_on_interest", "grace on interest from a day on"));
         }
         if op.get("new_annual_rate_percent").is_some() {
             let by = Amendment::RateChanged {
@@ -175,9 +175,19 @@ impl Player {
             self.enter_silently(from, Event::Amended { by })?;
         }
         let (to, extra) = (op.date_if("adjusted_due_date")?, op.count("extra_terms")?);
-        if to.is_some() || extra > 0 {
+        let grace = op.count("grace_on_principal")?;
+        let bears_interest = self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0);
+        if bears_interest && (to.is_some() || extra > 0 || grace > 0) {
+            return Err(op.unsupported("op", "another schedule with interest"));
+        }
+        if to.is_some() || extra > 0 || grace > 0 {
             let on = op.date_if("submitted_on")?.unwrap_or(self.today);
-            let by = Amendment::Rescheduled { from, to, extra };
+            let by = Amendment::Rescheduled {
+                from,
+                to,
+                extra,
+                grace,
+            };
             self.enter_silently(on, Event::Amended { by })?;
         }
         Ok(())
@@ -189,11 +199,13 @@ impl Player {
 
     fn disburse(&mut self, op: &Fields<'_>) -> Read<()> {
         let (amount, on) = (self.money(op)?, op.date("date")?);
-        if self.terms.is_none() {
+        // Due dates count from the first disbursement, which may be entered after a later one.
+        if self.terms.as_ref().is_none_or(|t| on < t.signed_on) {
             self.terms = Some(self.product.terms(on)?);
         }
         let credit = self.life.as_ref().map_or(Amount::ZERO, |l| l.loan.credit_balance);
         self.enter("Disbursement", on, Event::Disbursed { amount })?;
+        self.take_fees(on, amount)?;
         if !self.product.pays_down {
             return Ok(());
         }
@@ -210,6 +222,16 @@ impl Player {
             let credit = Credit::DownPayment;
             let by = Amendment::Credited { amount, credit };
             self.enter("Down Payment", on, Event::Amended { by })?;
+        }
+        Ok(())
+    }
+
+    /// Fees that are paid with a disbursement, as a share of it.
+    fn take_fees(&mut self, on: Date, lent: Amount) -> Read<()> {
+        for share in std::mem::take(&mut self.fees) {
+            let amount = lent.at(share, Rounding::HalfEven).map_err(|e| e.to_string())?;
+            let by = Amendment::FeeTaken { amount };
+            self.enter("Repayment (at time of disbursement)", on, Event::Amended { by })?;
         }
         Ok(())
     }
@@ -266,7 +288,16 @@ impl Player {
             Component::Fee,
         )?;
         if op.get("percent").is_some() {
-            return Err(op.unsupported("percent", "a charge of a percentage"));
+            let share = op.rate("percent")?;
+            if op.text("charge") == Some("LOAN_DISBURSEMENT_PERCENTAGE_FEE") {
+                self.fees.push(share);
+            } else if op.text("charge") == Some("LOAN_INSTALLMENT_PERCENTAGE_FEE") {
+                let by = Amendment::Surcharged { share };
+                self.enter_silently(self.today, Event::Amended { by })?;
+            } else {
+                return Err(op.unsupported("charge", "a percentage of this charge"));
+            }
+            return Ok(());
         }
         let due_on = op.date("due_date")?;
         let amount = self.money(op)?;
@@ -279,18 +310,22 @@ impl Player {
         Ok(())
     }
 
-    /// The number of the last charge that stands, or of the one that is due on a day.
-    fn charge_of(&self, due_on: Option<Date>) -> Option<u32> {
-        let mut stand = self.transactions.iter().rev().filter(|t| {
-            let is_charge = |d: Date| due_on.is_none_or(|on| on == d);
-            matches!(t.event, Event::Amended { by: Amendment::Charged { due_on, .. } } if is_charge(due_on))
-        });
-        stand.next().map(|t| t.number)
+    /// The last charge, or the one that is due on a day: its number, its day, and the day from which it counts.
+    fn charge_of(&self, on: Option<Date>) -> Option<(u32, Option<Date>, Date)> {
+        self.transactions.iter().rev().find_map(|t| match t.event {
+            Event::Amended {
+                by: Amendment::Charged { due_on, .. },
+            } if on.is_none_or(|on| on == due_on) => Some((t.number, Some(due_on), t.effective_on)),
+            Event::Amended {
+                by: Amendment::Surcharged { .. },
+            } if on.is_none() => Some((t.number, None, t.effective_on)),
+            _ => None,
+        })
     }
 
     fn adjust(&mut self, op: &Fields<'_>) -> Read<()> {
         let amount = self.money(op)?;
-        let Some(of) = self.charge_of(op.date_if("charge_due_date")?) else {
+        let Some((of, ..)) = self.charge_of(op.date_if("charge_due_date")?) else {
             return Err(op.wrong("charge_due_date", "the day of a charge"));
         };
         let by = Amendment::ChargeAdjusted { of, amount };
@@ -298,13 +333,31 @@ impl Player {
         Ok(())
     }
 
+    /// Waives what is open of a charge today; whatever is entered later for a day in between finds it waived.
     fn waive(&mut self) -> Read<()> {
-        let Some(of) = self.charge_of(None) else {
+        let Some((of, due_on, counts_from)) = self.charge_of(None) else {
             return Err("no charge is left to waive".into());
         };
-        let by = Amendment::ChargeWaived { of };
-        self.enter("Waive loan charges", self.today, Event::Amended { by })?;
-        Ok(())
+        let all = Amendment::ChargeWaived {
+            of,
+            amount: Amount::from_minor(AMOUNT_MAX),
+        };
+        let on = due_on.unwrap_or(self.today);
+        let number = self.enter("Waive loan charges", on, Event::Amended { by: all })?;
+        let known = |t: &Transaction| t.number == number;
+        for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
+            transaction.effective_on = self.today;
+        }
+        self.fold(None)?;
+        let record = self.entries.iter().find(|e| e.number == number).and_then(|e| e.record);
+        let amount = record.map_or(Ok(Amount::ZERO), |r| r.parts.total()).map_err(|e| e.to_string())?;
+        for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
+            transaction.effective_on = counts_from;
+            transaction.event = Event::Amended {
+                by: Amendment::ChargeWaived { of, amount },
+            };
+        }
+        self.fold(Some(number))
     }
 
     fn charge_back(&mut self, op: &Fields<'_>) -> Read<()> {

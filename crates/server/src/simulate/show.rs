@@ -1,13 +1,13 @@
 //! Printing how a loan stands in the words of the case files.
 
-use fenqi_domain::loan::{Life, Note, Origin, Row};
+use fenqi_domain::loan::{Life, Note, Origin, Parts, Row};
 use fenqi_domain::money::{Amount, OutOfRange, point};
 use serde_json::{Map, Value, json};
 
 use super::play::{Entry, Player};
 
 /// How a case stands where it expects something.
-pub fn checkpoint(player: &Player) -> Result<Value, String> {
+pub fn checkpoint(player: &Player, with_lent: bool) -> Result<Value, String> {
     let expected;
     let life = match &player.life {
         Some(life) => life,
@@ -16,15 +16,15 @@ pub fn checkpoint(player: &Player) -> Result<Value, String> {
             &expected
         }
     };
-    show(player, life).map_err(|e| e.to_string())
+    show(player, life, with_lent).map_err(|e| e.to_string())
 }
 
 fn money(amount: Amount) -> Value {
     Value::String(point(amount.minor(), 2))
 }
 
-fn show(player: &Player, life: &Life) -> Result<Value, OutOfRange> {
-    let (schedule, totals) = schedule(player, life)?;
+fn show(player: &Player, life: &Life, with_lent: bool) -> Result<Value, OutOfRange> {
+    let (schedule, totals) = schedule(player, life, with_lent)?;
     let outstanding = life.loan.outstanding()?.total()?;
     let over = life.loan.credit_balance;
     let status = if player.life.is_none() {
@@ -61,22 +61,29 @@ fn lent(player: &Player) -> Vec<(jiff::civil::Date, Amount)> {
 }
 
 /// The rows, with the disbursements before what came to be owed by them.
-fn schedule(player: &Player, life: &Life) -> Result<(Vec<Value>, Value), OutOfRange> {
+fn schedule(player: &Player, life: &Life, with_lent: bool) -> Result<(Vec<Value>, Value), OutOfRange> {
     let mut lent = lent(player).into_iter().peekable();
     let mut balance = Amount::ZERO;
     let mut shown = Vec::new();
+    let mut taken = taken(player)?;
     let mut sums = Sums::default();
+    sums.came_to.fee = taken;
+    sums.paid = taken;
     for (row, note) in life.loan.rows.iter().zip(&life.notes) {
         let comes_first = |on: jiff::civil::Date| {
             on < row.due_on || (on == row.due_on && note.origin == Origin::DownPayment)
         };
         while let Some((on, amount)) = lent.next_if(|(on, _)| comes_first(*on)) {
             balance = balance.plus(amount)?;
+            let fees = std::mem::take(&mut taken);
+            if !with_lent {
+                continue;
+            }
             shown.push(json!({
                 "disbursement_row": true,
                 "date": on.to_string(),
                 "balance_of_loan": money(amount),
-                "fees": "0.00",
+                "fees": money(fees),
             }));
         }
         let billed = row.billed()?.principal;
@@ -87,10 +94,20 @@ fn schedule(player: &Player, life: &Life) -> Result<(Vec<Value>, Value), OutOfRa
     Ok((shown, sums.shown()?))
 }
 
+/// Fees that were paid with a disbursement.
+fn taken(player: &Player) -> Result<Amount, OutOfRange> {
+    let standing = player.entries.iter().filter(|e| e.stands && is_taken(e));
+    Amount::sum(standing.filter_map(|e| e.record.map(|r| r.amount)))
+}
+
+fn is_taken(entry: &Entry) -> bool {
+    entry.kind == Some("Repayment (at time of disbursement)")
+}
+
 /// The totals of a schedule.
 #[derive(Default)]
 struct Sums {
-    came_to: fenqi_domain::loan::Parts,
+    came_to: Parts,
     paid: Amount,
     ahead: Amount,
     late: Amount,
@@ -123,7 +140,7 @@ impl Sums {
 }
 
 /// What a row came to, waivers included.
-fn came_to(row: &Row) -> Result<fenqi_domain::loan::Parts, OutOfRange> {
+fn came_to(row: &Row) -> Result<Parts, OutOfRange> {
     let mut parts = row.billed()?;
     for component in fenqi_domain::plan::Component::ALL {
         parts.add(component, row.figures(component).waived)?;
@@ -157,8 +174,11 @@ fn line(row: &Row, note: &Note, balance: Amount) -> Result<Value, OutOfRange> {
 
 /// The transactions by day and then by entry.
 fn transactions(player: &Player) -> Result<Vec<Value>, OutOfRange> {
-    let entries = player.entries.iter();
+    // A fee that is paid with a disbursement stands before it.
+    let mut entries: Vec<&Entry> = player.entries.iter().collect();
+    entries.sort_by_key(|e| (e.on, if is_taken(e) { 0 } else { e.number }));
     entries
+        .into_iter()
         .filter_map(|e| e.kind.map(|kind| transaction(e, kind)))
         .collect()
 }
@@ -174,19 +194,15 @@ fn transaction(entry: &Entry, kind: &str) -> Result<Value, OutOfRange> {
     put("replayed", Value::Bool(entry.replayed));
     if let Some(record) = &entry.record {
         let parts = record.parts;
-        let is_whole = matches!(
-            kind,
-            "Re-age" | "Re-amortize" | "Charge-off" | "Waive loan charges"
-        );
-        put(
-            "amount",
-            money(if is_whole { parts.total()? } else { record.amount }),
-        );
+        let is_waived = kind == "Waive loan charges";
+        let is_whole = is_waived || matches!(kind, "Re-age" | "Re-amortize" | "Charge-off");
+        put("amount", money(if is_whole { parts.total()? } else { record.amount }));
+        let parts = if is_waived { Parts::default() } else { parts };
         put("principal", money(parts.principal));
         put("interest", money(parts.interest));
         put("fees", money(parts.fee));
         put("penalties", money(parts.penalty));
-        let stays = !is_whole;
+        let stays = !is_whole || is_waived;
         put(
             "loan_balance",
             money(if stays { record.principal } else { Amount::ZERO }),

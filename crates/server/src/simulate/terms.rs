@@ -6,7 +6,7 @@ use fenqi_domain::plan::{
     Component, Conventions, LatePolicy, Prepayment, Pricing, RefundStrategy, Settlement, Terms, Waterfall,
 };
 use fenqi_domain::servicing::{
-    Ahead, Bucket, ChargeOff, Credit, MonthDays, Period, Recalculation, Rule, Servicing, Timing, Unit, Until,
+    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing, Timing, Unit, Until,
     YearDays,
 };
 use jiff::civil::Date;
@@ -138,19 +138,21 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         every: inputs.count("repayment_every")?.max(1),
         unit,
     };
-    let expected_on = inputs.date("first_disbursement_date")?;
+    let submitted_on = inputs.date_if("submitted_on")?;
+    let expected_on = match submitted_on {
+        Some(day) => day,
+        None => inputs.date("first_disbursement_date")?,
+    };
     let annual = annual(inputs)?;
     let is_cumulative = inputs.word(
         "schedule_type",
         &[("PROGRESSIVE", false), ("CUMULATIVE", true)],
         false,
     )?;
-    if is_cumulative && annual > Rate::ZERO {
-        return Err(inputs.unsupported("schedule_type", "a cumulative schedule with interest"));
-    }
-    let equal_principal = inputs.text("amortization") == Some("EQUAL_PRINCIPAL_PAYMENTS");
-    if equal_principal && annual > Rate::ZERO {
-        return Err(inputs.unsupported("amortization", "equal principal"));
+    let method = method(inputs, is_cumulative)?;
+    let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
+    if is_cumulative && recalculation.is_some() {
+        return Err(inputs.unsupported("interest_recalculation", "recalculation of a cumulative schedule"));
     }
     let by_submission = inputs.text("repayment_start_date_type") == Some("SUBMITTED_ON_DATE");
     let down = inputs.object("down_payment");
@@ -179,8 +181,11 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
             &[("30", MonthDays::Thirty), ("ACTUAL", MonthDays::Actual)],
             MonthDays::Actual,
         )?,
+        method,
         interest_only: inputs.count("grace_on_principal_periods")?,
-        recalculation: recalculation(inputs)?.filter(|_| annual > Rate::ZERO),
+        interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
+        down_payment_first: is_cumulative,
+        recalculation,
         chargeback: chargeback(inputs)?,
         charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
     };
@@ -194,11 +199,7 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         },
         expected_on,
         principal: inputs.money("principal", currency)?,
-        seeded_on: if by_submission {
-            inputs.date_if("submitted_on")?
-        } else {
-            None
-        },
+        seeded_on: submitted_on.filter(|_| by_submission),
         pays_down: pays_down.unwrap_or(false),
         interest_refund: inputs
             .list("interest_refund_on")
@@ -230,6 +231,20 @@ const MONTH_ENDS: [(&str, MonthEnd); 2] = [
 /// A unit of time by its word.
 pub fn unit(fields: &Fields<'_>, name: &'static str) -> Read<Unit> {
     fields.word(name, &UNITS, Unit::Months)
+}
+
+/// How interest comes about.
+fn method(inputs: &Fields<'_>, is_cumulative: bool) -> Read<Method> {
+    let is_flat = inputs.word("interest_method", &[("FLAT", true), ("DECLINING_BALANCE", false)], false)?;
+    let is_equal = inputs.text("amortization") == Some("EQUAL_PRINCIPAL_PAYMENTS");
+    let bases = [("SAME_AS_REPAYMENT_PERIOD", Basis::Periods), ("DAILY", Basis::Days)];
+    let basis = inputs.word("interest_calculation_period", &bases, Basis::Periods)?;
+    Ok(match (is_flat, is_equal) {
+        (true, _) => Method::Flat,
+        (false, true) => Method::EqualPrincipal(basis),
+        (false, false) if is_cumulative => Method::Level(basis),
+        (false, false) => Method::Balance,
+    })
 }
 
 /// The rate for a year.
