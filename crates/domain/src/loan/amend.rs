@@ -53,6 +53,7 @@ impl State<'_> {
                 self.post_paid(&parts);
                 self.told = Some((parts, Amount::ZERO));
             }
+            // What is waived is never owed from the charge's own day on.
             Amendment::ChargeWaived { of, amount } => {
                 let parts = charges::waive(self, of, amount)?;
                 self.told = Some((parts, Amount::ZERO));

@@ -1,6 +1,8 @@
 //! Lending under agreements that say more on servicing: a row for the down payment, and equal shares or level instalments
 //! of the rest.
 
+use jiff::civil::Date;
+
 use crate::loan::interest::to_multiple;
 use crate::loan::life::Origin;
 use crate::loan::state::{Standing, State};
@@ -19,7 +21,7 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     let count = state
         .rows
         .iter()
-        .filter(|s| s.is_regular() && s.row.due_on > day)
+        .filter(|s| takes(s, servicing, day))
         .count();
     if count == 0 && rest.is_positive() {
         return Err(inconsistent("lends after the last due date"));
@@ -56,6 +58,13 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     Ok(())
 }
 
+/// Whether a row takes a part of what is lent on a day: those to come, and where the day's down payment stands first,
+/// those of the day as well.
+fn takes(standing: &Standing, servicing: &Servicing, day: Date) -> bool {
+    let due_on = standing.row.due_on;
+    standing.is_regular() && (due_on > day || (due_on == day && servicing.down_payment_first))
+}
+
 /// Adds an equal share of the amount to every row to come, as multiples; the last takes what is left over.
 fn share(
     state: &mut State<'_>,
@@ -69,7 +78,7 @@ fn share(
     let mut left = amount;
     let mut place = 0usize;
     for standing in &mut state.rows {
-        if !standing.is_regular() || standing.row.due_on <= day {
+        if !takes(standing, servicing, day) {
             continue;
         }
         place = place.saturating_add(1);

@@ -47,7 +47,7 @@ pub(crate) struct Term {
     pub until: Date,
     /// The instalment.
     pub instalment: Amount,
-    /// The level payment before it was smoothed; what is lent later is added to it.
+    /// The level payment; what is lent later is added to it.
     level: Amount,
     /// Principal paid on it.
     pub paid_principal: Amount,
@@ -172,6 +172,7 @@ impl<'a> Accrual<'a> {
     pub fn pay_principal(&mut self, due_on: Date, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
             term.paid_principal = term.paid_principal.plus(amount)?;
+            term.instalment = term.instalment.max(term.paid()?);
         }
         self.correct(day.min(due_on), Amount::ZERO.minus(amount)?)
     }
@@ -180,6 +181,7 @@ impl<'a> Accrual<'a> {
     pub fn pay_interest(&mut self, due_on: Date, amount: Amount) -> Result<(), OutOfRange> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
             term.paid_interest = term.paid_interest.plus(amount)?;
+            term.instalment = term.instalment.max(term.paid()?);
         }
         self.absorb()
     }
@@ -194,6 +196,16 @@ impl<'a> Accrual<'a> {
             term.cut(day);
         }
         cut.absorb()?;
+        let mut open = 0usize;
+        for term in &cut.terms {
+            open = open.saturating_add(usize::from(term.instalment != term.paid()?));
+        }
+        // A row whose period has not begun takes its whole instalment, unless it is all that is left to pay.
+        if let Some(term) = cut.terms.get_mut(place).filter(|t| open > 1 && day <= t.from) {
+            term.instalment = term.level;
+            let interest = term.reckoned;
+            term.reckon(interest)?;
+        }
         Ok(cut.terms.get(place).map(|t| (t.principal, t.interest)))
     }
 
@@ -360,7 +372,7 @@ impl<'a> Accrual<'a> {
         let mut tried = self.clone();
         for term in tried.terms.iter_mut().skip(first) {
             if wanted >= term.paid()? {
-                term.instalment = wanted;
+                (term.level, term.instalment) = (wanted, wanted);
             }
         }
         tried.absorb()?;

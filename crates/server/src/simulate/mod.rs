@@ -51,7 +51,14 @@ fn play(case: &Fields<'_>) -> Read<Vec<Value>> {
             // Some tables show the instalments alone.
             let rows = expected.list("schedule");
             let with_lent = rows.is_empty() || rows.iter().any(|(row, _)| row.get("disbursement_row").is_some());
-            checkpoints.push(show::checkpoint(&player, with_lent)?);
+            let table = expected.list("transactions");
+            let is_lent = |row: &Value| row.get("type").and_then(Value::as_str) == Some("Disbursement");
+            let lists_lent = table.is_empty() || table.iter().any(|(row, _)| is_lent(row));
+            let shown = show::Shown {
+                with_lent,
+                lists_lent,
+            };
+            checkpoints.push(show::checkpoint(&player, shown)?);
         } else {
             player.operate(&op).map_err(|why| {
                 if why.starts_with('/') {

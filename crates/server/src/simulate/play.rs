@@ -445,7 +445,7 @@ impl Player {
     fn put(&mut self, kind: Option<&'static str>, on: Date, event: Event) -> Read<u32> {
         let number = self.next_number();
         // What is entered for a day that is past makes everything after it be done again, up to today.
-        if self.entries.iter().any(|e| e.on > on) {
+        if on < self.today || self.entries.iter().any(|e| e.on > on) {
             self.counted_to = self.counted_to.max(Some(self.today));
         }
         self.transactions.push(Transaction {

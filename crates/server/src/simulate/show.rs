@@ -6,8 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::play::{Entry, Player};
 
+/// What a table of the file shows.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    /// Whether the schedule has a line for each disbursement.
+    pub with_lent: bool,
+    /// Whether the transactions include disbursements.
+    pub lists_lent: bool,
+}
+
 /// How a case stands where it expects something.
-pub fn checkpoint(player: &Player, with_lent: bool) -> Result<Value, String> {
+pub fn checkpoint(player: &Player, shown: Shown) -> Result<Value, String> {
     let expected;
     let life = match &player.life {
         Some(life) => life,
@@ -16,15 +25,15 @@ pub fn checkpoint(player: &Player, with_lent: bool) -> Result<Value, String> {
             &expected
         }
     };
-    show(player, life, with_lent).map_err(|e| e.to_string())
+    show(player, life, shown).map_err(|e| e.to_string())
 }
 
 fn money(amount: Amount) -> Value {
     Value::String(point(amount.minor(), 2))
 }
 
-fn show(player: &Player, life: &Life, with_lent: bool) -> Result<Value, OutOfRange> {
-    let (schedule, totals) = schedule(player, life, with_lent)?;
+fn show(player: &Player, life: &Life, shown: Shown) -> Result<Value, OutOfRange> {
+    let (schedule, totals) = schedule(player, life, shown.with_lent)?;
     let outstanding = life.loan.outstanding()?.total()?;
     let over = life.loan.credit_balance;
     let status = if player.life.is_none() {
@@ -42,7 +51,7 @@ fn show(player: &Player, life: &Life, with_lent: bool) -> Result<Value, OutOfRan
         "overpaid": money(over.max(Amount::ZERO)),
         "schedule": schedule,
         "schedule_totals": totals,
-        "transactions": transactions(player)?,
+        "transactions": transactions(player, shown.lists_lent)?,
     }))
 }
 
@@ -173,12 +182,13 @@ fn line(row: &Row, note: &Note, balance: Amount) -> Result<Value, OutOfRange> {
 }
 
 /// The transactions by day and then by entry.
-fn transactions(player: &Player) -> Result<Vec<Value>, OutOfRange> {
+fn transactions(player: &Player, lists_lent: bool) -> Result<Vec<Value>, OutOfRange> {
     // A fee that is paid with a disbursement stands before it.
     let mut entries: Vec<&Entry> = player.entries.iter().collect();
     entries.sort_by_key(|e| (e.on, if is_taken(e) { 0 } else { e.number }));
     entries
         .into_iter()
+        .filter(|e| lists_lent || e.kind != Some("Disbursement"))
         .filter_map(|e| e.kind.map(|kind| transaction(e, kind)))
         .collect()
 }
