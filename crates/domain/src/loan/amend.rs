@@ -84,10 +84,21 @@ impl State<'_> {
                 period,
                 count,
             } => {
-                let parts = restructure::reage(self, servicing, start_on, period, count)?;
+                super::overdue::count(self)?;
+                let plan = restructure::Plan {
+                    start_on,
+                    period,
+                    count,
+                };
+                let parts = restructure::reage(self, servicing, plan)?;
                 self.told = Some((parts, Amount::ZERO));
             }
-            Amendment::Rescheduled { from, to, extra, grace } => {
+            Amendment::Rescheduled {
+                from,
+                to,
+                extra,
+                grace,
+            } => {
                 restructure::reschedule(self, servicing, from, to, extra)?;
                 restructure::grace(self, servicing, to.unwrap_or(from), grace)?;
             }

@@ -43,7 +43,11 @@ pub(crate) fn charge(state: &mut State<'_>, servicing: &Servicing, charge: Charg
 /// Charges a share of every instalment as a fee.
 pub(crate) fn surcharge(state: &mut State<'_>, number: u32, share: Rate) -> Result<(), OutOfRange> {
     for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
-        let whole = standing.row.principal.charged.plus(standing.row.interest.charged)?;
+        let whole = standing
+            .row
+            .principal
+            .charged
+            .plus(standing.row.interest.charged)?;
         let fee = whole.at(share, Rounding::HalfEven)?;
         standing.add(&Parts {
             fee,

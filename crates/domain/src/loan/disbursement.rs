@@ -18,11 +18,7 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     let down = to_multiple(wanted, servicing.multiple)?;
     let rest = amount.minus(down)?;
     let day = state.day;
-    let count = state
-        .rows
-        .iter()
-        .filter(|s| takes(s, servicing, day))
-        .count();
+    let count = state.rows.iter().filter(|s| takes(s, servicing, day)).count();
     if count == 0 && rest.is_positive() {
         return Err(inconsistent("lends after the last due date"));
     }

@@ -59,46 +59,63 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
     })
 }
 
-/// Spreads all principal that is open over new rows, in equal shares; the last takes the rest.
-pub(crate) fn reage(
-    state: &mut State<'_>,
-    servicing: &Servicing,
-    start_on: Date,
-    period: Period,
-    count: u16,
-) -> Result<Parts, OutOfRange> {
-    let mut all = Amount::ZERO;
-    for standing in &mut state.rows {
-        all = all.plus(standing.release()?)?;
-    }
-    let each = to_multiple(
-        all.share(1, i64::from(count.max(1)), Rounding::HalfEven)?,
-        servicing.multiple,
-    )?;
-    // Rows that were to come after the new ones begin are done with.
+/// New rows: when the first is due, how far apart they are, how many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// When the first is due.
+    pub start_on: Date,
+    /// How far apart they are.
+    pub period: Period,
+    /// How many there are.
+    pub count: u16,
+}
+
+/// Spreads all principal that is open over new rows, in equal shares; the last takes the rest. Interest that has accrued
+/// by the day is spread alike, and nothing more is earned.
+pub(crate) fn reage(state: &mut State<'_>, servicing: &Servicing, plan: Plan) -> Result<Parts, OutOfRange> {
+    let mut all = Parts::default();
     let day = state.day;
+    if let Some(accrual) = state.accrual.take() {
+        all.interest = accrual.accrued_at(day)?;
+        for standing in &mut state.rows {
+            let interest = &mut standing.row.interest;
+            all.interest = all.interest.minus(interest.paid)?;
+            interest.charged = interest.charged.minus(interest.open()?)?;
+        }
+        all.interest = all.interest.max(Amount::ZERO);
+        // The period that is under way ends now, and those after it never come.
+        let due = state.rows.partition_point(|s| s.row.due_on <= day);
+        for standing in state.rows.iter_mut().skip(due).take(1) {
+            standing.row.due_on = day;
+        }
+    }
+    for standing in &mut state.rows {
+        all.principal = all.principal.plus(standing.release()?)?;
+    }
+    // Rows that were to come after the new ones begin are done with.
     state
         .rows
-        .retain(|s| s.row.due_on <= day || s.row.due_on < start_on || s.came_to_something());
-    let mut left = all;
+        .retain(|s| s.row.due_on <= day || s.row.due_on < plan.start_on || s.came_to_something());
+    let parts = i64::from(plan.count.max(1));
+    let each = to_multiple(
+        all.principal.share(1, parts, Rounding::HalfEven)?,
+        servicing.multiple,
+    )?;
+    let each_interest = all.interest.share(1, parts, Rounding::HalfEven)?;
+    let (mut left, mut left_interest) = (all.principal, all.interest);
     let mut from = state.rows.last().map_or(day, |s| s.row.due_on);
-    for place in 0..count {
-        let due_on = after(start_on, period, place)?;
-        let part = if place.saturating_add(1) == count {
-            left
-        } else {
-            each
-        };
-        left = left.minus(part)?;
+    for place in 0..plan.count {
+        let due_on = after(plan.start_on, plan.period, place)?;
+        let is_last = place.saturating_add(1) == plan.count;
         let mut row = Standing::empty(from, due_on, Origin::Reaged);
-        row.row.principal.charged = part;
+        row.row.principal.charged = if is_last { left } else { each };
+        row.row.interest.charged = if is_last { left_interest } else { each_interest };
+        left = left.minus(row.row.principal.charged)?;
+        left_interest = left_interest.minus(row.row.interest.charged)?;
         state.insert(row);
         from = due_on;
     }
-    Ok(Parts {
-        principal: all,
-        ..Parts::default()
-    })
+    Ok(all)
 }
 
 /// Moves a due date and those after it, which keep their distance from it.
@@ -144,13 +161,26 @@ pub(crate) fn reschedule(
 }
 
 /// Lets some rows owe no principal: it moves on by so many rows, and as many are added at the end.
-pub(crate) fn grace(state: &mut State<'_>, servicing: &Servicing, from: Date, count: u16) -> Result<(), OutOfRange> {
+pub(crate) fn grace(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    from: Date,
+    count: u16,
+) -> Result<(), OutOfRange> {
     for _ in 0..count {
-        let last = state.rows.iter().rfind(|s| s.is_regular()).map_or(from, |s| s.row.due_on);
+        let last = state
+            .rows
+            .iter()
+            .rfind(|s| s.is_regular())
+            .map_or(from, |s| s.row.due_on);
         let due_on = after(last, servicing.period, 1)?;
         state.insert(Standing::empty(last, due_on, Origin::Agreed));
         let mut carried = Amount::ZERO;
-        for standing in state.rows.iter_mut().filter(|s| s.is_regular() && s.row.due_on >= from) {
+        for standing in state
+            .rows
+            .iter_mut()
+            .filter(|s| s.is_regular() && s.row.due_on >= from)
+        {
             core::mem::swap(&mut carried, &mut standing.row.principal.charged);
         }
     }

@@ -50,7 +50,8 @@ fn play(case: &Fields<'_>) -> Read<Vec<Value>> {
         if let Some(expected) = op.object("expect") {
             // Some tables show the instalments alone.
             let rows = expected.list("schedule");
-            let with_lent = rows.is_empty() || rows.iter().any(|(row, _)| row.get("disbursement_row").is_some());
+            let with_lent =
+                rows.is_empty() || rows.iter().any(|(row, _)| row.get("disbursement_row").is_some());
             let table = expected.list("transactions");
             let is_lent = |row: &Value| row.get("type").and_then(Value::as_str) == Some("Disbursement");
             let lists_lent = table.is_empty() || table.iter().any(|(row, _)| is_lent(row));

@@ -129,8 +129,10 @@ impl Player {
                     },
                     count: op.count("number_of_installments")?,
                 };
-                if self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0) {
-                    return Err(op.unsupported("op", "re-ageing with interest"));
+                let handling = op.text("interest_handling");
+                let is_payable = handling == Some("EQUAL_AMORTIZATION_PAYABLE_INTEREST");
+                if !is_payable && self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0) {
+                    return Err(op.unsupported("interest_handling", "re-ageing with interest of this kind"));
                 }
                 self.enter("Re-age", today, Event::Amended { by })?;
             }
@@ -349,8 +351,14 @@ impl Player {
             transaction.effective_on = self.today;
         }
         self.fold(None)?;
-        let record = self.entries.iter().find(|e| e.number == number).and_then(|e| e.record);
-        let amount = record.map_or(Ok(Amount::ZERO), |r| r.parts.total()).map_err(|e| e.to_string())?;
+        let record = self
+            .entries
+            .iter()
+            .find(|e| e.number == number)
+            .and_then(|e| e.record);
+        let amount = record
+            .map_or(Ok(Amount::ZERO), |r| r.parts.total())
+            .map_err(|e| e.to_string())?;
         for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
             transaction.effective_on = counts_from;
             transaction.event = Event::Amended {

@@ -206,7 +206,10 @@ fn transaction(entry: &Entry, kind: &str) -> Result<Value, OutOfRange> {
         let parts = record.parts;
         let is_waived = kind == "Waive loan charges";
         let is_whole = is_waived || matches!(kind, "Re-age" | "Re-amortize" | "Charge-off");
-        put("amount", money(if is_whole { parts.total()? } else { record.amount }));
+        put(
+            "amount",
+            money(if is_whole { parts.total()? } else { record.amount }),
+        );
         let parts = if is_waived { Parts::default() } else { parts };
         put("principal", money(parts.principal));
         put("interest", money(parts.interest));

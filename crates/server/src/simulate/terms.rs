@@ -6,8 +6,8 @@ use fenqi_domain::plan::{
     Component, Conventions, LatePolicy, Prepayment, Pricing, RefundStrategy, Settlement, Terms, Waterfall,
 };
 use fenqi_domain::servicing::{
-    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing, Timing, Unit, Until,
-    YearDays,
+    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing,
+    Timing, Unit, Until, YearDays,
 };
 use jiff::civil::Date;
 use serde_json::Value;
@@ -235,9 +235,16 @@ pub fn unit(fields: &Fields<'_>, name: &'static str) -> Read<Unit> {
 
 /// How interest comes about.
 fn method(inputs: &Fields<'_>, is_cumulative: bool) -> Read<Method> {
-    let is_flat = inputs.word("interest_method", &[("FLAT", true), ("DECLINING_BALANCE", false)], false)?;
+    let is_flat = inputs.word(
+        "interest_method",
+        &[("FLAT", true), ("DECLINING_BALANCE", false)],
+        false,
+    )?;
     let is_equal = inputs.text("amortization") == Some("EQUAL_PRINCIPAL_PAYMENTS");
-    let bases = [("SAME_AS_REPAYMENT_PERIOD", Basis::Periods), ("DAILY", Basis::Days)];
+    let bases = [
+        ("SAME_AS_REPAYMENT_PERIOD", Basis::Periods),
+        ("DAILY", Basis::Days),
+    ];
     let basis = inputs.word("interest_calculation_period", &bases, Basis::Periods)?;
     Ok(match (is_flat, is_equal) {
         (true, _) => Method::Flat,
