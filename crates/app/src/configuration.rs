@@ -120,8 +120,8 @@ impl Configuration {
         for setting in &settings {
             if setting.kind == kinds::HOLIDAYS {
                 let year: Holidays = setting.detail()?;
-                days_off.extend(year.days_off);
-                make_up_days.extend(year.make_up_days);
+                days_off.extend_from_slice(year.days_off());
+                make_up_days.extend_from_slice(year.make_up_days());
             } else {
                 configuration.take(setting)?;
             }

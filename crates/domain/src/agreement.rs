@@ -183,7 +183,7 @@ pub struct Case<'a> {
     /// Their consents.
     pub consents: &'a [Consent],
     /// The documents that the quote names.
-    pub documents: &'a [Document],
+    pub documents: &'a [&'a Document],
     /// The institution.
     pub institution: Option<&'a Institution>,
     /// Where the goods go.

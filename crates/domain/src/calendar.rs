@@ -3,11 +3,14 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
-use serde::{Deserialize, Deserializer, Serialize};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::money::OutOfRange;
+
+mod holidays;
+
+pub use holidays::Holidays;
 
 /// When instalments fall due (还款日规则).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,34 +49,43 @@ impl DueRule {
         roll: Roll,
         holidays: &Holidays,
     ) -> Result<Vec<Date>, OutOfRange> {
-        let nth = |number: u16| -> Result<Date, OutOfRange> {
-            match *self {
-                DueRule::OrderAnchored => add_months(signed_on, i32::from(number)),
-                DueRule::FixedDay {
-                    day,
-                    first_after_days,
-                } => {
-                    let earliest = add_days(signed_on, i64::from(first_after_days))?;
-                    let first = nth_of_month(earliest, day, 0)?;
-                    let late = if first < earliest { 1 } else { 0 };
-                    let months = i32::from(number).saturating_sub(1).saturating_add(late);
-                    nth_of_month(earliest, day, months)
-                }
-                DueRule::Statement {
+        // All three are a day of the month, counted from a first month, and a number of days after it.
+        let (base, day, first_month, days_after) = match *self {
+            DueRule::OrderAnchored => (signed_on, anchor_of(signed_on), 1, 0),
+            DueRule::FixedDay {
+                day,
+                first_after_days,
+            } => {
+                let earliest = add_days(signed_on, i64::from(first_after_days))?;
+                let is_late = nth_of_month(earliest, day, 0)? < earliest;
+                (earliest, day, i32::from(is_late), 0)
+            }
+            DueRule::Statement {
+                statement_day,
+                due_after_days,
+            } => {
+                let is_late = nth_of_month(signed_on, statement_day, 0)? <= signed_on;
+                (
+                    signed_on,
                     statement_day,
-                    due_after_days,
-                } => {
-                    let first = nth_of_month(signed_on, statement_day, 0)?;
-                    let late = if first <= signed_on { 1 } else { 0 };
-                    let months = i32::from(number).saturating_sub(1).saturating_add(late);
-                    let issued = nth_of_month(signed_on, statement_day, months)?;
-                    add_days(issued, i64::from(due_after_days))
-                }
+                    i32::from(is_late),
+                    i64::from(due_after_days),
+                )
             }
         };
-        (1..=count)
-            .map(|number| holidays.roll(nth(number)?, roll))
-            .collect()
+        let mut dates = Vec::with_capacity(usize::from(count));
+        let first = month_number(base)
+            .checked_add(first_month)
+            .ok_or(OutOfRange("a date"))?;
+        for month in (first..).take(usize::from(count)) {
+            let day = clamped(month, day)?;
+            dates.push(if days_after == 0 {
+                holidays.rolled(month, day, roll)?
+            } else {
+                holidays.roll(add_days(day_of_month(month, day)?, days_after)?, roll)?
+            });
+        }
+        Ok(dates)
     }
 }
 
@@ -151,78 +163,6 @@ impl DayCount {
     }
 }
 
-/// The days on which nobody works and the weekend days on which everybody does (节假日与调休).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Holidays {
-    /// Days off besides weekends, ascending.
-    #[serde(deserialize_with = "ascending")]
-    pub days_off: Vec<Date>,
-    /// Saturdays and Sundays that are worked, ascending.
-    #[serde(deserialize_with = "ascending")]
-    pub make_up_days: Vec<Date>,
-}
-
-impl Holidays {
-    /// A calendar of these days, in whatever order they come.
-    pub fn new(mut days_off: Vec<Date>, mut make_up_days: Vec<Date>) -> Holidays {
-        days_off.sort_unstable();
-        make_up_days.sort_unstable();
-        Holidays {
-            days_off,
-            make_up_days,
-        }
-    }
-
-    /// Whether banks and people work on the day.
-    pub fn is_working_day(&self, date: Date) -> bool {
-        if self.days_off.binary_search(&date).is_ok() {
-            return false;
-        }
-        match date.weekday() {
-            Weekday::Saturday | Weekday::Sunday => self.make_up_days.binary_search(&date).is_ok(),
-            _ => true,
-        }
-    }
-
-    /// The day that a date moves to.
-    ///
-    /// # Errors
-    /// [`OutOfRange`] if no working day is within 366 days, which no real calendar does.
-    pub fn roll(&self, date: Date, roll: Roll) -> Result<Date, OutOfRange> {
-        match roll {
-            Roll::None => Ok(date),
-            Roll::Following => self.nearest(date, 1),
-            Roll::ModifiedFollowing => {
-                let later = self.nearest(date, 1)?;
-                if later.month() == date.month() {
-                    Ok(later)
-                } else {
-                    self.nearest(date, -1)
-                }
-            }
-        }
-    }
-
-    /// The first working day from a date on, looking forward (1) or back (−1).
-    fn nearest(&self, date: Date, step: i64) -> Result<Date, OutOfRange> {
-        let mut day = date;
-        for _ in 0..=366 {
-            if self.is_working_day(day) {
-                return Ok(day);
-            }
-            day = add_days(day, step)?;
-        }
-        Err(OutOfRange("the next working day"))
-    }
-}
-
-/// Reads dates and puts them in order, since the look-up depends on it.
-fn ascending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
-    let mut dates = Vec::<Date>::deserialize(deserializer)?;
-    dates.sort_unstable();
-    Ok(dates)
-}
-
 /// The same day so many months on (or back), or the month's last day where there is no such day (民法典 202).
 ///
 /// Always reckon from the original anchor: 31 January gives 28 February, and *31* March.
@@ -230,25 +170,44 @@ fn ascending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D:
 /// # Errors
 /// [`OutOfRange`] outside the years −9999 to 9999.
 pub fn add_months(anchor: Date, months: i32) -> Result<Date, OutOfRange> {
-    nth_of_month(anchor, u8::try_from(anchor.day()).unwrap_or(1), months)
+    nth_of_month(anchor, anchor_of(anchor), months)
+}
+
+/// The day of the month that an anchor keeps.
+fn anchor_of(date: Date) -> u8 {
+    date.day().unsigned_abs()
 }
 
 /// A day of the month that lies so many months after a date's month, clamped to its length.
-fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
-    let error = OutOfRange("a date");
-    let index = i32::from(date.year())
-        .checked_mul(12)
-        .and_then(|m| m.checked_add(i32::from(date.month())))
-        .and_then(|m| m.checked_sub(1))
-        .and_then(|m| m.checked_add(months))
-        .ok_or(error)?;
-    let year = i16::try_from(index.div_euclid(12)).map_err(|_| error)?;
-    let month = i8::try_from(index.rem_euclid(12).saturating_add(1)).map_err(|_| error)?;
-    let mut day = i8::try_from(day).map_err(|_| error)?;
-    if day > 28 {
-        let first = Date::new(year, month, 1).map_err(|_| error)?;
-        day = day.min(first.days_in_month());
+pub(crate) fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
+    let month = month_number(date)
+        .checked_add(months)
+        .ok_or(OutOfRange("a date"))?;
+    day_of_month(month, clamped(month, day)?)
+}
+
+/// A day of the month, or the month's last where it has no such day.
+fn clamped(month: i32, day: u8) -> Result<i8, OutOfRange> {
+    let day = i8::try_from(day).map_err(|_| OutOfRange("a date"))?;
+    if day <= 28 {
+        return Ok(day);
     }
+    Ok(day.min(day_of_month(month, 1)?.days_in_month()))
+}
+
+/// The months from the year 0 to a date's month.
+fn month_number(date: Date) -> i32 {
+    i32::from(date.year())
+        .saturating_mul(12)
+        .saturating_add(i32::from(date.month()))
+        .saturating_sub(1)
+}
+
+/// A day of a month that is counted from the year 0.
+fn day_of_month(month: i32, day: i8) -> Result<Date, OutOfRange> {
+    let error = OutOfRange("a date");
+    let year = i16::try_from(month.div_euclid(12)).map_err(|_| error)?;
+    let month = i8::try_from(month.rem_euclid(12).saturating_add(1)).map_err(|_| error)?;
     Date::new(year, month, day).map_err(|_| error)
 }
 
@@ -257,13 +216,75 @@ fn nth_of_month(date: Date, day: u8, months: i32) -> Result<Date, OutOfRange> {
 /// # Errors
 /// [`OutOfRange`] outside the years −9999 to 9999.
 pub fn add_days(date: Date, days: i64) -> Result<Date, OutOfRange> {
-    let span = 0.days().try_days(days).map_err(|_| OutOfRange("a date"))?;
-    date.checked_add(span).map_err(|_| OutOfRange("a date"))
+    let error = OutOfRange("a date");
+    let number = i64::from(day_number(date)).checked_add(days).ok_or(error)?;
+    date_of_number(i32::try_from(number).map_err(|_| error)?)
 }
 
 /// Calendar days from one date to another; negative if the second is earlier.
 pub fn days_between(from: Date, until: Date) -> i64 {
-    from.duration_until(until).as_secs().div_euclid(86_400)
+    i64::from(day_number(until)).saturating_sub(i64::from(day_number(from)))
+}
+
+/// Days of 400 years, after which the calendar repeats itself.
+const ERA_DAYS: i32 = 146_097;
+/// Days from 1 March of the year 0 to 1 January 1970.
+const EPOCH_DAYS: i32 = 719_468;
+
+/// Days from 1 January 1970 to a date (Hinnant, "chrono-compatible low-level date algorithms"): years begin in March,
+/// so that a leap day is the last of its year and the months before it have fixed lengths.
+fn day_number(date: Date) -> i32 {
+    let (month, day) = (i32::from(date.month()), i32::from(date.day()));
+    let year = i32::from(date.year()).saturating_sub(i32::from(month <= 2));
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let from_march = month.saturating_add(9).rem_euclid(12);
+    let of_year = from_march
+        .saturating_mul(153)
+        .saturating_add(2)
+        .div_euclid(5)
+        .saturating_add(day)
+        .saturating_sub(1);
+    era.saturating_mul(ERA_DAYS)
+        .saturating_add(of_era.saturating_mul(365))
+        .saturating_add(of_era.div_euclid(4))
+        .saturating_sub(of_era.div_euclid(100))
+        .saturating_add(of_year)
+        .saturating_sub(EPOCH_DAYS)
+}
+
+/// The date so many days after 1 January 1970, by the same reckoning.
+fn date_of_number(number: i32) -> Result<Date, OutOfRange> {
+    let error = OutOfRange("a date");
+    let number = number.checked_add(EPOCH_DAYS).ok_or(error)?;
+    let (era, of_era) = (number.div_euclid(ERA_DAYS), number.rem_euclid(ERA_DAYS));
+    // A day is taken out for each leap day that has passed: one in 4 years, but not in 100, yet in 400.
+    let year = of_era
+        .saturating_sub(of_era.div_euclid(1_460))
+        .saturating_add(of_era.div_euclid(36_524))
+        .saturating_sub(of_era.div_euclid(146_096))
+        .div_euclid(365);
+    let of_year = of_era
+        .saturating_sub(year.saturating_mul(365))
+        .saturating_sub(year.div_euclid(4))
+        .saturating_add(year.div_euclid(100));
+    let from_march = of_year.saturating_mul(5).saturating_add(2).div_euclid(153);
+    let before = from_march.saturating_mul(153).saturating_add(2).div_euclid(5);
+    let day = of_year.saturating_sub(before).saturating_add(1);
+    let month = if from_march < 10 {
+        from_march.saturating_add(3)
+    } else {
+        from_march.saturating_sub(9)
+    };
+    let year = era
+        .saturating_mul(400)
+        .saturating_add(year)
+        .saturating_add(i32::from(month <= 2));
+    Date::new(
+        i16::try_from(year).map_err(|_| error)?,
+        i8::try_from(month).map_err(|_| error)?,
+        i8::try_from(day).map_err(|_| error)?,
+    )
+    .map_err(|_| error)
 }
 
 /// Days of 30E/360.
@@ -465,9 +486,22 @@ mod tests {
     }
 
     #[test]
-    fn holidays_in_any_order_are_found_after_reading() {
-        let read: Holidays =
-            serde_json::from_str(r#"{"days_off":["2026-10-02","2026-10-01"],"make_up_days":[]}"#).unwrap();
-        assert!(!read.is_working_day(date(2026, 10, 1)) && !read.is_working_day(date(2026, 10, 2)));
+    fn days_are_numbered_as_the_library_numbers_them() {
+        use jiff::ToSpan;
+        let mut day = Date::MIN;
+        let mut number = day_number(day);
+        assert_eq!(day_number(date(1970, 1, 1)), 0);
+        loop {
+            assert_eq!(date_of_number(number), Ok(day));
+            let Ok(next) = day.tomorrow() else { break };
+            assert_eq!(day_number(next), number.saturating_add(1), "{next}");
+            (day, number) = (next, number.saturating_add(1));
+        }
+        assert!(add_days(Date::MAX, 1).is_err() && add_days(Date::MIN, -1).is_err());
+        assert!(add_days(Date::MAX, i64::MAX).is_err());
+        let leap = date(2024, 2, 28);
+        for days in [-400, -1, 0, 1, 2, 366, 40_000] {
+            assert_eq!(add_days(leap, days), Ok(leap.checked_add(days.days()).unwrap()));
+        }
     }
 }

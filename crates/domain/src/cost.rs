@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::annual_rate::{AnnualRates, of_instalments};
+use crate::annual_rate::{AnnualRates, of_payments};
 use crate::calendar::DayCount;
 use crate::money::{Amount, Currency, OutOfRange, Rate};
 use crate::plan::{Component, FeeTiming, Instalment, Pricing, Settlement, Terms};
@@ -130,25 +130,18 @@ impl CostDisclosure {
         price: Amount,
         institution: &str,
     ) -> Result<CostDisclosure, OutOfRange> {
-        let total = |part: fn(&Instalment) -> Amount| Amount::sum(schedule.iter().map(part));
-        let subsidy = total(|row| row.subsidy)?;
-        let total_cost = total(|row| row.interest)?.plus(total(|row| row.fee)?)?;
+        let (mut total_cost, mut subsidy) = (Amount::ZERO, Amount::ZERO);
+        for row in schedule {
+            total_cost = total_cost.plus(row.interest)?.plus(row.fee)?;
+            subsidy = subsidy.plus(row.subsidy)?;
+        }
         let origin_cost = total_cost.plus(subsidy)?;
         let principal = terms.principal;
-        let dues = schedule
-            .iter()
-            .map(|row| row.principal.plus(row.interest)?.plus(row.fee))
-            .collect::<Result<Vec<Amount>, OutOfRange>>()?;
-        let annual = rates(principal, &dues)?;
+        let annual = rates(principal, schedule.iter().map(Instalment::due))?;
         let origin_annual = if subsidy.is_zero() {
             annual
         } else {
-            let with_subsidy = dues
-                .iter()
-                .zip(schedule)
-                .map(|(due, row)| due.plus(row.subsidy))
-                .collect::<Result<Vec<Amount>, OutOfRange>>()?;
-            rates(principal, &with_subsidy)?
+            rates(principal, schedule.iter().map(Instalment::origin))?
         };
         let item = |component, basis| CostItem {
             component,
@@ -209,11 +202,14 @@ impl CostDisclosure {
 }
 
 /// Both annual rates of what is paid month by month; nothing where nothing is financed.
-fn rates(principal: Amount, dues: &[Amount]) -> Result<AnnualRates, OutOfRange> {
+fn rates(
+    principal: Amount,
+    dues: impl DoubleEndedIterator<Item = Amount> + Clone,
+) -> Result<AnnualRates, OutOfRange> {
     if principal.is_zero() {
         return Ok(AnnualRates::default());
     }
-    of_instalments(principal, dues).map_err(|_| OutOfRange("the annual rate"))
+    of_payments(principal, dues).map_err(|_| OutOfRange("the annual rate"))
 }
 
 /// What may come on top, as the terms say.
@@ -236,5 +232,9 @@ fn contingent(terms: &Terms, institution: &str) -> Vec<Contingent> {
         method: terms.conventions.settlement,
         payee: payee(),
     };
-    fee.into_iter().chain(penalty).chain([settlement]).collect()
+    let mut all = Vec::with_capacity(3);
+    all.extend(fee);
+    all.extend(penalty);
+    all.push(settlement);
+    all
 }

@@ -1,6 +1,5 @@
 //! Identifiers (编号): 128 bits, ordered by time, written with a prefix that says of what.
 
-use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
@@ -68,35 +67,81 @@ const fn mixed(mut z: u64) -> u64 {
     z ^ z.wrapping_shr(31)
 }
 
-/// Writes 128 bits as 26 letters and digits.
-fn encode(bits: u128) -> String {
-    let mut text = String::with_capacity(26);
-    for place in (0..26u32).rev() {
-        let five = bits.wrapping_shr(place.wrapping_mul(5)) & 31;
-        let letter = usize::try_from(five)
-            .ok()
-            .and_then(|i| ALPHABET.get(i))
-            .copied()
-            .unwrap_or(b'0');
-        text.push(char::from(letter));
+/// 128 bits as 26 letters and digits.
+struct Letters([u8; 26]);
+
+impl Letters {
+    fn of(bits: u128) -> Letters {
+        let mut letters = [b'0'; 26];
+        // The low 65 bits are the last 13 letters: arithmetic in 64 bits costs a fraction of that in 128.
+        let (head, tail) = letters.split_at_mut(13);
+        write_fives(
+            tail,
+            low_bits(bits & 0x1_FFFF_FFFF_FFFF_FFFF),
+            low_bits(bits.wrapping_shr(60)),
+        );
+        let high = low_bits(bits.wrapping_shr(65));
+        write_fives(head, high, high.wrapping_shr(60));
+        Letters(letters)
     }
-    text
+
+    fn text(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
-/// Reads what [`encode`] writes.
+/// The low 64 bits.
+fn low_bits(bits: u128) -> u64 {
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
+}
+
+/// Writes five bits a letter, from the last place to the first; the five of the first place are given apart.
+fn write_fives(places: &mut [u8], mut bits: u64, first: u64) {
+    let letter = |five: u64| {
+        let place = usize::try_from(five & 31).ok();
+        place
+            .and_then(|place| ALPHABET.get(place))
+            .copied()
+            .unwrap_or(b'0')
+    };
+    for place in places.iter_mut().rev() {
+        *place = letter(bits);
+        bits = bits.wrapping_shr(5);
+    }
+    if let Some(place) = places.first_mut() {
+        *place = letter(first);
+    }
+}
+
+/// Reads what [`Letters`] writes.
 fn decode(text: &str) -> Option<u128> {
     if text.len() != 26 {
         return None;
     }
     let mut bits: u128 = 0;
     for (place, byte) in text.bytes().enumerate() {
-        let value = ALPHABET.iter().position(|letter| *letter == byte)?;
+        let value = u128::from(value_of(byte)?);
         if place == 0 && value > 7 {
             return None;
         }
-        bits = bits.wrapping_shl(5) | u128::try_from(value).ok()?;
+        bits = bits.wrapping_shl(5) | value;
     }
     Some(bits)
+}
+
+/// The number that a letter stands for.
+const fn value_of(letter: u8) -> Option<u8> {
+    // The alphabet leaves out I, L, O and U.
+    let left_out = match letter {
+        b'0'..=b'9' => return Some(letter.wrapping_sub(b'0')),
+        b'A'..=b'H' => 0,
+        b'J' | b'K' => 1,
+        b'M' | b'N' => 2,
+        b'P'..=b'T' => 3,
+        b'V'..=b'Z' => 4,
+        _ => return None,
+    };
+    Some(letter.wrapping_sub(b'A').wrapping_add(10).wrapping_sub(left_out))
 }
 
 macro_rules! ids {
@@ -127,7 +172,8 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", $prefix, encode(self.0))
+                f.write_str(concat!($prefix, "_"))?;
+                f.write_str(Letters::of(self.0).text())
             }
         }
 
@@ -222,6 +268,27 @@ mod tests {
             "agr_8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<AgreementId>().is_err(),
             "does not fit 128 bits"
         );
+    }
+
+    #[test]
+    fn every_letter_of_every_place_reads_back() {
+        for place in 0..26u32 {
+            for (value, letter) in ALPHABET.iter().enumerate().take(if place == 25 { 8 } else { 32 }) {
+                let bits = u128::try_from(value).unwrap().wrapping_shl(place * 5);
+                let text = Letters::of(bits).text().to_string();
+                let at = 25 - usize::try_from(place).unwrap();
+                assert!(
+                    text.bytes()
+                        .enumerate()
+                        .all(|(i, b)| b == if i == at { *letter } else { b'0' }),
+                    "{text}"
+                );
+                assert_eq!(decode(&text), Some(bits));
+            }
+        }
+        assert_eq!(decode(Letters::of(u128::MAX).text()), Some(u128::MAX));
+        let read = (0..=255u8).filter(|byte| value_of(*byte).is_some());
+        assert_eq!(read.collect::<alloc::vec::Vec<u8>>(), ALPHABET);
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::wide::Wide;
 pub(crate) struct Periods {
     /// The denominator.
     whole: u64,
+    /// 2⁶⁴ ÷ the denominator, rounded down: a product with it costs a fraction of a division.
+    inverse: u64,
     /// The numerators: interest of a period is balance × part ÷ whole.
     pub(crate) parts: Vec<u64>,
 }
@@ -78,8 +80,10 @@ impl Periods {
             }
             *part = reduced;
         }
+        let whole = whole.checked_div(divisor).ok_or(error)?;
         Ok(Periods {
-            whole: whole.checked_div(divisor).ok_or(error)?,
+            whole,
+            inverse: u64::MAX.checked_div(whole).ok_or(error)?,
             parts,
         })
     }
@@ -95,8 +99,7 @@ impl Periods {
         let balance = u64::try_from(balance.minor()).map_err(|_| error)?;
         // Nearly every product fits 64 bits, where a division costs a fraction of one of 128.
         if let Some(product) = balance.checked_mul(part) {
-            let quotient = product.checked_div(self.whole).ok_or(error)?;
-            let rest = product.checked_rem(self.whole).ok_or(error)?;
+            let (quotient, rest) = self.divided(product);
             let half = rest.cmp(&self.whole.saturating_sub(rest));
             let up = rounds_up(rest == 0, half, quotient, rounding);
             let rounded = quotient.checked_add(u64::from(up)).ok_or(error)?;
@@ -104,6 +107,21 @@ impl Periods {
         }
         let product = i128::from(balance).checked_mul(i128::from(part)).ok_or(error)?;
         crate::money::divide(product, i128::from(self.whole), rounding).map(Amount::from_minor)
+    }
+
+    /// The quotient and the rest of a division by the denominator.
+    fn divided(&self, product: u64) -> (u64, u64) {
+        let high = u128::from(product)
+            .wrapping_mul(u128::from(self.inverse))
+            .wrapping_shr(64);
+        let mut quotient = u64::try_from(high).unwrap_or(0);
+        let mut rest = product.wrapping_sub(quotient.wrapping_mul(self.whole));
+        // The inverse is less than one too small, and so the quotient at most two.
+        while rest >= self.whole {
+            rest = rest.wrapping_sub(self.whole);
+            quotient = quotient.wrapping_add(1);
+        }
+        (quotient, rest)
     }
 
     /// The level payment, rounded once from the exact figure.
@@ -211,7 +229,7 @@ fn shifted_product(value: u64, factor: u64) -> Option<u64> {
 }
 
 /// Whether a figure of zero or more goes up from its floor: `half` compares what is over with a half.
-fn rounds_up(is_whole: bool, half: Ordering, floor: u64, rounding: Rounding) -> bool {
+pub(crate) fn rounds_up(is_whole: bool, half: Ordering, floor: u64, rounding: Rounding) -> bool {
     match rounding {
         Rounding::Down => false,
         Rounding::Up => !is_whole,
@@ -230,7 +248,7 @@ fn round_fixed(value: u128, rounding: Rounding) -> Option<u64> {
 }
 
 /// The greatest common divisor; the other number if one is zero.
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+pub(crate) fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     while let Some(rest) = a.checked_rem(b) {
         (a, b) = (b, rest);
     }

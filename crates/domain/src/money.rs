@@ -4,6 +4,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 use core::str::FromStr;
 
@@ -163,7 +164,7 @@ impl Amount {
     /// Weights are not negative. If all weights are zero, the first gets everything.
     pub fn by_weights(self, weights: &[Amount]) -> Result<Vec<Amount>, OutOfRange> {
         let total = Amount::sum(weights.iter().copied())?;
-        if total.is_zero() {
+        if weights.len() == 1 || total.is_zero() {
             let mut parts: Vec<Amount> = weights.iter().map(|_| Amount::ZERO).collect();
             if let Some(first) = parts.first_mut() {
                 *first = self;
@@ -204,6 +205,10 @@ impl Amount {
 /// The quotient of two integers, rounded as named. The denominator is positive.
 pub fn divide(numerator: i128, denominator: i128, rounding: Rounding) -> Result<i64, OutOfRange> {
     let error = OutOfRange("a quotient");
+    // Nearly every figure fits 64 bits, where a division costs a fraction of one of 128.
+    if let (Ok(numerator), Ok(denominator)) = (i64::try_from(numerator), i64::try_from(denominator)) {
+        return divide_short(numerator, denominator, rounding).ok_or(error);
+    }
     let floor = numerator.checked_div_euclid(denominator).ok_or(error)?;
     let rest = numerator.checked_rem_euclid(denominator).ok_or(error)?;
     let twice = rest.checked_mul(2).ok_or(error)?;
@@ -221,6 +226,21 @@ pub fn divide(numerator: i128, denominator: i128, rounding: Rounding) -> Result<
         floor
     };
     i64::try_from(rounded).map_err(|_| error)
+}
+
+/// [`divide`] in 64 bits.
+fn divide_short(numerator: i64, denominator: i64, rounding: Rounding) -> Option<i64> {
+    let floor = numerator.checked_div_euclid(denominator)?;
+    let rest = numerator.checked_rem_euclid(denominator)?;
+    // The rest lies between zero and the denominator, so that this neither overflows nor needs to double it.
+    let half = rest.cmp(&denominator.checked_sub(rest)?);
+    let up = match rounding {
+        Rounding::Down => rest != 0 && numerator < 0,
+        Rounding::Up => rest != 0 && numerator > 0,
+        Rounding::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && numerator > 0),
+        Rounding::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && floor & 1 == 1),
+    };
+    floor.checked_add(i64::from(up))
 }
 
 /// How a figure between two minor units becomes one of them (舍入方式). Part of the signed terms.

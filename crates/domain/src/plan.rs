@@ -242,6 +242,19 @@ pub struct Instalment {
     pub subsidy: Amount,
 }
 
+impl Instalment {
+    /// What the shopper pays: principal, interest and fee. It does not leave the range where a schedule's sums do not.
+    pub(crate) const fn due(&self) -> Amount {
+        let cost = self.interest.minor().saturating_add(self.fee.minor());
+        Amount::from_minor(self.principal.minor().saturating_add(cost))
+    }
+
+    /// What the shopper would pay without the seller's share.
+    pub(crate) const fn origin(&self) -> Amount {
+        Amount::from_minor(self.due().minor().saturating_add(self.subsidy.minor()))
+    }
+}
+
 /// A campaign whose seller bears cost for the shopper (免息活动), with its budget in slices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Campaign {
@@ -300,6 +313,9 @@ impl Pricing {
     /// # Errors
     /// [`OutOfRange`] for rates that no plan has.
     pub fn at_factor(self, factor: Rate) -> Result<Pricing, OutOfRange> {
+        if factor == Rate::ONE {
+            return Ok(self);
+        }
         let scaled = |rate: Rate| {
             Amount::from_minor(rate.ppb())
                 .at(factor, Rounding::HalfUp)

@@ -4,6 +4,7 @@
 //! digest differs at signing is refused.
 
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ use crate::refusal::{Denied, Refusal};
 use crate::schedule::schedule;
 
 mod canonical;
+pub mod kept;
 
 /// What a plan would cost for some lines of one seller: everything of a quote but its name and its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +68,7 @@ pub struct Asking<'a> {
 /// [`Denied::OutOfRange`] for figures that no cart has.
 pub fn price(asking: Asking<'_>) -> Result<Priced, Denied> {
     let plan = asking.plan;
-    let prices: Vec<Amount> = asking.lines.iter().map(|line| line.price).collect();
-    let price = Amount::sum(prices.iter().copied())?;
+    let price = Amount::sum(asking.lines.iter().map(|line| line.price))?;
     let least = plan.least_down_payment(price)?;
     let down_payment = asking.down_payment.unwrap_or(least);
     if down_payment < least {
@@ -95,17 +96,7 @@ pub fn price(asking: Asking<'_>) -> Result<Priced, Denied> {
         &terms.conventions,
     )?;
     let cost = CostDisclosure::of(&terms, &schedule, price, &plan.institution)?;
-    let lines = asking
-        .lines
-        .iter()
-        .zip(principal.by_weights(&prices)?)
-        .map(|(line, financed)| OrderLine {
-            sku: line.sku.clone(),
-            quantity: line.quantity,
-            price: line.price,
-            financed,
-        })
-        .collect();
+    let lines = financed(asking.lines, principal)?;
     Ok(Priced {
         lines,
         price,
@@ -115,6 +106,22 @@ pub fn price(asking: Asking<'_>) -> Result<Priced, Denied> {
         schedule,
         cost,
     })
+}
+
+/// The lines, each with its part of what is financed.
+fn financed(lines: &[&CartLine], principal: Amount) -> Result<Vec<OrderLine>, OutOfRange> {
+    let line = |line: &CartLine, financed| OrderLine {
+        sku: line.sku.clone(),
+        quantity: line.quantity,
+        price: line.price,
+        financed,
+    };
+    if let [only] = lines {
+        return Ok(vec![line(only, principal)]);
+    }
+    let prices: Vec<Amount> = lines.iter().map(|line| line.price).collect();
+    let parts = principal.by_weights(&prices)?;
+    Ok(lines.iter().zip(parts).map(|(of, part)| line(of, part)).collect())
 }
 
 /// Whether an amount is one that the plan finances.

@@ -105,18 +105,19 @@ fn checked(rate: Rate) -> Result<Rate, OutOfRange> {
 /// Rows with nothing but principal, number by number.
 fn split_evenly(principal: Amount, due_dates: &[Date], conventions: &Conventions) -> Vec<Instalment> {
     let count = u16::try_from(due_dates.len()).unwrap_or(u16::MAX);
-    (1..=count)
-        .zip(due_dates)
-        .zip(principal.parts(count, conventions.remainder))
-        .map(|((number, due_on), principal)| Instalment {
+    let mut rows = Vec::with_capacity(due_dates.len());
+    let mut parts = principal.parts(count, conventions.remainder);
+    for (number, due_on) in (1..=count).zip(due_dates) {
+        rows.push(Instalment {
             number,
             due_on: *due_on,
-            principal,
+            principal: parts.next().unwrap_or(Amount::ZERO),
             interest: Amount::ZERO,
             fee: Amount::ZERO,
             subsidy: Amount::ZERO,
-        })
-        .collect()
+        });
+    }
+    rows
 }
 
 /// Principal and a fee that is known as a whole, both split by the same convention.
@@ -201,6 +202,14 @@ fn bear(rows: &mut [Instalment], share: Rate, rounding: Rounding) -> Result<(), 
     }
     if share < Rate::ZERO || share > Rate::ONE {
         return Err(OutOfRange("the seller's share"));
+    }
+    if share == Rate::ONE {
+        // All of each row: what follows would come to the same.
+        for row in rows {
+            row.subsidy = row.interest.plus(row.fee)?;
+            (row.interest, row.fee) = (Amount::ZERO, Amount::ZERO);
+        }
+        return Ok(());
     }
     let costs = rows
         .iter()
@@ -353,7 +362,11 @@ mod tests {
             }
         }
         let free = rows(huabei(75_000_000), 111_111, 12, Rate::ONE);
-        assert!(free.iter().all(|r| r.fee.is_zero()));
+        assert!(
+            free.iter()
+                .zip(&origin)
+                .all(|(f, o)| f.fee.is_zero() && f.subsidy == o.fee)
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the binary `fenqi` is made of, where other programs of the house need it too.
 
 pub mod bench;
+pub mod calc;
 pub mod data;
 pub mod market;
 pub mod simulate;

@@ -54,6 +54,11 @@ enum Command {
         after_help = "Example: fenqi bench confirm --size 20000 --database sqlite:target/bench.db --json"
     )]
     Bench(commands::bench::Bench),
+    /// Answers figures of the trade: rates, plans, payoffs, day counts, dates, checks; JSON lines in and out
+    #[command(
+        after_help = "Example: echo '{\"id\": 1, \"calc\": \"annual_rate\", \"method\": \"cn_simple\", \"received\": [{\"month\": 0, \"amount\": \"99000\"}], \"paid\": [{\"month\": 1, \"count\": 12, \"amount\": \"8833.30\"}]}' | fenqi calc\n\nA line that cannot be answered gets its id and an error that names the field. All calculations: docs/reference/calc.md"
+    )]
+    Calc(commands::calc::Calc),
     /// Brings the store's schema up to date
     #[command(after_help = "Example: fenqi migrate --database sqlite:data/fenqi.db")]
     Migrate(At),
@@ -74,6 +79,7 @@ async fn main() -> ExitCode {
         Command::Verify(at) => commands::verify::run(&at.database, at.json).await,
         Command::Day(day) => commands::day::run(day).await,
         Command::Bench(bench) => commands::bench::run(bench).await,
+        Command::Calc(calc) => commands::calc::run(&calc),
         Command::Migrate(at) => commands::migrate::run(&at.database, at.json).await,
         Command::Doctor(at) => commands::doctor::run(&at.database, at.json).await,
         Command::Config(at) => commands::config::run(&at.database, at.json),

@@ -166,6 +166,7 @@ create table limit_change (
 create table quote (
     shopper text not null,
     id text not null,
+    institution text not null,
     digest text not null,
     expires_at bigint not null,
     detail text not null,
@@ -442,13 +443,6 @@ create table lease (
     holder text not null,
     token bigint not null,
     until_at bigint not null
-);
-
--- configuration
-create table heartbeat (
-    party text not null,
-    at bigint not null,
-    primary key (party, at)
 );
 
 -- configuration

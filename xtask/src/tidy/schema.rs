@@ -3,7 +3,7 @@
 //! A table says what it is on a comment line directly above its `create table`:
 //! `-- owner: shopper` (or another of [`OWNERS`]), `-- lookup` (a value that is unique across owners, keyed by the
 //! value), `-- configuration` (small, copied everywhere), or `-- housekeeping` (the process's own: migrations,
-//! leases, heartbeats).
+//! leases).
 
 use super::rust::line_of;
 use super::{File, Finding};

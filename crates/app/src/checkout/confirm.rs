@@ -95,7 +95,10 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
         // The plan was withdrawn or changed: the price that was shown is no longer on offer.
         return Err(Refusal::QuoteChanged.into());
     };
-    let documents: Vec<Document> = configuration.documents.values().cloned().collect();
+    let named = quote.documents.iter();
+    let documents: Vec<&Document> = named
+        .filter_map(|named| configuration.documents.get(&named.code))
+        .collect();
     let campaigns = campaigns(app, &configuration, quote).await?;
     let signed = agreement::Confirm {
         digest: command.digest.clone(),
@@ -106,10 +109,10 @@ async fn decide(app: &App, command: &Confirm) -> Result<Decision<Confirmed>, Den
         &agreement::Case {
             today: moment.today,
             quote,
-            used_by: case.is_used.then(|| agreements::id_of(quote.id)),
+            used_by: case.is_used()?.then(|| agreements::id_of(quote.id)),
             shopper: command.shopper,
             known: &known(&case, &moment)?,
-            consents: &agree::consents(command.shopper, &case.consents)?,
+            consents: &agree::consents(command.shopper, &case.consents()?)?,
             documents: &documents,
             institution: configuration.institution(&quote.institution),
             region,
@@ -136,9 +139,13 @@ fn known(case: &PurchaseCase, moment: &Moment) -> Result<Known, Denied> {
     Ok(Known {
         standing,
         identity: case.evidence()?,
-        applications: apply::latest(&case.applications)?,
-        lines: case.lines.iter().map(|stored| stored.line.clone()).collect(),
-        has_card: case.has_card,
+        applications: case
+            .application::<apply::Kept>()?
+            .map(|kept| kept.application)
+            .into_iter()
+            .collect(),
+        lines: case.line()?.into_iter().collect(),
+        has_card: case.has_card()?,
     })
 }
 
@@ -203,7 +210,7 @@ fn write(
         reference: &command.order,
         price: quote.price,
     };
-    agreements::confirmed(&mut batch, agreement, &order, &expected(agreement, moment.today)?);
+    agreements::confirmed(&mut batch, agreement, &order, &quote.schedule);
     agreements::ordered(&mut batch, agreement, &command.order);
     if let Some(entry) = servicing::book_of(agreement).committed(quote.principal, moment.today) {
         servicing::book(&mut batch, agreement, &entry, moment);

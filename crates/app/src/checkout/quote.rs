@@ -4,7 +4,7 @@ use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::consent::{DocumentRef, Purpose};
 use fenqi_domain::eligibility::Answer;
 use fenqi_domain::id::{QuoteId, ShopperId};
-use fenqi_domain::quote::Quote;
+use fenqi_domain::quote::{Quote, kept};
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::quotes;
 use fenqi_store::{Batch, vault};
@@ -18,6 +18,7 @@ use crate::{App, Configuration};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptQuote {
     /// The quote.
+    #[serde(with = "kept")]
     pub quote: Quote,
     /// The region's code.
     pub region: String,
@@ -71,7 +72,7 @@ pub async fn quote(
         region: ask.region.clone(),
     };
     let mut batch = Batch::new(&shopper.to_string());
-    quotes::quoted(&mut batch, shopper, id, &quote.digest, quote.expires_at, &kept);
+    quotes::quoted(&mut batch, shopper, &kept.quote, &kept);
     app.store.commit(batch).await?;
     Ok(Quoted {
         quote,

@@ -5,8 +5,8 @@ use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::consent::{Document, DocumentRead};
 use fenqi_domain::id::{QuoteId, ShopperId};
 use fenqi_domain::refusal::{Capability, Refusal};
-use fenqi_store::Batch;
 use fenqi_store::tables::quotes;
+use fenqi_store::{Batch, vault};
 use serde::Serialize;
 
 use crate::App;
@@ -47,6 +47,10 @@ async fn decide(app: &App, command: &Sign) -> Result<Decision<()>, Denied> {
     let quote = &kept.quote;
     configuration.open_for(Capability::Confirm, &quote.institution, moment.now)?;
     quote.check(&command.digest, moment.now)?;
+    // Schedule and cost sheet were reckoned again from what is kept; the digest says that they are what was shown.
+    if vault::fingerprint(quote.canonical().as_bytes()) != quote.digest {
+        return Err(Refusal::QuoteChanged.into());
+    }
     let mut batch = Batch::new(&command.shopper.to_string());
     for named in &quote.documents {
         let document: Option<&Document> = configuration.documents.get(&named.code);

@@ -55,7 +55,7 @@ impl Scene {
             shopper: ShopperId::from_bits(1),
             known: &self.known,
             consents: &self.consents,
-            documents: &self.documents,
+            documents: &self.documents.iter().collect::<Vec<_>>(),
             institution: self.market.institutions.first(),
             region: &self.market.region,
             windows: &self.market.windows,

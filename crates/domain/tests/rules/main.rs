@@ -8,6 +8,8 @@
 
 mod agreement;
 mod eligibility;
+mod figures;
+mod figures_properties;
 mod golden;
 mod market;
 mod money;

@@ -114,6 +114,9 @@ proptest! {
         rounding in roundings(),
     ) {
         let quotient = i128::from(divide(numerator, denominator, rounding).unwrap());
+        // The same fraction in 128 bits, where the arithmetic is another.
+        let wide = divide(numerator << 70, denominator << 70, rounding).unwrap();
+        prop_assert_eq!(i128::from(wide), quotient);
         let off = quotient * denominator - numerator;
         prop_assert!(off.abs() < denominator);
         match rounding {

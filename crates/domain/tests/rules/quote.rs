@@ -84,6 +84,29 @@ fn a_quote_reads_back_from_its_stored_form_to_the_same_text() {
     }
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept(#[serde(with = "fenqi_domain::quote::kept")] Quote);
+
+#[test]
+fn a_quote_that_is_kept_without_what_follows_from_its_terms_comes_back_whole() {
+    for (plan, borne) in [
+        (flat("xiaofu", 12, "7.2"), 0),
+        (annuity("dafu", 36, "8.6"), 0),
+        (flat("xiaofu", 6, "3.9"), 3_333),
+        (annuity("dafu", 24, "18"), 10_000),
+    ] {
+        let mut plan = plan;
+        plan.borne_by_seller = Rate::from_bps(borne);
+        for amount in [300, 1_200, 7_777] {
+            let original = quote(&plan, yuan(amount));
+            let kept = serde_json::to_string(&Kept(original.clone())).unwrap();
+            assert!(!kept.contains("schedule") && !kept.contains("cost"));
+            let back: Kept = serde_json::from_str(&kept).unwrap();
+            assert_eq!(back.0, original);
+        }
+    }
+}
+
 #[test]
 fn the_cost_sheet_names_every_cost_and_its_payee() {
     let mut plan = flat("xiaofu", 12, "7.2");

@@ -169,7 +169,8 @@ fn write(
         reference: "bench",
         price: terms.principal,
     };
-    agreements::confirmed(batch, agreement, &order, &loan);
+    let schedule = terms.schedule(terms.principal).map_err(|e| e.to_string())?;
+    agreements::confirmed(batch, agreement, &order, &schedule);
     // As the capture would leave it: booked up to the day of signing, so that the day run books what fell due since.
     let owed = loan.outstanding().map_err(|e| e.to_string())?.principal;
     agreements::changed(

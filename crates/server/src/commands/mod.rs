@@ -1,6 +1,7 @@
 //! The commands, one file each. A command answers whether all is well; a problem is a sentence that says what to do.
 
 pub mod bench;
+pub mod calc;
 pub mod config;
 pub mod day;
 pub mod demo;

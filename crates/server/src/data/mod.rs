@@ -173,14 +173,14 @@ fn keep<T>(read: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option
 }
 
 fn all_holidays(files: &Files, problems: &mut Vec<Problem>) -> Option<Holidays> {
-    let mut all = Holidays::default();
+    let (mut days_off, mut make_up_days) = (Vec::new(), Vec::new());
     for table in ["holidays-cn-2025.csv", "holidays-cn-2026.csv"] {
         let (file, bytes) = files.get(table);
         let year = keep(places::holidays(file, bytes), problems)?;
-        all.days_off.extend(year.days_off);
-        all.make_up_days.extend(year.make_up_days);
+        days_off.extend_from_slice(year.days_off());
+        make_up_days.extend_from_slice(year.make_up_days());
     }
-    Some(all)
+    Some(Holidays::new(days_off, make_up_days))
 }
 
 #[cfg(test)]
@@ -228,9 +228,9 @@ mod tests {
     #[test]
     fn national_day_of_2026_is_off_and_the_saturday_after_is_worked() {
         let holidays = load(&Files::embedded()).unwrap().holidays;
-        assert!(holidays.days_off.contains(&date(2026, 10, 1)));
-        assert!(holidays.make_up_days.contains(&date(2026, 10, 10)));
-        assert!(holidays.days_off.is_sorted() && holidays.make_up_days.is_sorted());
+        assert!(holidays.days_off().contains(&date(2026, 10, 1)));
+        assert!(holidays.make_up_days().contains(&date(2026, 10, 10)));
+        assert!(holidays.days_off().is_sorted() && holidays.make_up_days().is_sorted());
     }
 
     #[test]

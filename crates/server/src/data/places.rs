@@ -87,10 +87,7 @@ pub fn holidays(file: &str, bytes: &[u8]) -> Result<Holidays, Vec<Problem>> {
             .map(|(date, _)| *date)
             .collect()
     };
-    Ok(Holidays {
-        days_off: of_kind(true),
-        make_up_days: of_kind(false),
-    })
+    Ok(Holidays::new(of_kind(true), of_kind(false)))
 }
 
 /// Reads `bins.csv`.

@@ -83,6 +83,15 @@ pub(super) fn asked_by_many(statement: &Statement) -> Option<String> {
     if text.writes() {
         return None;
     }
+    if text.find("order", 0).is_none() {
+        // Rows in no order need no number, and without it the question becomes a plain join.
+        let form = text.select(
+            "select fq.ord, 0::bigint as fq_number, fq_q.*",
+            "cross join lateral",
+            " as fq_q",
+        );
+        return Some(form.text);
+    }
     let form = text.select(
         "select fq.ord, fq_q.*",
         "cross join lateral (select row_number() over () as fq_number, fq_s.* from",
@@ -124,7 +133,7 @@ impl Text<'_> {
         let tail_text = self.tail(tail, &columns, &plain)?;
         let head = self.slice(0, columns_open);
         let mut text = format!(
-            "{head} ({}) select {} from {} order by fq.ord {tail_text}",
+            "{head} ({}) select {} from {} {tail_text}",
             columns.join(", "),
             selected.join(", "),
             self.unnest()
@@ -418,7 +427,7 @@ mod tests {
         assert_eq!(
             found.text,
             "insert into t (a, b, c) select fq.p1, 0, fq.p2 from unnest($1::text[], $2::bigint[]) \
-             with ordinality as fq(p1, p2, ord) order by fq.ord "
+             with ordinality as fq(p1, p2, ord) "
         );
         assert_eq!((found.answer, found.one_per_key), (Answer::All, false));
     }
@@ -430,7 +439,7 @@ mod tests {
         assert!(
             found
                 .text
-                .ends_with("order by fq.ord on conflict (a, k) do nothing returning t.a"),
+                .ends_with("as fq(p1, p2, ord) on conflict (a, k) do nothing returning t.a"),
             "{}",
             found.text
         );

@@ -102,7 +102,7 @@ impl Address {
         // find their rows by a key.
         text.push_str(
             "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; \
-             set enable_hashjoin = off; set enable_mergejoin = off; ",
+             set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off; ",
         );
         if purpose == Purpose::Write {
             text.push_str(&format!(

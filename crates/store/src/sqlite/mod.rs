@@ -266,8 +266,9 @@ fn settle(connection: &Connection, durability: Durability) -> Result<(), Fault> 
         .query_row("pragma journal_mode=wal", [], |row| row.get(0))
         .map_err(io)?;
     connection.execute_batch(text).map_err(io)?;
+    // 32 MiB of pages: a commit that has split a page looks through all of them, so that more would cost more than it saves.
     connection
-        .execute_batch("pragma wal_autocheckpoint=0; pragma temp_store=memory; pragma cache_size=-131072")
+        .execute_batch("pragma wal_autocheckpoint=0; pragma temp_store=memory; pragma cache_size=-32768")
         .map_err(io)?;
     let synchronous: i64 = connection
         .query_row("pragma synchronous", [], |row| row.get(0))

@@ -4,10 +4,12 @@ use fenqi_domain::agreement::{Agreement, Stage};
 use fenqi_domain::id::{AgreementId, QuoteId, ShopperId};
 use fenqi_domain::loan::{Event, Loan, Transaction};
 use fenqi_domain::money::Amount;
+use fenqi_domain::plan::Instalment;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::packed::Packed;
 use super::{Store, from_json, instant, parsed, statements, to_json};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
@@ -297,43 +299,33 @@ pub fn held(stage: &Stage) -> Amount {
 
 /// The schedule as packed into the agreement's row, one array an instalment, as the view `installment` reads it.
 pub fn packed(loan: &Loan) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(loan.rows.len().saturating_mul(48).saturating_add(2));
-    text.push('[');
-    for (index, row) in loan.rows.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
+    let mut text = Packed::of(loan.rows.len());
+    for row in &loan.rows {
         let parts = [row.principal, row.interest, row.fee, row.penalty];
         let total = |f: fn(&fenqi_domain::loan::Figures) -> Amount| -> i64 {
             parts
                 .iter()
                 .fold(0i64, |sum, figures| sum.saturating_add(f(figures).minor()))
         };
-        let (charged, paid) = (total(|f| f.charged), total(|f| f.paid));
-        let (waived, cancelled) = (total(|f| f.waived), total(|f| f.cancelled));
-        let left = charged
-            .saturating_sub(paid)
-            .saturating_sub(waived)
-            .saturating_sub(cancelled);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "[{},\"{}\",{},{},{},{},{paid},{waived},{cancelled},{left}]",
-            row.number,
-            row.due_on,
-            row.principal.charged.minor(),
-            row.interest.charged.minor(),
-            row.fee.charged.minor(),
-            row.penalty.charged.minor(),
-        );
+        let (paid, waived, cancelled) = (total(|f| f.paid), total(|f| f.waived), total(|f| f.cancelled));
+        let charged = parts.map(|figures| figures.charged.minor());
+        text.row(row.number, row.due_on, charged, [paid, waived, cancelled]);
     }
-    text.push(']');
-    text
+    text.end()
 }
 
-/// A new agreement with the order that it finances; refused if its quote was used before.
-pub fn confirmed(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>, loan: &Loan) {
+/// The same for a schedule of which nothing has happened yet.
+fn packed_as_agreed(schedule: &[Instalment]) -> String {
+    let mut text = Packed::of(schedule.len());
+    for row in schedule {
+        let charged = [row.principal.minor(), row.interest.minor(), row.fee.minor(), 0];
+        text.row(row.number, row.due_on, charged, [0; 3]);
+    }
+    text.end()
+}
+
+/// A new agreement with the order that it finances and its schedule as it was shown; refused if its quote was used before.
+pub fn confirmed(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>, schedule: &[Instalment]) {
     batch.require(
         Guard::Quantity("quote_unused"),
         &INSERT,
@@ -354,7 +346,7 @@ pub fn confirmed(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>,
             agreement.stage.code().into(),
             to_json(&agreement.stage),
             to_json(&agreement.terms),
-            packed(loan).into(),
+            packed_as_agreed(schedule).into(),
             to_json(&agreement.lines),
             agreement.digest.as_str().into(),
             Value::Null,

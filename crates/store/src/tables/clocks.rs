@@ -1,4 +1,4 @@
-//! The business clock, leases with fencing tokens, and heartbeats.
+//! The business clock, and leases with fencing tokens.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,11 +18,6 @@ statements! {
     LEASE_TAKE = "lease.take", (Text, Text, Int, Int, Int) -> (),
         "update lease set holder = $2, token = token + 1, until_at = $3 where name = $1 and token = $4 and (until_at < $5 or holder = $2)";
     LEASE_STILL = "lease.still", (Text, Int) -> (Int), "select token from lease where name = $1 and token = $2";
-    BEAT = "heartbeat.insert", (Text, Int) -> (),
-        "insert into heartbeat (party, at) values ($1, $2) on conflict (party, at) do nothing";
-    BEATS = "heartbeat.between", (Text, Int, Int) -> (Int),
-        "select at from heartbeat where party = $1 and at >= $2 and at <= $3 order by at";
-    BEATS_FORGET = "heartbeat.forget", (Int) -> (), "delete from heartbeat where at < $1";
 }
 
 /// A lease as read.
@@ -57,25 +52,6 @@ impl Store {
             })
         })
         .transpose()
-    }
-
-    /// When a party was heard of between two instants.
-    pub async fn heartbeats(
-        &self,
-        party: &str,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Timestamp>, Fault> {
-        let params = vec![
-            party.into(),
-            from.as_microsecond().into(),
-            until.as_microsecond().into(),
-        ];
-        self.rows(&BEATS, params)
-            .await?
-            .iter()
-            .map(|row| instant(row, 0))
-            .collect()
     }
 }
 
@@ -124,9 +100,4 @@ pub fn require_lease(batch: &mut Batch, name: &str, token: i64) {
         &LEASE_STILL,
         vec![name.into(), token.into()],
     );
-}
-
-/// Notes that a party was heard of.
-pub fn heard(batch: &mut Batch, party: &str, at: Timestamp) {
-    batch.put(&BEAT, vec![party.into(), at.as_microsecond().into()]);
 }

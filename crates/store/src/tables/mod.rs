@@ -23,6 +23,7 @@ pub mod clocks;
 pub mod credit;
 pub mod feed;
 pub mod messages;
+mod packed;
 pub mod payments;
 pub mod purchases;
 pub mod quotes;

@@ -1,6 +1,7 @@
 //! Quotes, and the signatures under them.
 
 use fenqi_domain::id::{QuoteId, ShopperId};
+use fenqi_domain::quote::Quote;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,8 +12,8 @@ use crate::fault::Fault;
 use crate::value::Row;
 
 statements! {
-    INSERT = "quote.insert", (Text, Text, Text, Int, Text) -> (),
-        "insert into quote (shopper, id, digest, expires_at, detail) values ($1, $2, $3, $4, $5)";
+    INSERT = "quote.insert", (Text, Text, Text, Text, Int, Text) -> (),
+        "insert into quote (shopper, id, institution, digest, expires_at, detail) values ($1, $2, $3, $4, $5, $6)";
     FIND = "quote.find", (Text, Text) -> (Text, Int, Text),
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
     FORGET = "quote.forget", (Int) -> (),
@@ -98,20 +99,14 @@ impl Store {
     }
 }
 
-/// A new quote.
-pub fn quoted<T: Serialize>(
-    batch: &mut Batch,
-    shopper: ShopperId,
-    id: QuoteId,
-    digest: &str,
-    expires_at: Timestamp,
-    detail: &T,
-) {
+/// A new quote, with what is kept of it.
+pub fn quoted<T: Serialize>(batch: &mut Batch, shopper: ShopperId, quote: &Quote, detail: &T) {
     let params = vec![
         shopper.to_string().into(),
-        id.to_string().into(),
-        digest.into(),
-        expires_at.as_microsecond().into(),
+        quote.id.to_string().into(),
+        quote.institution.as_str().into(),
+        quote.digest.as_str().into(),
+        quote.expires_at.as_microsecond().into(),
         to_json(detail),
     ];
     batch.put(&INSERT, params);

@@ -1,0 +1,183 @@
+//! The rate of flows at any time, in whatever order money goes to and fro.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::NoRate;
+use crate::fraction::Fraction;
+use crate::unit_period::Elapsed;
+
+/// One flow of money, placed in time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Flow {
+    /// In any unit that all flows share: received by the borrower if positive, paid if negative.
+    amount: i128,
+    /// Units of time over which interest is compounded.
+    compounded: f64,
+    /// The part of one unit over which it is simple.
+    simple: f64,
+}
+
+impl Flow {
+    /// A flow so long after the beginning.
+    pub fn after(amount: i128, time: Fraction) -> Flow {
+        Flow {
+            amount,
+            compounded: float(time),
+            simple: 0.0,
+        }
+    }
+
+    /// A flow so long before the beginning.
+    pub fn before(amount: i128, time: Fraction) -> Flow {
+        Flow {
+            amount,
+            compounded: -float(time),
+            simple: 0.0,
+        }
+    }
+
+    /// A flow after whole unit-periods and a fraction, over which interest is simple.
+    pub fn after_unit_periods(amount: i128, time: Elapsed) -> Flow {
+        Flow {
+            amount,
+            compounded: time.whole as f64,
+            simple: float(time.fraction),
+        }
+    }
+}
+
+/// The highest rate that is looked for: a million million times the amount in one unit of time.
+const RATE_MAX: f64 = 1e12;
+
+/// The first step from zero.
+const FIRST_STEP: f64 = 1e-6;
+
+/// How much longer each step is where there can be one root only: no step passes over it.
+const STRIDE: f64 = 4.0;
+
+/// How much longer each step is where there may be several: two roots this close together may be passed over.
+const SHORT_STRIDE: f64 = 1.02;
+
+/// The rate per unit of time at which the flows are worth the same (内部收益率).
+///
+/// Flows that change direction once (a loan, an investment) have one rate at most. Others may have several; the policy is
+/// the one nearest to zero among those of zero or more, and if there is none, the one nearest to zero below it. It is
+/// found to the last bits of a float; steps and halvings are bounded, whatever the flows.
+///
+/// # Errors
+/// [`NoRate::OneSided`] if money does not flow both ways, [`NoRate::Unequal`] if no rate solves it.
+pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
+    let both = flows.iter().any(|f| f.amount > 0) && flows.iter().any(|f| f.amount < 0);
+    if !both {
+        return Err(NoRate::OneSided);
+    }
+    // In whole numbers, so that what costs nothing at all costs nothing.
+    let left_over = flows.iter().try_fold(0i128, |sum, f| sum.checked_add(f.amount));
+    let left_over = left_over.ok_or(NoRate::Unequal)?.signum();
+    if left_over == 0 {
+        return Ok(0.0);
+    }
+    let flows = Ordered::new(flows);
+    let stride = if flows.turns() > 1 { SHORT_STRIDE } else { STRIDE };
+    let upwards = |step: f64| step;
+    // As 1 + step is what one becomes above zero, 1 ÷ (1 + step) is what one becomes below it.
+    let downwards = |step: f64| -step / (1.0 + step);
+    flows
+        .nearest_root(left_over, upwards, stride)
+        .or_else(|| flows.nearest_root(left_over, downwards, stride))
+        .ok_or(NoRate::Unequal)
+}
+
+/// Flows in the order of time.
+struct Ordered {
+    flows: Vec<Flow>,
+    first: f64,
+    last: f64,
+}
+
+impl Ordered {
+    fn new(flows: &[Flow]) -> Ordered {
+        let time = |flow: &Flow| flow.compounded + flow.simple;
+        let mut flows = flows.to_vec();
+        flows.sort_by(|a, b| time(a).total_cmp(&time(b)));
+        Ordered {
+            first: flows.first().map_or(0.0, |flow| flow.compounded),
+            last: flows.last().map_or(0.0, |flow| flow.compounded),
+            flows,
+        }
+    }
+
+    /// How often the flows change direction; what happens at one time is one flow.
+    fn turns(&self) -> usize {
+        let mut turns = 0usize;
+        let mut before = 0i128;
+        let same = |a: &Flow, b: &Flow| a.compounded == b.compounded && a.simple == b.simple;
+        for group in self.flows.chunk_by(same) {
+            let sum = group.iter().fold(0i128, |sum, f| sum.saturating_add(f.amount));
+            if sum.signum() != 0 {
+                turns = turns.saturating_add(usize::from(before != 0 && before != sum.signum()));
+                before = sum.signum();
+            }
+        }
+        turns
+    }
+
+    /// What the flows are worth together, seen from the time at which none of them weighs more than itself.
+    fn value(&self, rate: f64) -> f64 {
+        let growth = libm::log1p(rate);
+        let seen_from = if rate < 0.0 { self.last } else { self.first };
+        self.flows
+            .iter()
+            .map(|flow| {
+                let weight = libm::exp((seen_from - flow.compounded) * growth);
+                flow.amount as f64 * weight / (1.0 + flow.simple * rate)
+            })
+            .sum()
+    }
+
+    /// Goes from zero in growing steps until the value changes its sign, and halves that step until nothing lies between.
+    fn nearest_root(&self, at_zero: i128, rate_of: impl Fn(f64) -> f64, stride: f64) -> Option<f64> {
+        let is_beyond = |step: f64| self.value(rate_of(step)) * at_zero as f64 <= 0.0;
+        let (mut low, mut high) = (0.0, FIRST_STEP);
+        while !is_beyond(high) {
+            low = high;
+            high *= stride;
+            if high > RATE_MAX {
+                return None;
+            }
+        }
+        for _ in 0..200 {
+            let middle = f64::midpoint(low, high);
+            if middle <= low || middle >= high {
+                break;
+            }
+            if is_beyond(middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(rate_of(f64::midpoint(low, high)))
+    }
+}
+
+/// A fraction as a float.
+fn float(fraction: Fraction) -> f64 {
+    fraction.numerator() as f64 / fraction.denominator() as f64
+}
+
+/// A rate per unit-period as the annual one that the United States print: times the unit-periods of a year.
+pub fn nominal(rate: f64, per_year: Fraction) -> f64 {
+    rate * float(per_year)
+}
+
+/// A rate as a percentage with ten digits after the point, rounded once.
+pub fn percent(rate: f64) -> String {
+    let text = alloc::format!("{:.10}", rate * 100.0);
+    // What is nothing in ten digits has no sign.
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|b| matches!(b, b'0' | b'.')) => digits.to_string(),
+        _ => text,
+    }
+}
