@@ -8,7 +8,7 @@ use crate::loan::state::State;
 use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure};
 use crate::money::{Amount, OutOfRange};
 use crate::plan::Component;
-use crate::servicing::Credit;
+use crate::servicing::{Credit, Servicing};
 
 /// How the loan stood before a transaction, as far as its record needs it.
 pub(crate) struct Noted {
@@ -75,6 +75,14 @@ impl State<'_> {
                 self.chargebacks.push((of, amount));
                 self.told = Some(told);
             }
+            _ => self.restructure(by, servicing)?,
+        }
+        Ok(())
+    }
+
+    /// Lets a change of the schedule or of its interest happen.
+    fn restructure(&mut self, by: &Amendment, servicing: &Servicing) -> Result<(), Broken> {
+        match *by {
             Amendment::Reamortised => {
                 let parts = restructure::reamortise(self, servicing)?;
                 self.told = Some((parts, Amount::ZERO));
@@ -125,6 +133,8 @@ impl State<'_> {
                 restructure::accelerate(self)?;
                 self.is_charged_off = true;
             }
+            // Everything else moves money, and is known to `amend`.
+            _ => {}
         }
         Ok(())
     }

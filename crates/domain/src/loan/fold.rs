@@ -225,6 +225,9 @@ impl State<'_> {
         if transaction.event.amount().is_some_and(|a| !a.is_positive()) {
             return Err(broken("is of nothing or less"));
         }
+        if self.terms.conventions.servicing.is_some() && transaction.event.has_own_rules() {
+            return Err(broken("is not known to the agreement's servicing"));
+        }
         late::post(self)?;
         let before = self.noted()?;
         match transaction.event {
@@ -235,6 +238,10 @@ impl State<'_> {
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
                 match intent {
+                    // The agreement's buckets take every payment; what is over stays the payer's.
+                    _ if self.terms.conventions.servicing.is_some() => {
+                        allocation::receive(self, amount, false)?;
+                    }
                     Intent::Due => allocation::receive(self, amount, false)?,
                     Intent::Bill => allocation::receive(self, amount, true)?,
                     Intent::Settle => settlement::settle(self, amount)?,

@@ -304,6 +304,14 @@ pub struct Payoff {
 }
 
 impl Event {
+    /// Whether its rules are those of agreements that say nothing more on servicing.
+    pub(crate) const fn has_own_rules(&self) -> bool {
+        matches!(
+            self,
+            Event::Refunded { .. } | Event::Waived { .. } | Event::Deferred { .. }
+        )
+    }
+
     /// The amount that moves, of those events that have one.
     pub const fn amount(&self) -> Option<Amount> {
         match self {

@@ -1,17 +1,13 @@
 //! Reading a case file field by field, so that every error names the place by a JSON pointer.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
 use fenqi_domain::money::{Amount, Currency, Money, Rate};
 use jiff::civil::Date;
 use serde_json::Value;
 
-/// An object of the file, where it stands, and which of its fields were asked for.
+/// An object of the file, and where it stands.
 pub struct Fields<'a> {
     value: &'a Value,
     at: String,
-    asked: RefCell<BTreeSet<&'static str>>,
 }
 
 /// A sentence that begins with a JSON pointer.
@@ -20,11 +16,7 @@ pub type Read<T> = Result<T, String>;
 impl<'a> Fields<'a> {
     /// An object at a place.
     pub fn new(value: &'a Value, at: impl Into<String>) -> Fields<'a> {
-        Fields {
-            value,
-            at: at.into(),
-            asked: RefCell::default(),
-        }
+        Fields { value, at: at.into() }
     }
 
     /// Its place.
@@ -34,7 +26,6 @@ impl<'a> Fields<'a> {
 
     /// A field, if it is there and not null.
     pub fn get(&self, name: &'static str) -> Option<&'a Value> {
-        self.asked.borrow_mut().insert(name);
         self.value.get(name).filter(|v| !v.is_null())
     }
 
@@ -125,17 +116,5 @@ impl<'a> Fields<'a> {
     /// Says that a field asks for what is not there yet.
     pub fn unsupported(&self, name: &str, what: &str) -> String {
         format!("{}/{name}: {what} is not supported yet", self.at)
-    }
-
-    /// Refuses fields that nobody asked for.
-    pub fn done(&self, also: &[&str]) -> Read<()> {
-        let asked = self.asked.borrow();
-        let names = self.value.as_object().into_iter().flat_map(|o| o.keys());
-        let unknown = names
-            .map(String::as_str)
-            .find(|name| !asked.contains(name) && !also.contains(name));
-        unknown.map_or(Ok(()), |name| {
-            Err(format!("{}/{name}: is not a known field", self.at))
-        })
     }
 }

@@ -382,7 +382,6 @@ impl Player {
             nth(of_kind("Down Payment"), op.count("of_downpayment_nr")?)
         } else {
             let standing = |e: &&Entry| e.stands && e.kind == Some("Repayment");
-            op.get("of");
             self.entries.iter().rev().find(standing).map(|e| e.number)
         };
         let of = of.ok_or_else(|| op.wrong("of_repayment_nr", "the number of a payment"))?;

@@ -149,11 +149,6 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         &[("PROGRESSIVE", false), ("CUMULATIVE", true)],
         false,
     )?;
-    let method = method(inputs, is_cumulative)?;
-    let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
-    if is_cumulative && recalculation.is_some() {
-        return Err(inputs.unsupported("interest_recalculation", "recalculation of a cumulative schedule"));
-    }
     let by_submission = inputs.text("repayment_start_date_type") == Some("SUBMITTED_ON_DATE");
     let down = inputs.object("down_payment");
     let pays_down = down
@@ -167,27 +162,6 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
             annual,
             day_count: DayCount::Actual365,
         }
-    };
-    let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
-    let servicing = Servicing {
-        rules: rules(inputs)?,
-        row_by_row: inputs.text("schedule_processing") != Some("VERTICAL"),
-        down_payment: down.as_ref().map_or(Ok(Rate::ZERO), |d| d.rate("percent"))?,
-        multiple: Amount::from_minor(multiple),
-        period,
-        year: year(inputs)?,
-        month: inputs.word(
-            "days_in_month",
-            &[("30", MonthDays::Thirty), ("ACTUAL", MonthDays::Actual)],
-            MonthDays::Actual,
-        )?,
-        method,
-        interest_only: inputs.count("grace_on_principal_periods")?,
-        interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
-        down_payment_first: is_cumulative,
-        recalculation,
-        chargeback: chargeback(inputs)?,
-        charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
     };
     Ok(Product {
         currency,
@@ -207,7 +181,37 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
             .filter_map(|(v, _)| v.as_str().and_then(credit))
             .collect(),
         pricing,
-        servicing,
+        servicing: servicing(inputs, period, pricing.rate(), is_cumulative)?,
+    })
+}
+
+/// What was agreed on servicing.
+fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: bool) -> Read<Servicing> {
+    let down = inputs.object("down_payment");
+    let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
+    if is_cumulative && recalculation.is_some() {
+        return Err(inputs.unsupported("interest_recalculation", "recalculation of a cumulative schedule"));
+    }
+    let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
+    Ok(Servicing {
+        rules: rules(inputs)?,
+        row_by_row: inputs.text("schedule_processing") != Some("VERTICAL"),
+        down_payment: down.as_ref().map_or(Ok(Rate::ZERO), |d| d.rate("percent"))?,
+        multiple: Amount::from_minor(multiple),
+        period,
+        year: year(inputs)?,
+        month: inputs.word(
+            "days_in_month",
+            &[("30", MonthDays::Thirty), ("ACTUAL", MonthDays::Actual)],
+            MonthDays::Actual,
+        )?,
+        method: method(inputs, is_cumulative)?,
+        interest_only: inputs.count("grace_on_principal_periods")?,
+        interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
+        down_payment_first: is_cumulative,
+        recalculation,
+        chargeback: chargeback(inputs)?,
+        charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
     })
 }
 
