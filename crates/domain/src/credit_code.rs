@@ -35,12 +35,13 @@ impl fmt::Display for CreditCodeError {
 }
 
 impl CreditCode {
-    /// Reads a code; small letters are taken as large ones.
+    /// Reads a code as it is printed or typed: with spaces or dashes between its parts, in small or large letters.
     ///
     /// # Errors
     /// [`CreditCodeError`].
     pub fn parse(text: &str) -> Result<CreditCode, CreditCodeError> {
-        let code = text.trim().to_ascii_uppercase();
+        let code: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let code = code.to_ascii_uppercase();
         let values = code
             .bytes()
             .map(|byte| ALPHABET.iter().position(|c| *c == byte))
@@ -77,9 +78,15 @@ mod tests {
     // The codes of the standard's own example and of public test suites (python-stdnum).
     #[test]
     fn published_codes_are_taken_and_one_wrong_character_is_not() {
-        for code in ["91110000600037341L", "92340621MA2UJWEE2G", "92340621ma2uk3ce6l"] {
+        for code in [
+            "91110000600037341L",
+            "92340621MA2UJWEE2G",
+            "92340621ma2uk3ce6l",
+            "91 110000 60003734-1L",
+        ] {
             let parsed = CreditCode::parse(code).unwrap();
-            assert_eq!(parsed.as_str(), code.to_ascii_uppercase());
+            let plain = code.replace([' ', '-'], "").to_ascii_uppercase();
+            assert_eq!(parsed.as_str(), plain);
         }
         let wrong = CreditCode::parse("91110000600037342L");
         assert_eq!(wrong, Err(CreditCodeError::CheckCharacter));

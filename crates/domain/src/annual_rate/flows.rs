@@ -47,17 +47,29 @@ impl Flow {
     }
 }
 
-/// The highest rate that is looked for: a million million times the amount in one unit of time.
-const RATE_MAX: f64 = 1e12;
-
 /// The first step from zero.
 const FIRST_STEP: f64 = 1e-6;
 
-/// How much longer each step is where there can be one root only: no step passes over it.
-const STRIDE: f64 = 4.0;
+/// How the search goes away from zero.
+#[derive(Clone, Copy)]
+struct Search {
+    /// How much longer each step is than the one before.
+    stride: f64,
+    /// The highest rate that is looked for.
+    most: f64,
+}
 
-/// How much longer each step is where there may be several: two roots this close together may be passed over.
-const SHORT_STRIDE: f64 = 1.02;
+/// Where there can be one root only, no step passes over it. A loan of a day at a half of itself is 10⁶⁴ a year.
+const ONE_ROOT: Search = Search {
+    stride: 4.0,
+    most: 1e100,
+};
+
+/// Where there may be several, two that are as close together as a step is long may be passed over.
+const SEVERAL_ROOTS: Search = Search {
+    stride: 1.02,
+    most: 1e12,
+};
 
 /// The rate per unit of time at which the flows are worth the same (内部收益率).
 ///
@@ -79,13 +91,17 @@ pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
         return Ok(0.0);
     }
     let flows = Ordered::new(flows);
-    let stride = if flows.turns() > 1 { SHORT_STRIDE } else { STRIDE };
+    let search = if flows.turns() > 1 {
+        SEVERAL_ROOTS
+    } else {
+        ONE_ROOT
+    };
     let upwards = |step: f64| step;
     // As 1 + step is what one becomes above zero, 1 ÷ (1 + step) is what one becomes below it.
     let downwards = |step: f64| -step / (1.0 + step);
     flows
-        .nearest_root(left_over, upwards, stride)
-        .or_else(|| flows.nearest_root(left_over, downwards, stride))
+        .nearest_root(left_over, upwards, search)
+        .or_else(|| flows.nearest_root(left_over, downwards, search))
         .ok_or(NoRate::Unequal)
 }
 
@@ -137,13 +153,13 @@ impl Ordered {
     }
 
     /// Goes from zero in growing steps until the value changes its sign, and halves that step until nothing lies between.
-    fn nearest_root(&self, at_zero: i128, rate_of: impl Fn(f64) -> f64, stride: f64) -> Option<f64> {
+    fn nearest_root(&self, at_zero: i128, rate_of: impl Fn(f64) -> f64, search: Search) -> Option<f64> {
         let is_beyond = |step: f64| self.value(rate_of(step)) * at_zero as f64 <= 0.0;
         let (mut low, mut high) = (0.0, FIRST_STEP);
         while !is_beyond(high) {
             low = high;
-            high *= stride;
-            if high > RATE_MAX {
+            high *= search.stride;
+            if high > search.most {
                 return None;
             }
         }

@@ -137,6 +137,11 @@ fn banks_print_these_rates() {
     };
     assert_eq!(printed(cn_simple(monthly(&flat(12, 2_250_000))), 1), "13.6");
     assert_eq!(printed(cn_compound(monthly(&flat(12, 72_000_000))), 2), "1606.98");
+    let day = [Flow::after(100, Fraction::ZERO), Flow::after(-150, part(1, 365))];
+    assert!(
+        percent(monthly(&day)).starts_with("18"),
+        "1.5 to the power of 365"
+    );
     let overdraft = [Flow::after(200, Fraction::ZERO), Flow::after(-350, part(1, 12))];
     assert_eq!(printed(monthly(&overdraft), 1), "82400.5");
 }

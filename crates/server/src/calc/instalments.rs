@@ -13,9 +13,11 @@ pub const COUNT_MAX: u16 = 1_200;
 /// Names of roundings.
 const ROUNDINGS: &[(&str, Rounding)] = &[
     ("floor", Rounding::Down),
+    ("down", Rounding::Down),
     ("half_up", Rounding::HalfUp),
     ("half_even", Rounding::HalfEven),
     ("ceil", Rounding::Up),
+    ("up", Rounding::Up),
 ];
 
 /// A way to price a plan.
