@@ -178,6 +178,18 @@ pub enum Basis {
     Days,
 }
 
+/// What becomes of money beyond what is due on a due date, where interest is scheduled and reckoned anew (提前还款重算).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excess {
+    /// Instalments stay, and the last is smaller.
+    LastRow,
+    /// Instalments are level again, and lower.
+    LowerInstalment,
+    /// Instalments stay, and there are fewer.
+    FewerRows,
+}
+
 /// What is agreed on servicing beyond the defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Servicing {
@@ -205,6 +217,8 @@ pub struct Servicing {
     pub down_payment_first: bool,
     /// Whether interest follows the payments; otherwise it is as scheduled.
     pub recalculation: Option<Recalculation>,
+    /// What money beyond what is due does to scheduled interest, if that is ever reckoned anew.
+    pub excess: Option<Excess>,
     /// Which parts of a payment a chargeback restores first; principal alone if empty.
     pub chargeback: Vec<Component>,
     /// What a charge-off does.

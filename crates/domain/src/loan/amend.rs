@@ -30,7 +30,10 @@ impl State<'_> {
             });
         };
         match *by {
-            Amendment::Credited { amount, credit } => allocation::credit(self, servicing, credit, amount)?,
+            Amendment::Credited { amount, credit } => {
+                self.take_excess(amount)?;
+                allocation::credit(self, servicing, credit, amount)?;
+            }
             Amendment::Charged {
                 amount,
                 component,

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::calendar::add_days;
 use crate::loan::state::{Flow, Span, State};
 use crate::loan::{
-    Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
+    Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement, scheduled,
 };
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
@@ -240,6 +240,7 @@ impl State<'_> {
                 match intent {
                     // The agreement's buckets take every payment; what is over stays the payer's.
                     _ if self.terms.conventions.servicing.is_some() => {
+                        self.take_excess(amount)?;
                         allocation::receive(self, amount, false)?;
                     }
                     Intent::Due => allocation::receive(self, amount, false)?,
@@ -287,6 +288,15 @@ impl State<'_> {
         }
         self.note(transaction, before)?;
         Ok(self.mark_cleared()?)
+    }
+
+    /// Reckons scheduled interest anew before a payment, where the agreement says so.
+    pub(crate) fn take_excess(&mut self, amount: Amount) -> Result<(), Broken> {
+        let servicing = self.terms.conventions.servicing.as_deref();
+        match servicing.and_then(|s| Some((s, s.excess?))) {
+            Some((servicing, how)) => scheduled::take_excess(self, servicing, how, amount),
+            None => Ok(()),
+        }
     }
 
     /// Lends so much over the rows that are not yet due.

@@ -22,7 +22,7 @@ pub(crate) mod interest;
 pub(crate) mod life;
 pub(crate) mod overdue;
 pub(crate) mod restructure;
-mod scheduled;
+pub(crate) mod scheduled;
 pub(crate) mod state;
 
 pub use amendment::Amendment;

@@ -6,10 +6,12 @@
 use alloc::vec::Vec;
 
 use crate::calendar::days_between;
+use crate::loan::Broken;
 use crate::loan::interest::{actual_parts, to_multiple};
 use crate::loan::state::{Standing, State};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
-use crate::servicing::{Basis, Method, Servicing, Unit, YearDays};
+use crate::plan::Component;
+use crate::servicing::{Basis, Excess, Method, Servicing, Unit, YearDays};
 
 /// Lends so much over the rows to come.
 pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), OutOfRange> {
@@ -20,7 +22,7 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     for standing in state.rows.iter().filter(ahead) {
         parts.push(part(servicing, basis(servicing.method), standing)?);
     }
-    let rows = reckon(servicing, annual, amount, &parts)?;
+    let rows = reckon(servicing, annual, amount, &parts, None)?;
     let ahead = |s: &&mut Standing| s.is_regular() && s.row.due_on > day;
     for (standing, (principal, interest)) in state.rows.iter_mut().filter(ahead).zip(rows) {
         let row = &mut standing.row;
@@ -28,6 +30,92 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
         row.interest.charged = row.interest.charged.plus(interest)?;
     }
     Ok(())
+}
+
+/// Takes money beyond what is due on a due date into that day's row, and reckons the rows after it anew.
+///
+/// What comes late or between due dates is not known to these terms, and says so.
+pub(crate) fn take_excess(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    how: Excess,
+    amount: Amount,
+) -> Result<(), Broken> {
+    let day = state.day;
+    let mut due = Amount::ZERO;
+    for standing in state.rows.iter().filter(|s| s.row.due_on <= day) {
+        let open = standing.row.open()?.total()?;
+        if standing.row.due_on < day && open.is_positive() {
+            return Err(unknown("pays late where scheduled interest is reckoned anew"));
+        }
+        due = due.plus(open)?;
+    }
+    let more = amount.minus_or_zero(due)?;
+    if more.is_zero() {
+        return Ok(());
+    }
+    let ahead = |s: &&Standing| s.is_regular() && s.row.due_on > day;
+    let mut balance = Amount::ZERO;
+    let mut parts = Vec::new();
+    for standing in state.rows.iter().filter(ahead) {
+        balance = balance.plus(standing.open_of(Component::Principal)?)?;
+        parts.push(part(servicing, basis(servicing.method), standing)?);
+    }
+    let next = state.rows.iter().find(ahead).map(|s| s.row);
+    let agreed = next
+        .map(|r| r.principal.charged.plus(r.interest.charged))
+        .transpose()?;
+    let Some(today) = state
+        .rows
+        .iter_mut()
+        .find(|s| s.is_regular() && s.row.due_on == day)
+    else {
+        return Err(unknown(
+            "pays between due dates where scheduled interest is reckoned anew",
+        ));
+    };
+    let more = more.min(balance);
+    today.row.principal.charged = today.row.principal.charged.plus(more)?;
+    let left = balance.minus(more)?;
+    let annual = state.terms.pricing.rate();
+    let agreed = if how == Excess::LowerInstalment {
+        lower(state, servicing, left, parts.len())?
+    } else {
+        agreed
+    };
+    let rows = reckon(servicing, annual, left, &parts, agreed)?;
+    let ahead = |s: &&mut Standing| s.is_regular() && s.row.due_on > day;
+    for (standing, (principal, interest)) in state.rows.iter_mut().filter(ahead).zip(rows) {
+        standing.row.principal.charged = principal;
+        standing.row.interest.charged = interest;
+    }
+    if how == Excess::FewerRows {
+        state
+            .rows
+            .retain(|s| s.row.due_on <= day || s.row.principal.charged.is_positive());
+    }
+    Ok(())
+}
+
+/// The level payment of what is left over so many rows, each like the first that was agreed.
+fn lower(
+    state: &State<'_>,
+    servicing: &Servicing,
+    left: Amount,
+    count: usize,
+) -> Result<Option<Amount>, OutOfRange> {
+    let Some(first) = state.rows.iter().find(|s| s.is_regular()) else {
+        return Ok(None);
+    };
+    let part = part(servicing, basis(servicing.method), first)?;
+    let count = i64::try_from(count.max(1)).map_err(|_| OutOfRange("the number of rows"))?;
+    let level = level(left, state.terms.pricing.rate(), part, count)?;
+    to_multiple(level, servicing.multiple).map(Some)
+}
+
+/// What the terms do not know.
+const fn unknown(what: &'static str) -> Broken {
+    Broken::Inconsistent { transaction: 0, what }
 }
 
 /// What interest is counted by.
@@ -60,13 +148,17 @@ fn reckon(
     annual: Rate,
     amount: Amount,
     parts: &[(i64, i64)],
+    agreed: Option<Amount>,
 ) -> Result<Vec<(Amount, Amount)>, OutOfRange> {
     let count = i64::try_from(parts.len()).map_err(|_| OutOfRange("the number of rows"))?;
     let free = usize::from(servicing.interest_only);
     let repaying = count.saturating_sub(i64::from(servicing.interest_only)).max(1);
     let equal = amount.share(1, repaying, Rounding::HalfEven)?;
     let first = parts.first().copied().unwrap_or((0, 1));
-    let level = to_multiple(level(amount, annual, first, repaying)?, servicing.multiple)?;
+    let level = match agreed {
+        Some(level) => level,
+        None => to_multiple(level(amount, annual, first, repaying)?, servicing.multiple)?,
+    };
     let flat = interest(amount, annual, first)?;
     let (mut balance, mut deferred) = (amount, Amount::ZERO);
     let mut rows = Vec::with_capacity(parts.len());

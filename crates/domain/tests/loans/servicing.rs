@@ -7,8 +7,8 @@ use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, life};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
-    Ahead, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing, Timing,
-    Unit, Until, YearDays,
+    Ahead, Basis, Bucket, ChargeOff, Credit, Excess, Method, MonthDays, Period, Recalculation, Rule,
+    Servicing, Timing, Unit, Until, YearDays,
 };
 use jiff::civil::{Date, date};
 
@@ -51,6 +51,7 @@ fn servicing(ahead: Ahead) -> Servicing {
         interest_deferred: 0,
         down_payment_first: false,
         recalculation: None,
+        excess: None,
         chargeback: Vec::new(),
         charge_off: ChargeOff::Regular,
     }
@@ -193,6 +194,44 @@ fn overdue_principal_earns_until_it_is_paid() {
     let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
     let life = lived(&terms, &[lent(100_00)], first(3));
     assert_eq!(life.loan.rows[1].interest.charged.minor(), 58);
+}
+
+#[test]
+fn what_is_beyond_the_due_changes_scheduled_instalments_as_agreed() {
+    // LoanRepayment.feature:606, 750, 1004: 5,000.00 at 12 % by days over six months, in whole units.
+    let table = [
+        (Excess::LowerInstalment, 1500_00, 731_00, 6),
+        (Excess::FewerRows, 1500_00, 862_00, 6),
+        (Excess::LastRow, 1500_00, 862_00, 6),
+        (Excess::FewerRows, 3000_00, 862_00, 4),
+    ];
+    for (excess, amount, instalment, count) in table {
+        let mut servicing = servicing(Ahead::Next);
+        servicing.method = Method::Level(Basis::Days);
+        servicing.multiple = fen(1_00);
+        servicing.year = YearDays::Fixed(365);
+        servicing.excess = Some(excess);
+        let twelve = Pricing::Annuity {
+            annual: percent("12"),
+            day_count: DayCount::Actual365,
+        };
+        let mut terms = signed(twelve, 6, servicing);
+        terms.signed_on = date(2022, 11, 1);
+        terms.due_dates = vec![
+            date(2022, 12, 1),
+            date(2023, 1, 1),
+            date(2023, 2, 1),
+            date(2023, 3, 1),
+            date(2023, 4, 1),
+            date(2023, 5, 1),
+        ];
+        let on = date(2022, 12, 1);
+        let disbursed = Event::Disbursed { amount: fen(5000_00) };
+        let life = lived(&terms, &[(terms.signed_on, disbursed), paid(on, amount)], on);
+        let (principal, interest) = came_to(&life)[1];
+        assert_eq!(principal + interest, instalment, "{excess:?}");
+        assert_eq!(life.loan.rows.len(), count, "{excess:?} {amount}");
+    }
 }
 
 #[test]

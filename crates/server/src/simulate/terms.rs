@@ -6,8 +6,8 @@ use fenqi_domain::plan::{
     Component, Conventions, LatePolicy, Prepayment, Pricing, RefundStrategy, Settlement, Terms, Waterfall,
 };
 use fenqi_domain::servicing::{
-    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing,
-    Timing, Unit, Until, YearDays,
+    Ahead, Basis, Bucket, ChargeOff, Credit, Excess, Method, MonthDays, Period, Recalculation, Rule,
+    Servicing, Timing, Unit, Until, YearDays,
 };
 use jiff::civil::Date;
 use serde_json::Value;
@@ -189,8 +189,10 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
 fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: bool) -> Read<Servicing> {
     let down = inputs.object("down_payment");
     let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
-    if is_cumulative && recalculation.is_some() {
-        return Err(inputs.unsupported("interest_recalculation", "recalculation of a cumulative schedule"));
+    let excess = recalculation.is_some().then(|| excess(inputs)).transpose()?;
+    let excess = excess.filter(|_| is_cumulative);
+    if is_cumulative && recalculation.is_some_and(|r| !r.daily) {
+        return Err(inputs.unsupported("interest_recalculation", "recalculation from period to period"));
     }
     let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
     Ok(Servicing {
@@ -209,7 +211,8 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
         interest_only: inputs.count("grace_on_principal_periods")?,
         interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
         down_payment_first: is_cumulative,
-        recalculation,
+        recalculation: recalculation.filter(|_| !is_cumulative),
+        excess,
         chargeback: chargeback(inputs)?,
         charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
     })
@@ -305,6 +308,19 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
             .and_then(Value::as_bool)
             == Some(true),
     }))
+}
+
+/// What a payment beyond what is due changes.
+fn excess(inputs: &Fields<'_>) -> Read<Excess> {
+    let words = [
+        ("ADJUST_LAST_UNPAID_PERIOD", Excess::LastRow),
+        ("REDUCE_EMI_AMOUNT", Excess::LowerInstalment),
+        ("REDUCE_NUMBER_OF_INSTALLMENTS", Excess::FewerRows),
+    ];
+    let fields = inputs.object("interest_recalculation");
+    fields.map_or(Ok(Excess::LastRow), |f| {
+        f.word("advance_payment_adjustment", &words, Excess::LastRow)
+    })
 }
 
 fn chargeback(inputs: &Fields<'_>) -> Read<Vec<Component>> {
