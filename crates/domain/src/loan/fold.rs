@@ -276,18 +276,21 @@ impl State<'_> {
             Event::PaidOut { amount } if self.terms.conventions.servicing.is_some() => {
                 charges::pay_out(self, amount)?;
             }
-            Event::PaidOut { amount } => {
-                self.credit = self.credit.minus(amount)?;
-                let out = Amount::ZERO.minus(amount)?;
-                self.flows.push(Flow {
-                    on: self.day,
-                    amount: out,
-                });
-                self.post(PostingKind::PaidOut, amount);
-            }
+            Event::PaidOut { amount } => self.pay_out(amount)?,
         }
         self.note(transaction, before)?;
         Ok(self.mark_cleared()?)
+    }
+
+    /// Pays what is owed to the payer back to its source.
+    fn pay_out(&mut self, amount: Amount) -> Result<(), OutOfRange> {
+        self.credit = self.credit.minus(amount)?;
+        self.flows.push(Flow {
+            on: self.day,
+            amount: Amount::ZERO.minus(amount)?,
+        });
+        self.post(PostingKind::PaidOut, amount);
+        Ok(())
     }
 
     /// Reckons scheduled interest anew before a payment, where the agreement says so.
