@@ -1,4 +1,4 @@
--- What a day run by hand starts from: agreements, of which some are due today and as many are late.
+-- What a day run by hand starts from: agreements, of which some are due today and as many are late, spread evenly.
 -- The figures come in as :agreements and :due. Portable to SQLite, except for how the figures come in.
 drop table if exists loan;
 drop table if exists hand_bill;
@@ -15,8 +15,8 @@ create table hand_message (shopper bigint, loan bigint, kind text, on_day bigint
 insert into loan
 with recursive n (i) as (select 1 union all select i + 1 from n where i < :agreements)
 select i, i,
-       case when i <= :due then 100 else 130 end,
-       case when i > :due and i <= 2 * :due then 90 end,
+       case when (i * :due) % :agreements < :due then 100 else 130 end,
+       case when (i * :due + :agreements / 2) % :agreements < :due then 90 end,
        33500 + i % 977, 0, 'funded', 1
 from n;
 create index loan_due on loan (due_on);

@@ -1,3 +1,5 @@
-\set aid random(1, 100000 * :scale)
-\set delta random(1, 5000)
-update pgbench_accounts set abalance = abalance + :delta where aid = :aid;
+-- A repayment by hand, in one statement: the payment under its key, the loan, an entry for each side and an event.
+\set loan random(1, 100000)
+\set key random(1, 9000000000000000000)
+\set amount random(1, 5000)
+with paid as (insert into hand_payment (shopper, key, loan, amount, state) values (:loan, :key, :loan, :amount, 'succeeded') on conflict (shopper, key) do nothing returning shopper, key, loan, amount), moved as (update hand_owed set outstanding = outstanding - paid.amount, version = version + 1 from paid where hand_owed.shopper = paid.shopper and hand_owed.loan = paid.loan returning hand_owed.shopper, hand_owed.loan, hand_owed.version, paid.key, paid.amount), booked as (insert into hand_booked (shopper, key, side, debit, credit, amount) select shopper, key, 1, 'cash', 'receivable', amount - amount / 15 from moved union all select shopper, key, 2, 'cash', 'fee', amount / 15 from moved) insert into hand_told (shopper, loan, sequence, kind) select shopper, loan, version, 'repaid' from moved;

@@ -8,7 +8,7 @@ use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::EntryId;
 use fenqi_domain::ledger::{Book, Entry};
-use fenqi_domain::loan::{self, Event, Loan, Posting, Transaction};
+use fenqi_domain::loan::{self, Event, Loan, Transaction};
 use fenqi_domain::money::Amount;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::{self, AgreementFile};
@@ -98,15 +98,17 @@ pub fn amend<D: Serialize>(
     let mut all = file.transactions.clone();
     all.extend(added.iter().cloned());
 
-    let before = booked(file)?;
-    let loan = loan::fold(&agreement.terms, &all, moment.today)?;
-    let postings = loan::postings(&agreement.terms, &all, moment.today)?;
-    let owed_before = match file.booked_on {
-        Some(day) => fold(file, day)?.outstanding()?.principal,
-        None => Amount::ZERO,
+    let (before, booked) = match file.booked_on {
+        Some(day) => {
+            let (before, booked) = loan::booked(&agreement.terms, &file.transactions, day)?;
+            (Some(before), booked)
+        }
+        None => (None, Vec::new()),
     };
+    let (loan, postings) = loan::booked(&agreement.terms, &all, moment.today)?;
+    let owed_before = before.as_ref().map(Loan::outstanding).transpose()?;
     let owed = loan.outstanding()?.principal;
-    let used = owed.minus(owed_before)?;
+    let used = owed.minus(owed_before.unwrap_or_default().principal)?;
     let stage = stage_after(
         change.stage.unwrap_or_else(|| agreement.stage.clone()),
         &loan,
@@ -127,7 +129,7 @@ pub fn amend<D: Serialize>(
     for entry in change.entries {
         book(batch, agreement, &entry, moment);
     }
-    for entry in book_of(agreement).difference(&before, &postings) {
+    for entry in book_of(agreement).difference(&booked, &postings) {
         book(batch, agreement, &entry, moment);
     }
     let (shopper, id) = (agreement.shopper.to_string(), agreement.id.to_string());
@@ -142,6 +144,7 @@ pub fn amend<D: Serialize>(
         moment.now,
     );
     plan(batch, &shopper, &id, &loan, &stage, moment.today)?;
+    plan_rare(batch, agreement, before.as_ref(), (&loan, &stage), moment.today);
     Ok(Amended {
         loan,
         stage,
@@ -172,14 +175,6 @@ pub fn book_of(agreement: &Agreement) -> Book {
         institution: agreement.institution.clone(),
         seller: agreement.seller.clone(),
         currency: agreement.terms.currency,
-    }
-}
-
-/// The movements that are in the books already.
-fn booked(file: &AgreementFile) -> Result<Vec<Posting>, Denied> {
-    match file.booked_on {
-        Some(day) => Ok(loan::postings(&file.agreement.terms, &file.transactions, day)?),
-        None => Ok(Vec::new()),
     }
 }
 
@@ -261,12 +256,33 @@ fn plan(
         kinds::REMIND,
         from.map(|due| next_reminder(due, today)).transpose()?.flatten(),
     );
-    put(kinds::PAY_OUT, loan.credit_balance.is_positive().then_some(today));
-    let waits = captures(stage)
-        .iter()
-        .any(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }));
-    put(kinds::FUND, waits.then_some(today));
     Ok(())
+}
+
+/// Plans what few loans ever have: a credit balance to be paid back, goods whose seller waits for the money. It is struck
+/// only where it was planned before.
+fn plan_rare(
+    batch: &mut Batch,
+    agreement: &Agreement,
+    before: Option<&Loan>,
+    (loan, stage): (&Loan, &Stage),
+    today: Date,
+) {
+    let (shopper, id) = (agreement.shopper.to_string(), agreement.id.to_string());
+    let mut put = |kind: &str, was: bool, is: bool| {
+        if is {
+            work::planned(batch, &shopper, kind, &id, today);
+        } else if was {
+            work::done(batch, &shopper, kind, &id);
+        }
+    };
+    let pays_out = |loan: &Loan| loan.credit_balance.is_positive();
+    put(kinds::PAY_OUT, before.is_some_and(pays_out), pays_out(loan));
+    let waits = |stage: &Stage| {
+        let mut captures = captures(stage).iter();
+        captures.any(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }))
+    };
+    put(kinds::FUND, waits(&agreement.stage), waits(stage));
 }
 
 /// The captures of a stage that has any.

@@ -6,6 +6,7 @@ use fenqi_domain::actor::Actor;
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::requests::{self, Request};
 use fenqi_store::{Batch, CommitError, Fault, Guard, vault};
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -88,17 +89,65 @@ impl App {
         F: Future<Output = Result<Decision<T>, Denied>>,
     {
         for _ in 0..ATTEMPTS {
-            let decision = attempt().await?;
-            if decision.batch.is_empty() {
-                return Ok(decision.reply);
-            }
-            match self.store.commit(decision.batch).await {
-                Ok(()) => return Ok(decision.reply),
-                Err(CommitError::Refused(guard)) => self.look_again(guard).await?,
-                Err(CommitError::Fault(fault)) => return Err(fault.into()),
+            if let Some(reply) = self.tried(attempt().await?).await? {
+                return Ok(reply);
             }
         }
         Err(Denied::Fault(Fault::Busy { retry_after_ms: 200 }))
+    }
+
+    /// As [`App::step`], for many at once: what they rest on is read in one snapshot, each is decided by itself, and
+    /// their batches are handed over together, so that they share transactions and fsyncs. Whoever was refused by a
+    /// guard is read and decided again; what fails one fails no other. The outcomes come in the order of the keys.
+    pub(crate) async fn steps<K: Clone, C, T, F>(
+        &self,
+        keys: &[K],
+        read: impl Fn(Vec<K>) -> F,
+        decide: impl Fn(&K, C) -> Result<Decision<T>, Denied>,
+    ) -> Vec<Result<T, Denied>>
+    where
+        F: Future<Output = Result<Vec<Result<Option<C>, Fault>>, Fault>>,
+    {
+        let mut outcomes: Vec<(&K, Option<Result<T, Denied>>)> = keys.iter().map(|key| (key, None)).collect();
+        for _ in 0..ATTEMPTS {
+            let mut open: Vec<_> = outcomes.iter_mut().filter(|(_, o)| o.is_none()).collect();
+            if open.is_empty() {
+                break;
+            }
+            let cases = match read(open.iter().map(|(key, _)| (*key).clone()).collect()).await {
+                Ok(cases) => cases,
+                Err(fault) => open.iter().map(|_| Err(fault.clone())).collect(),
+            };
+            let decided = open.iter().zip(cases).map(|((key, _), case)| {
+                let case = case.map_err(Denied::from)?;
+                decide(key, case.ok_or(Denied::NotFound)?)
+            });
+            let commits = decided.map(|decision| async { self.tried(decision?).await });
+            let answers = join_all(commits).await;
+            for ((_, outcome), answer) in open.iter_mut().zip(answers) {
+                *outcome = answer.transpose();
+            }
+        }
+        let busy = || Err(Denied::Fault(Fault::Busy { retry_after_ms: 200 }));
+        let outcomes = outcomes.into_iter();
+        outcomes
+            .map(|(_, outcome)| outcome.unwrap_or_else(busy))
+            .collect()
+    }
+
+    /// Commits a decision; none if a guard says that it must be made again.
+    pub(crate) async fn tried<T>(&self, decision: Decision<T>) -> Result<Option<T>, Denied> {
+        if decision.batch.is_empty() {
+            return Ok(Some(decision.reply));
+        }
+        match self.store.commit(decision.batch).await {
+            Ok(()) => Ok(Some(decision.reply)),
+            Err(CommitError::Refused(guard)) => {
+                self.look_again(guard).await?;
+                Ok(None)
+            }
+            Err(CommitError::Fault(fault)) => Err(fault.into()),
+        }
     }
 
     /// The reply to the same request made before; the same key with another command is named as such.

@@ -134,7 +134,7 @@ create table application (
     version bigint not null,
     primary key (shopper, id)
 );
-create index application_by_institution on application (shopper, institution, asked_at);
+create index application_by_institution on application (shopper, institution, asked_at, id);
 
 -- owner: shopper
 create table credit_line (
@@ -147,8 +147,9 @@ create table credit_line (
     expires_on text not null,
     version bigint not null,
     primary key (shopper, institution)
+-- Every purchase changes a line, and its new version finds room beside the old one.
 -- sqlite: ) without rowid;
--- postgres: );
+-- postgres: ) with (fillfactor = 60);
 
 -- owner: shopper
 create table limit_change (
@@ -241,6 +242,7 @@ create table entry (
     check (debit <> credit)
 -- sqlite: ) without rowid;
 -- postgres: );
+create index entry_to_roll_up on entry (recorded_at);
 
 -- owner: shopper
 create table event (
@@ -447,12 +449,13 @@ create table lease (
 
 -- configuration
 create table balance (
+    recorded_day bigint not null,
     account text not null,
     currency text not null,
     day text not null,
     debit bigint not null,
     credit bigint not null,
-    primary key (account, currency, day)
+    primary key (recorded_day, account, currency, day)
 );
 
 -- One row per instalment for people who ask in SQL; the schedule itself lives packed in its agreement's row.

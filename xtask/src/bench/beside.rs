@@ -23,11 +23,7 @@ pub fn pgbench_best(postgres: &Postgres, seconds: &str, script: Option<&Path>) -
         let mut pgbench = postgres.client("pgbench");
         pgbench.args(["-M", "prepared", "-n", "-j", "2", "-c", clients, "-T", seconds]);
         if let Some(script) = script {
-            pgbench
-                .arg("-D")
-                .arg(format!("scale={SCALE}"))
-                .arg("-f")
-                .arg(script);
+            pgbench.arg("-f").arg(script);
         }
         let rate = pgbench_rate(&shell::output(&mut pgbench)?)?;
         best = best.max(rate);
@@ -159,13 +155,25 @@ pub fn day_by_hand_postgres(postgres: &Postgres, agreements: &str, due: &str) ->
     }
     let folder = shell::root().join("bench");
     shell::output(psql.arg("-f").arg(folder.join("day-fill.sql")))?;
+    // What it takes to start psql and to connect is no part of the day.
+    let mut started = postgres.client("psql");
+    let since = Instant::now();
+    shell::output(started.args(["-q", "-1", "-c", ""]))?;
+    let start = since.elapsed();
     let mut psql = postgres.client("psql");
     let since = Instant::now();
     shell::output(
         psql.args(["-q", "-1", "-v", "ON_ERROR_STOP=1", "-f"])
             .arg(folder.join("day-run.sql")),
     )?;
-    Ok(since.elapsed().as_secs_f64())
+    Ok(since.elapsed().saturating_sub(start).as_secs_f64())
+}
+
+/// Fills the tables of `bench/one-statement.sql`.
+pub fn repay_fill(postgres: &Postgres) -> Outcome {
+    let script = shell::root().join("bench/repay-fill.sql");
+    let mut psql = postgres.client("psql");
+    shell::output(psql.args(["-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(script)).map(drop)
 }
 
 /// The same on SQLite at `synchronous=FULL`, through Python's own SQLite.

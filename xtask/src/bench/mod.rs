@@ -23,8 +23,8 @@ Options:
   --only NAMES    workloads with commas between them: confirm, repay, quote, day [default: all]
   --rounds N      interleaved rounds, at least 3 unless you only try [default: 3]
   --size N        purchases or repayments in a run [default: 100000]
-  --agreements N  agreements in the smaller day run; the larger has twice as many [default: 200000]
-  --due N         of which are due, and as many late [default: 6600]
+  --agreements N  agreements in the smaller day run; the larger has twice as many [default: 100000]
+  --due N         of which are due, and as many late [default: 3300]
   --seconds N     length of one pgbench run [default: 5]
   --fenqi FILE    this program instead of the release build
   --write         writes docs/reference/performance.md
@@ -75,8 +75,8 @@ pub fn run(arguments: &[String]) -> Outcome {
         folder,
         postgres,
         size: options.number("--size", 100_000)?.to_string(),
-        agreements: options.number("--agreements", 200_000)?,
-        due: options.number("--due", 6_600)?.to_string(),
+        agreements: options.number("--agreements", 100_000)?,
+        due: options.number("--due", 3_300)?.to_string(),
         seconds: options.number("--seconds", 5)?.to_string(),
         stores: 0,
     };
@@ -204,7 +204,8 @@ impl Bench {
 
     fn repay(&mut self, run: &mut Run) -> Outcome {
         let script = shell::root().join("bench/one-statement.sql");
-        let statement = run.take("one prepared statement", || {
+        beside::repay_fill(&self.postgres)?;
+        let statement = run.take("repayment by one prepared statement", || {
             beside::pgbench_best(&self.postgres, &self.seconds, Some(&script))
         })?;
         let sqlite = self.per_second(run, "repay, SQLite", Database::Sqlite, "repay", &[])?;

@@ -236,7 +236,7 @@ fn write(
         moment.now,
     );
     let expires_on = add_days(moment.today, i64::from(quote.hold_days))?;
-    work::planned(&mut batch, &owner, kinds::EXPIRE, &subject, expires_on);
+    work::begun(&mut batch, &owner, kinds::EXPIRE, &subject, expires_on);
     Ok(Decision { batch, reply })
 }
 

@@ -1,12 +1,15 @@
 //! Hands messages over (消息投递). A message that cannot be delivered waits; one that came too late is dropped.
 
-use fenqi_domain::id::{MessageId, ShopperId};
+use fenqi_domain::id::MessageId;
 use fenqi_store::Batch;
+use fenqi_store::tables::messages::Envelope;
 use fenqi_store::tables::{messages, work};
+use futures_util::StreamExt;
+use futures_util::stream;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::jobs::{self, Report};
+use crate::jobs::{self, Due, Report};
 use crate::outcome::Denied;
 use crate::ports::OutgoingMessage;
 use crate::servicing::kinds;
@@ -14,15 +17,28 @@ use crate::texts::{self, Language};
 
 /// Delivers every message whose time has come.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::each(app, kinds::DELIVER, until, |piece| async move {
-        deliver(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await
-    })
+    jobs::in_rounds(
+        app,
+        kinds::DELIVER,
+        until,
+        |round: Vec<Due<MessageId>>| async move {
+            let found = match app.store.envelopes(&Due::keys(&round)).await {
+                Ok(found) => found,
+                Err(fault) => round.iter().map(|_| Err(fault.clone())).collect(),
+            };
+            let pieces = stream::iter(round.into_iter().zip(found));
+            let delivered = pieces.map(|(due, envelope)| async move {
+                deliver(app, &due, envelope?.ok_or(Denied::NotFound)?).await
+            });
+            delivered.buffered(jobs::AT_ONCE).collect().await
+        },
+    )
     .await
 }
 
-async fn deliver(app: &App, shopper: ShopperId, id: MessageId) -> Result<bool, Denied> {
+async fn deliver(app: &App, due: &Due<MessageId>, envelope: Envelope) -> Result<bool, Denied> {
     let now = app.clock.now();
-    let stored = app.store.message(shopper, id).await?.ok_or(Denied::NotFound)?;
+    let stored = &envelope.message;
     let state = if stored.state != "waiting" {
         stored.state.clone()
     } else if now < stored.send_after {
@@ -30,14 +46,13 @@ async fn deliver(app: &App, shopper: ShopperId, id: MessageId) -> Result<bool, D
     } else if now >= stored.expires_at {
         "expired".into()
     } else {
-        let identity = app.store.identity(shopper).await?;
-        let Some(to) = identity.and_then(|identity| identity.phone) else {
+        let Some(to) = app.store.phone(due.shopper, &envelope)? else {
             return Ok(false);
         };
         let fields: serde_json::Value = stored.detail()?;
         let text = texts::message(&stored.template, &fields, Language::Zh);
         let outgoing = OutgoingMessage {
-            number: id.to_string(),
+            number: due.subject.to_string(),
             channel: stored.channel.clone(),
             to,
             text,
@@ -48,10 +63,10 @@ async fn deliver(app: &App, shopper: ShopperId, id: MessageId) -> Result<bool, D
             Err(_) => return Ok(false),
         }
     };
-    let owner = shopper.to_string();
+    let owner = due.shopper.to_string();
     let mut batch = Batch::new(&owner);
-    messages::message_changed(&mut batch, shopper, id, &state);
-    work::done(&mut batch, &owner, kinds::DELIVER, &id.to_string());
+    messages::message_changed(&mut batch, due.shopper, due.subject, &state);
+    work::done(&mut batch, &owner, kinds::DELIVER, &due.subject.to_string());
     app.store.commit(batch).await?;
     Ok(true)
 }

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 
+use fenqi_domain::id::ShopperId;
 use fenqi_store::tables::work::Work;
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -54,7 +55,10 @@ impl Report {
 const PAGE: i64 = 2_000;
 
 /// How many shoppers are worked on at once, so that their commits share an fsync.
-const AT_ONCE: usize = 128;
+pub(crate) const AT_ONCE: usize = 128;
+
+/// How many pieces are read, decided and committed together.
+const ROUND: usize = 256;
 
 /// Does every piece of work of a kind that is due up to a day, in the order of days. Pieces of one shopper are done one
 /// after the other, those of different shoppers side by side.
@@ -89,6 +93,93 @@ where
             }
         }
     }
+}
+
+/// A piece of work with its identifiers read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due<I> {
+    /// Whose.
+    pub shopper: ShopperId,
+    /// About what.
+    pub subject: I,
+    /// The day for which it was planned.
+    pub planned: Date,
+}
+
+impl<I: Copy> Due<I> {
+    /// What is read for it.
+    pub fn keys(all: &[Due<I>]) -> Vec<(ShopperId, I)> {
+        all.iter().map(|due| (due.shopper, due.subject)).collect()
+    }
+}
+
+/// Does every piece of work of a kind that is due up to a day, in rounds: all of a round is read at once, and what is
+/// decided is committed at once. `round` answers for each of its pieces in their order. The pieces that one shopper has
+/// on one day are in one round.
+pub(crate) async fn in_rounds<I, F, Fut>(
+    app: &App,
+    kind: &str,
+    until: Date,
+    round: F,
+) -> Result<Report, Denied>
+where
+    I: std::str::FromStr + Copy,
+    F: Fn(Vec<Due<I>>) -> Fut,
+    Fut: Future<Output = Vec<Result<bool, Denied>>>,
+{
+    let mut report = Report::default();
+    let mut after: Option<Work> = None;
+    loop {
+        let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last().cloned() else {
+            return Ok(report);
+        };
+        after = Some(last);
+        let round = &round;
+        // One round is read and decided while the one before it is committed.
+        let mut done = stream::iter(rounds_of(page))
+            .map(|pieces| async move {
+                // A piece whose identifiers cannot be read fails by itself.
+                let named: Vec<Result<Due<I>, Denied>> = pieces.iter().map(due).collect();
+                let readable = named.iter().filter_map(|due| due.as_ref().ok().copied());
+                let mut done = round(readable.collect()).await.into_iter();
+                let outcomes: Vec<_> = named
+                    .into_iter()
+                    .map(|due| due.and_then(|_| done.next().unwrap_or(Err(Denied::NotFound))))
+                    .collect();
+                (pieces, outcomes)
+            })
+            .buffered(2);
+        while let Some((pieces, outcomes)) = done.next().await {
+            for (piece, outcome) in pieces.iter().zip(outcomes) {
+                report.count(piece, outcome);
+            }
+        }
+    }
+}
+
+/// A page of work in rounds; what lies side by side for one shopper is not torn apart.
+fn rounds_of(page: Vec<Work>) -> Vec<Vec<Work>> {
+    let mut rounds: Vec<Vec<Work>> = Vec::new();
+    for piece in page {
+        let open = rounds.last_mut().filter(|round| {
+            let same = round.last().is_some_and(|last| last.shopper == piece.shopper);
+            round.len() < ROUND || same
+        });
+        match open {
+            Some(round) => round.push(piece),
+            None => rounds.push(vec![piece]),
+        }
+    }
+    rounds
+}
+
+fn due<I: std::str::FromStr>(piece: &Work) -> Result<Due<I>, Denied> {
+    Ok(Due {
+        shopper: named(&piece.shopper)?,
+        subject: named(&piece.subject)?,
+        planned: piece.due_on,
+    })
 }
 
 /// Reads an identifier out of a piece of work.

@@ -10,9 +10,8 @@ use jiff::civil::Date;
 
 use crate::App;
 use crate::jobs::{self, Report};
-use crate::outcome::{Change, Denied};
-use crate::repayment::pay;
-use crate::repayment::payments::{self, Kept, PaymentView};
+use crate::outcome::Denied;
+use crate::repayment::payments::{self, Begun, Kept};
 use crate::servicing::{self, kinds};
 use crate::unit::Decision;
 
@@ -21,18 +20,14 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     jobs::each(app, kinds::PAY_OUT, until, |piece| async move {
         let (shopper, id) = (jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?);
         match app.step(|| decide(app, shopper, id)).await? {
-            Some(view) => pay::pursued(app, shopper, Change::Made(view)).await.map(|_| true),
+            Some(begun) => payments::carry_out(app, begun).await.map(|_| true),
             None => Ok(false),
         }
     })
     .await
 }
 
-async fn decide(
-    app: &App,
-    shopper: ShopperId,
-    id: AgreementId,
-) -> Result<Decision<Option<PaymentView>>, Denied> {
+async fn decide(app: &App, shopper: ShopperId, id: AgreementId) -> Result<Decision<Option<Begun>>, Denied> {
     let mut moment = app.moment();
     let mut batch = Batch::new(&shopper.to_string());
     let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
@@ -67,19 +62,15 @@ async fn decide(
         receipts: Vec::new(),
         version: 1,
     };
-    let reply = payments::view(&payment);
-    payments::intend(
-        &mut batch,
-        &Kept {
-            payment,
-            token,
-            transactions: Vec::new(),
-        },
-        &moment,
-    );
+    let kept = Kept {
+        payment,
+        token,
+        transactions: Vec::new(),
+    };
+    payments::intend(&mut batch, &kept, &moment);
     Ok(Decision {
         batch,
-        reply: Some(reply),
+        reply: Some(Begun::new(kept, vec![file])),
     })
 }
 

@@ -14,6 +14,9 @@ pub const FEED: &str = "main";
 /// How long a publisher may go on without renewing its lease, by its own clock.
 const LEASE_SECONDS: i64 = 30;
 
+/// How many events are published in one commit.
+const AT_ONCE: i64 = 2_000;
+
 /// Publishes what is not published yet. Two at once cannot both succeed: each batch demands the lease's token.
 pub async fn run(app: &App, holder: &str) -> Result<Report, Denied> {
     let mut report = Report::default();
@@ -22,24 +25,23 @@ pub async fn run(app: &App, holder: &str) -> Result<Report, Denied> {
     };
     let mut position = app.store.feed_last(FEED).await?;
     loop {
-        let events = app.store.events_to_publish(200).await?;
-        if events.is_empty() {
-            return Ok(report);
-        }
         let mut batch = Batch::new(FEED);
         clocks::require_lease(&mut batch, "publish", token);
-        for mut event in events {
-            position = position.saturating_add(1);
-            event.position = position;
-            feed::published(&mut batch, FEED, &event);
-            report.seen = report.seen.saturating_add(1);
-        }
+        feed::published(&mut batch, FEED, position, AT_ONCE);
         match app.store.commit(batch).await {
-            Ok(()) => report.acted = report.seen,
+            Ok(()) => {}
             // Another took the lease: it goes on from here.
             Err(CommitError::Refused(_)) => return Ok(report),
             Err(error) => return Err(error.into()),
         }
+        let last = app.store.feed_last(FEED).await?;
+        let added = last.saturating_sub(position);
+        report.seen = report.seen.saturating_add(added.unsigned_abs());
+        report.acted = report.seen;
+        if added < AT_ONCE {
+            return Ok(report);
+        }
+        position = last;
     }
 }
 

@@ -4,67 +4,85 @@
 use fenqi_domain::allocation::Share;
 use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
 use fenqi_domain::loan::Intent;
-use fenqi_domain::payment::{Kind, Payment, State, Tried};
+use fenqi_domain::payment::{DebitRule, Kind, Payment, State, Tried};
 use fenqi_store::Batch;
-use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::payments::Card;
+use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
+use futures_util::StreamExt;
+use futures_util::stream;
 use jiff::civil::Date;
 
-use crate::outcome::{Change, Denied};
-use crate::repayment::pay;
-use crate::repayment::payments::{self, Kept, PaymentView};
+use crate::App;
+use crate::jobs::{self, Due};
+use crate::outcome::Denied;
+use crate::repayment::payments::{self, Begun, Kept};
 use crate::servicing::{self, kinds};
 use crate::unit::Decision;
-use crate::{App, Moment};
 
-/// Debits what an agreement owes today, if a mandate allows it and the rule says that today is a day to try.
-/// Says whether it tried.
-pub(crate) async fn debit(app: &App, shopper: ShopperId, agreement: AgreementId) -> Result<bool, Denied> {
-    let reply = app.step(|| decide(app, shopper, agreement)).await?;
-    match reply {
-        Some(view) => pay::pursued(app, shopper, Change::Made(view)).await.map(|_| true),
+/// Debits what agreements owe today, if a mandate allows it and the rule says that today is a day to try. Says of each
+/// whether it tried.
+pub(crate) async fn debit(
+    app: &App,
+    rule: &DebitRule,
+    round: &[Due<AgreementId>],
+) -> Vec<Result<bool, Denied>> {
+    let read =
+        |round: Vec<Due<AgreementId>>| async move { app.store.servicing_cases(&Due::keys(&round)).await };
+    let begun = app.steps(round, read, |_, case| decide(app, rule, case)).await;
+    let mut pieces: Vec<_> = round.iter().zip(begun).collect();
+    // The channel hears of one shopper's payments in order, and of different shoppers' side by side.
+    let mut shoppers = Vec::new();
+    while let Some((first, _)) = pieces.first() {
+        let own = pieces.iter().take_while(|(due, _)| due.shopper == first.shopper);
+        let rest = pieces.split_off(own.count());
+        shoppers.push(std::mem::replace(&mut pieces, rest));
+    }
+    let done = stream::iter(shoppers).map(|own| async move {
+        let mut outcomes = Vec::with_capacity(own.len());
+        for (_, begun) in own {
+            outcomes.push(carried_out(app, begun).await);
+        }
+        outcomes
+    });
+    done.buffered(jobs::AT_ONCE)
+        .flat_map(stream::iter)
+        .collect()
+        .await
+}
+
+async fn carried_out(app: &App, begun: Result<Option<Begun>, Denied>) -> Result<bool, Denied> {
+    match begun? {
+        Some(begun) => payments::carry_out(app, begun).await.map(|_| true),
         None => Ok(false),
     }
 }
 
-async fn decide(
-    app: &App,
-    shopper: ShopperId,
-    id: AgreementId,
-) -> Result<Decision<Option<PaymentView>>, Denied> {
+fn decide(app: &App, rule: &DebitRule, case: ServicingCase) -> Result<Decision<Option<Begun>>, Denied> {
     let mut moment = app.moment();
+    let agreement = &case.file.agreement;
+    let (shopper, id) = (agreement.shopper, agreement.id);
     let mut batch = Batch::new(&shopper.to_string());
-    let Some(file) = app.store.agreement(shopper, id).await? else {
-        return Err(Denied::NotFound);
-    };
-    let loan = servicing::fold(&file, moment.today)?;
+    let loan = servicing::fold(&case.file, moment.today)?;
     let due = loan.payable()?.total()?;
     let next = loan.next_due()?.map(|row| row.due_on);
     let (Some(due_on), true, false) = (
         next,
-        payments::runs(&file.agreement.stage) && due.is_positive(),
+        payments::runs(&agreement.stage) && due.is_positive(),
         loan.is_paused,
     ) else {
         plan(&mut batch, shopper, id, next.filter(|day| *day > moment.today));
         return Ok(Decision { batch, reply: None });
     };
-    if app
-        .store
-        .claims(shopper)
-        .await?
-        .iter()
-        .any(|(claimed, _)| *claimed == id)
-    {
+    if case.is_claimed() {
         // The payment under way will end, and plan what is left.
         return Ok(Decision { batch, reply: None });
     }
-    let Some(card) = mandated_card(app, shopper, &file).await? else {
+    let Some(card) = mandated_card(&case) else {
         plan(&mut batch, shopper, id, None);
         return Ok(Decision { batch, reply: None });
     };
-    let rule = app.configuration().await?.rules.debit.clone();
-    let tried = tries(app, shopper, id, due_on, &card).await?;
+    let tried = tries(app, &case, due_on, card)?;
     match rule.next(due_on, &tried, moment.today)? {
         Some(day) if day <= moment.today => {}
         later => {
@@ -77,7 +95,7 @@ async fn decide(
         shopper,
         kind: Kind::Debit,
         amount: due,
-        currency: file.agreement.terms.currency,
+        currency: agreement.terms.currency,
         card: card.id,
         intent: Intent::Keep,
         shares: vec![Share {
@@ -89,73 +107,48 @@ async fn decide(
         receipts: Vec::new(),
         version: 1,
     };
-    let decision = intended(batch, payment, card.token, &moment);
-    Ok(decision)
-}
-
-fn intended(
-    mut batch: Batch,
-    payment: Payment,
-    token: String,
-    moment: &Moment,
-) -> Decision<Option<PaymentView>> {
-    let reply = payments::view(&payment);
-    payments::intend(
-        &mut batch,
-        &Kept {
-            payment,
-            token,
-            transactions: Vec::new(),
-        },
-        moment,
-    );
-    Decision {
+    let kept = Kept {
+        payment,
+        token: card.token.clone(),
+        transactions: Vec::new(),
+    };
+    payments::intend(&mut batch, &kept, &moment);
+    let begun = Begun::new(kept, vec![case.file]);
+    Ok(Decision {
         batch,
-        reply: Some(reply),
-    }
+        reply: Some(begun),
+    })
 }
 
 /// Whether a debit of today is still to be tried: then nothing needs to be said to the shopper yet.
-pub(crate) async fn is_awaited(
+pub(crate) fn is_awaited(
     app: &App,
-    file: &AgreementFile,
+    rule: &DebitRule,
+    case: &ServicingCase,
     due_on: Date,
     today: Date,
 ) -> Result<bool, Denied> {
-    let shopper = file.agreement.shopper;
-    let Some(card) = mandated_card(app, shopper, file).await? else {
+    let Some(card) = mandated_card(case) else {
         return Ok(false);
     };
-    let rule = app.configuration().await?.rules.debit.clone();
-    let tried = tries(app, shopper, file.agreement.id, due_on, &card).await?;
+    let tried = tries(app, case, due_on, card)?;
     Ok(rule.next(due_on, &tried, today)? == Some(today))
 }
 
 /// The bound card that the agreement's institution has a mandate for.
-async fn mandated_card(app: &App, shopper: ShopperId, file: &AgreementFile) -> Result<Option<Card>, Denied> {
-    let mandates = app.store.mandates(shopper).await?;
-    let given = |m: &&fenqi_store::tables::payments::Mandate| {
-        m.institution == file.agreement.institution && m.state == "given"
-    };
-    let Some(mandate) = mandates.iter().find(given) else {
-        return Ok(None);
-    };
-    let cards = app.store.cards(shopper).await?;
-    Ok(cards
-        .into_iter()
-        .find(|card| card.id == mandate.card && card.state == "bound"))
+fn mandated_card(case: &ServicingCase) -> Option<&Card> {
+    let institution = &case.file.agreement.institution;
+    let mut given = case.mandates.iter();
+    let mandate = given.find(|m| m.institution == *institution && m.state == "given")?;
+    let mut cards = case.cards.iter();
+    cards.find(|card| card.id == mandate.card && card.state == "bound")
 }
 
 /// The debits of this due date that failed.
-async fn tries(
-    app: &App,
-    shopper: ShopperId,
-    id: AgreementId,
-    due_on: Date,
-    card: &Card,
-) -> Result<Vec<Tried>, Denied> {
+fn tries(app: &App, case: &ServicingCase, due_on: Date, card: &Card) -> Result<Vec<Tried>, Denied> {
+    let id = case.file.agreement.id;
     let mut tried = Vec::new();
-    for stored in app.store.payments(shopper).await? {
+    for stored in &case.payments {
         let payment = stored.detail::<Kept>()?.payment;
         let on = app.day_of(payment.made_at);
         let ours = payment.kind == Kind::Debit && payment.shares.iter().any(|share| share.agreement == id);

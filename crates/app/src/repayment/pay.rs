@@ -1,6 +1,7 @@
 //! Pays by hand (主动还款): one order or several, in part, ahead of time, from any bound card, or for somebody else.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::allocation::{self, Debt, Share};
@@ -13,12 +14,15 @@ use fenqi_domain::refusal::{Capability, Refusal};
 use fenqi_domain::settlement;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::tables::bills::StoredBill;
 use fenqi_store::tables::payments::Card;
+use fenqi_store::tables::requests::Request;
+use fenqi_store::tables::servicing::PaymentCase;
 use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::outcome::{Change, Denied, Key};
-use crate::repayment::payments::{self, Kept, PaymentView};
+use crate::repayment::payments::{self, Begun, Kept, PaymentView};
 use crate::servicing;
 use crate::unit::{Decision, request};
 use crate::{App, Moment};
@@ -51,35 +55,65 @@ pub async fn pay(app: &App, actor: &Actor, key: &Key, command: Pay) -> Result<Ch
         ));
     }
     let asked = request(&command.shopper.to_string(), actor, key, "pay", &command);
-    let change = app.once(&asked, || decide(app, &command)).await?;
-    pursued(app, command.shopper, change).await
+    once(app, &asked, command.shopper, || decide(app, &command)).await
 }
 
-/// Calls the channel for a payment that was just intended, and answers with how it stands.
-pub(crate) async fn pursued(
+/// Begins a payment once for its key, calls the channel, and answers with how the payment stands.
+pub(crate) async fn once<F>(
     app: &App,
+    asked: &Request,
     shopper: ShopperId,
-    change: Change<PaymentView>,
-) -> Result<Change<PaymentView>, Denied> {
-    Ok(match change {
-        Change::Made(made) => Change::Made(payments::view(&payments::pursue(app, shopper, made.id).await?)),
-        Change::AlreadyMade(made) => {
+    attempt: impl Fn() -> F,
+) -> Result<Change<PaymentView>, Denied>
+where
+    F: Future<Output = Result<Decision<Begun>, Denied>>,
+{
+    // What the last attempt rested on: if it is committed, nothing has to be read again.
+    let last = Mutex::new(None);
+    let change = app
+        .once(asked, || async {
+            let decision = attempt().await?;
+            let reply = decision.reply.view();
+            if let Ok(mut last) = last.lock() {
+                *last = Some(decision.reply);
+            }
+            Ok(Decision {
+                batch: decision.batch,
+                reply,
+            })
+        })
+        .await?;
+    let begun = last.into_inner().ok().flatten();
+    Ok(match (change, begun) {
+        (Change::Made(_), Some(begun)) => {
+            Change::Made(payments::view(&payments::carry_out(app, begun).await?))
+        }
+        (Change::Made(made), None) => {
+            Change::Made(payments::view(&payments::pursue(app, shopper, made.id).await?))
+        }
+        (Change::AlreadyMade(made), _) => {
             Change::AlreadyMade(payments::view(&payments::pursue(app, shopper, made.id).await?))
         }
     })
 }
 
-async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denied> {
+async fn decide(app: &App, command: &Pay) -> Result<Decision<Begun>, Denied> {
     let mut moment = app.moment();
     app.configuration()
         .await?
         .open_for(Capability::Repay, "platform", moment.now)?;
-    let files = app.store.agreements(command.shopper).await?;
+    let case = app.store.payment_case(command.shopper, command.payer).await?;
+    let PaymentCase {
+        files,
+        bills,
+        claims,
+        cards,
+    } = case;
     let known = |id: &AgreementId| files.iter().any(|file| file.agreement.id == *id);
     if !command.agreements.iter().all(known) {
         return Err(Denied::NotFound);
     }
-    let billed = billed(app, command.shopper, &files, moment.today).await?;
+    let billed = billed_by(&bills, &files, moment.today)?;
     let debts = debts(&files, &billed, moment.today)?;
     let (shares, left) = allocation::across(&debts, &command.agreements, command.amount)?;
     if shares.is_empty() {
@@ -92,9 +126,9 @@ async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denie
         .into());
     }
     let chosen: Vec<AgreementId> = shares.iter().map(|share| share.agreement).collect();
-    not_under_way(app, command.shopper, &chosen).await?;
+    none_claimed(app, command.shopper, &claims, &chosen).await?;
     let currency = currency_of(&files, &chosen)?;
-    let card = bound_card(app, command.payer, command.card).await?;
+    let card = bound(cards, command.card)?;
     let payment = Payment {
         id: PaymentId::new(&mut moment.ids),
         shopper: command.shopper,
@@ -109,23 +143,27 @@ async fn decide(app: &App, command: &Pay) -> Result<Decision<PaymentView>, Denie
         receipts: Vec::new(),
         version: 1,
     };
-    Ok(intended(payment, card.token, &moment))
+    Ok(intended(payment, card.token, files, &moment))
 }
 
 /// The decision that begins a payment.
-pub(crate) fn intended(payment: Payment, token: String, moment: &Moment) -> Decision<PaymentView> {
+pub(crate) fn intended(
+    payment: Payment,
+    token: String,
+    files: Vec<AgreementFile>,
+    moment: &Moment,
+) -> Decision<Begun> {
     let mut batch = Batch::new(&payment.shopper.to_string());
-    let reply = payments::view(&payment);
-    payments::intend(
-        &mut batch,
-        &Kept {
-            payment,
-            token,
-            transactions: Vec::new(),
-        },
-        moment,
-    );
-    Decision { batch, reply }
+    let kept = Kept {
+        payment,
+        token,
+        transactions: Vec::new(),
+    };
+    payments::intend(&mut batch, &kept, moment);
+    Decision {
+        batch,
+        reply: Begun::new(kept, files),
+    }
 }
 
 /// What is open of instalments that are not due yet, but on a bill that was issued.
@@ -135,8 +173,16 @@ pub(crate) async fn billed(
     files: &[AgreementFile],
     today: Date,
 ) -> Result<BTreeMap<AgreementId, Amount>, Denied> {
+    billed_by(&app.store.bills(shopper).await?, files, today)
+}
+
+fn billed_by(
+    bills: &[StoredBill],
+    files: &[AgreementFile],
+    today: Date,
+) -> Result<BTreeMap<AgreementId, Amount>, Denied> {
     let mut billed = BTreeMap::new();
-    for stored in app.store.bills(shopper).await? {
+    for stored in bills {
         if stored.due_on <= today {
             continue;
         }
@@ -205,9 +251,19 @@ pub(crate) async fn not_under_way(
     shopper: ShopperId,
     agreements: &[AgreementId],
 ) -> Result<(), Denied> {
-    for (agreement, payment) in app.store.claims(shopper).await? {
-        if agreements.contains(&agreement)
-            && let Some(stored) = app.store.payment(shopper, payment).await?
+    let claims = app.store.claims(shopper).await?;
+    none_claimed(app, shopper, &claims, agreements).await
+}
+
+async fn none_claimed(
+    app: &App,
+    shopper: ShopperId,
+    claims: &[(AgreementId, PaymentId)],
+    agreements: &[AgreementId],
+) -> Result<(), Denied> {
+    for (agreement, payment) in claims {
+        if agreements.contains(agreement)
+            && let Some(stored) = app.store.payment(shopper, *payment).await?
         {
             stored.detail::<Kept>()?.payment.check_not_under_way()?;
         }
@@ -217,7 +273,10 @@ pub(crate) async fn not_under_way(
 
 /// The card, if it is the payer's and bound.
 pub(crate) async fn bound_card(app: &App, payer: ShopperId, id: CardId) -> Result<Card, Denied> {
-    let cards = app.store.cards(payer).await?;
+    bound(app.store.cards(payer).await?, id)
+}
+
+fn bound(cards: Vec<Card>, id: CardId) -> Result<Card, Denied> {
     cards
         .into_iter()
         .find(|card| card.id == id && card.state == "bound")

@@ -36,6 +36,30 @@ pub(crate) struct Kept {
     pub transactions: Vec<(AgreementId, u32)>,
 }
 
+/// A payment that was just intended, with the agreements as its decision saw them. While its claims stand they seldom
+/// change, so that what the channel says is first entered on what is known, and read again only if a guard refuses it.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    kept: Kept,
+    /// The version of the payment's row.
+    version: i64,
+    files: Vec<AgreementFile>,
+}
+
+impl Begun {
+    pub fn new(kept: Kept, files: Vec<AgreementFile>) -> Begun {
+        Begun {
+            kept,
+            version: 1,
+            files,
+        }
+    }
+
+    pub fn view(&self) -> PaymentView {
+        view(&self.kept.payment)
+    }
+}
+
 /// What a payment's owner is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentView {
@@ -118,6 +142,25 @@ pub(crate) async fn pursue(app: &App, shopper: ShopperId, id: PaymentId) -> Resu
     Ok(last)
 }
 
+/// Calls the channel for a payment that was just intended, and commits what it says.
+pub(crate) async fn carry_out(app: &App, begun: Begun) -> Result<Payment, Denied> {
+    let (shopper, id) = (begun.kept.payment.shopper, begun.kept.payment.id);
+    let mut last = begun.kept.payment.clone();
+    let answers = ask_channel(app, &begun.kept).await;
+    let mut begun = Some(begun);
+    for answer in answers {
+        let first = match begun.take() {
+            Some(begun) => app.tried(outcome(app, begun, &answer).await?).await?,
+            None => None,
+        };
+        last = match first {
+            Some(payment) => payment,
+            None => record(app, shopper, id, answer).await?,
+        };
+    }
+    Ok(last)
+}
+
 /// What the channel says, as the answers to be joined in order.
 async fn ask_channel(app: &App, kept: &Kept) -> Vec<Answer> {
     let number = kept.payment.id.to_string();
@@ -174,43 +217,66 @@ pub(crate) async fn record(
 ) -> Result<Payment, Denied> {
     app.step(|| async {
         let stored = app.store.payment(shopper, id).await?.ok_or(Denied::NotFound)?;
-        let mut kept: Kept = stored.detail()?;
-        let rules = app.configuration().await?.rules.clone();
-        let settle = SignedDuration::from_mins(i64::from(rules.channel_settle_minutes));
-        let before = kept.payment.clone();
-        let mut moment = app.moment();
-        let owner = shopper.to_string();
-        let mut batch = Batch::new(&owner);
-        batch.urgent();
-        match before.clone().advance(answer.clone(), moment.now, settle) {
-            Change::AlreadyMade => return Ok(Decision { batch, reply: before }),
-            Change::Made(next) => kept.payment = next,
-        }
-        follow(app, &mut batch, &before, &mut kept, &mut moment).await?;
-        let state = kept.payment.state.code();
-        rows::payment_changed(&mut batch, shopper, id, stored.version, state, &kept);
-        let (subject, event) = (id.to_string(), format!("payment.{state}"));
-        let sequence = stored.version.saturating_add(1);
-        agreements::happened(
-            &mut batch,
-            &owner,
-            &subject,
-            sequence,
-            &event,
-            &view(&kept.payment),
-            moment.now,
-        );
-        if kept.payment.state.is_open() {
-            work::planned(&mut batch, &owner, kinds::ASK, &subject, moment.today);
-        } else {
-            work::done(&mut batch, &owner, kinds::ASK, &subject);
-        }
-        Ok(Decision {
-            batch,
-            reply: kept.payment,
-        })
+        let kept: Kept = stored.detail()?;
+        let keys: Vec<_> = kept
+            .payment
+            .shares
+            .iter()
+            .map(|share| (shopper, share.agreement))
+            .collect();
+        let files = app.store.agreement_files(&keys).await?.into_iter();
+        let files = files.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let begun = Begun {
+            kept,
+            version: stored.version,
+            files,
+        };
+        outcome(app, begun, &answer).await
     })
     .await
+}
+
+/// Joins an answer to what is known of a payment, and decides what follows.
+async fn outcome(app: &App, begun: Begun, answer: &Answer) -> Result<Decision<Payment>, Denied> {
+    let Begun {
+        mut kept,
+        version,
+        files,
+    } = begun;
+    let minutes = app.configuration().await?.rules.channel_settle_minutes;
+    let before = kept.payment.clone();
+    let (shopper, id) = (before.shopper, before.id);
+    let mut moment = app.moment();
+    let owner = shopper.to_string();
+    let mut batch = Batch::new(&owner);
+    batch.urgent();
+    let settle = SignedDuration::from_mins(i64::from(minutes));
+    match before.clone().advance(answer.clone(), moment.now, settle) {
+        Change::AlreadyMade => return Ok(Decision { batch, reply: before }),
+        Change::Made(next) => kept.payment = next,
+    }
+    follow(app, &mut batch, &before, &mut kept, &files, &mut moment).await?;
+    let state = kept.payment.state.code();
+    rows::payment_changed(&mut batch, shopper, id, version, state, &kept);
+    let (subject, event) = (id.to_string(), format!("payment.{state}"));
+    agreements::happened(
+        &mut batch,
+        &owner,
+        &subject,
+        version.saturating_add(1),
+        &event,
+        &view(&kept.payment),
+        moment.now,
+    );
+    if kept.payment.state.is_open() {
+        work::planned(&mut batch, &owner, kinds::ASK, &subject, moment.today);
+    } else {
+        work::done(&mut batch, &owner, kinds::ASK, &subject);
+    }
+    Ok(Decision {
+        batch,
+        reply: kept.payment,
+    })
 }
 
 /// What follows from a payment's new state for the agreements that it is for.
@@ -219,6 +285,7 @@ async fn follow(
     batch: &mut Batch,
     before: &Payment,
     kept: &mut Kept,
+    files: &[AgreementFile],
     moment: &mut Moment,
 ) -> Result<(), Denied> {
     let payment = kept.payment.clone();
@@ -237,7 +304,7 @@ async fn follow(
             .receipts
             .first()
             .map_or(moment.today, |receipt| app.day_of(receipt.at));
-        enter(app, batch, kept, on, None, moment).await?;
+        enter(batch, kept, files, on, None, moment)?;
     }
     let new_receipts = payment
         .receipts
@@ -245,18 +312,11 @@ async fn follow(
         .saturating_sub(before.receipts.len().max(1));
     for receipt in payment.taken_twice().iter().rev().take(new_receipts) {
         // The channel took it once more under our one number: it is the shopper's, and never dropped (I4).
-        enter(
-            app,
-            batch,
-            kept,
-            app.day_of(receipt.at),
-            Some(Intent::Keep),
-            moment,
-        )
-        .await?;
+        let on = app.day_of(receipt.at);
+        enter(batch, kept, files, on, Some(Intent::Keep), moment)?;
     }
     if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
-        reverse(app, batch, kept, moment).await?;
+        reverse(batch, kept, files, moment)?;
     }
     let template = match (&payment.state, payment.kind) {
         (State::Succeeded, Kind::PayOut) if succeeded => "paid_out",
@@ -275,17 +335,17 @@ async fn follow(
 }
 
 /// Enters the money that came in (or went out) into each agreement that it was for.
-async fn enter(
-    app: &App,
+fn enter(
     batch: &mut Batch,
     kept: &mut Kept,
+    files: &[AgreementFile],
     on: Date,
     intent: Option<Intent>,
     moment: &mut Moment,
 ) -> Result<(), Denied> {
     let payment = kept.payment.clone();
     for share in &payment.shares {
-        let file = file(app, payment.shopper, share.agreement).await?;
+        let file = file(files, share.agreement)?;
         let (event, name) = match payment.kind {
             Kind::PayOut => (Event::PaidOut { amount: share.amount }, "agreement.paid_out"),
             Kind::Debit | Kind::ByHand => {
@@ -307,7 +367,7 @@ async fn enter(
             event: name,
             detail: serde_json::json!({ "payment": payment.id, "amount": share.amount, "on": on }),
         };
-        let amended = servicing::amend(batch, &file, change, moment)?;
+        let amended = servicing::amend(batch, file, change, moment)?;
         kept.transactions
             .extend(amended.numbers.iter().map(|number| (share.agreement, *number)));
     }
@@ -315,9 +375,14 @@ async fn enter(
 }
 
 /// Takes back what a payment had become: the bank returned it after it had succeeded.
-async fn reverse(app: &App, batch: &mut Batch, kept: &mut Kept, moment: &mut Moment) -> Result<(), Denied> {
+fn reverse(
+    batch: &mut Batch,
+    kept: &mut Kept,
+    files: &[AgreementFile],
+    moment: &mut Moment,
+) -> Result<(), Denied> {
     for (agreement, number) in std::mem::take(&mut kept.transactions) {
-        let file = file(app, kept.payment.shopper, agreement).await?;
+        let file = file(files, agreement)?;
         let change = Amendment {
             added: vec![(moment.today, Event::Reversed { of: number })],
             stage: None,
@@ -326,13 +391,14 @@ async fn reverse(app: &App, batch: &mut Batch, kept: &mut Kept, moment: &mut Mom
             event: "agreement.repayment_reversed",
             detail: serde_json::json!({ "payment": kept.payment.id, "transaction": number }),
         };
-        servicing::amend(batch, &file, change, moment)?;
+        servicing::amend(batch, file, change, moment)?;
     }
     Ok(())
 }
 
-async fn file(app: &App, shopper: ShopperId, id: AgreementId) -> Result<AgreementFile, Denied> {
-    app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)
+fn file(files: &[AgreementFile], id: AgreementId) -> Result<&AgreementFile, Denied> {
+    let mut files = files.iter();
+    files.find(|file| file.agreement.id == id).ok_or(Denied::NotFound)
 }
 
 /// Whether a loan runs that could take money.

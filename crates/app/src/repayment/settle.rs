@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::App;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::pay;
-use crate::repayment::payments::{self, PaymentView};
+use crate::repayment::payments::{self, Begun, PaymentView};
 use crate::unit::{Decision, request};
 
 /// What settling an agreement today would cost, and what it would save.
@@ -61,11 +61,10 @@ pub async fn settle(
 ) -> Result<Change<PaymentView>, Denied> {
     actor.require_for(command.shopper, Scope::Repay)?;
     let asked = request(&command.shopper.to_string(), actor, key, "settle", &command);
-    let change = app.once(&asked, || decide(app, &command)).await?;
-    pay::pursued(app, command.shopper, change).await
+    pay::once(app, &asked, command.shopper, || decide(app, &command)).await
 }
 
-async fn decide(app: &App, command: &Settle) -> Result<Decision<PaymentView>, Denied> {
+async fn decide(app: &App, command: &Settle) -> Result<Decision<Begun>, Denied> {
     let mut moment = app.moment();
     app.configuration()
         .await?
@@ -104,5 +103,5 @@ async fn decide(app: &App, command: &Settle) -> Result<Decision<PaymentView>, De
         receipts: Vec::new(),
         version: 1,
     };
-    Ok(pay::intended(payment, card.token, &moment))
+    Ok(pay::intended(payment, card.token, vec![file], &moment))
 }

@@ -111,8 +111,32 @@ pub(crate) async fn queue(
     fields: &Value,
     moment: &Moment,
 ) -> Result<(), Denied> {
-    let rules = app.configuration().await?.rules.clone();
-    let send_after = within_hours(app, moment, rules.contact_hours)?;
+    let hours = app.configuration().await?.rules.contact_hours;
+    let message = Message { id, template, fields };
+    queue_within(app, hours, batch, shopper, &message, moment)
+}
+
+/// A message to be queued.
+pub(crate) struct Message<'a> {
+    /// Its identifier.
+    pub id: MessageId,
+    /// Which text.
+    pub template: &'a str,
+    /// What fills it.
+    pub fields: &'a Value,
+}
+
+/// As [`queue`], within contact hours that are known already.
+pub(crate) fn queue_within(
+    app: &App,
+    hours: (i8, i8),
+    batch: &mut Batch,
+    shopper: ShopperId,
+    message: &Message<'_>,
+    moment: &Moment,
+) -> Result<(), Denied> {
+    let Message { id, template, fields } = *message;
+    let send_after = within_hours(app, moment, hours)?;
     let new = NewMessage {
         id,
         template,

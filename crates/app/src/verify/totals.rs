@@ -12,6 +12,7 @@ use fenqi_store::tables::books::{AccountBalance, EntryRow};
 use jiff::civil::Date;
 
 use crate::App;
+use crate::jobs::roll_up;
 use crate::operations::backdate::TRANSFER;
 use crate::outcome::Denied;
 use crate::repayment::payments::{CHANNEL, Kept};
@@ -258,6 +259,18 @@ async fn rolled_up(app: &App, trial: &[AccountBalance], found: &mut Found) -> Re
             let is = format!("{} and {}", row.debit.minor(), row.credit.minor());
             found.note("I19", &subject, &most, &is);
         }
+    }
+    // Days that the job will not look at again must be whole.
+    let open_from = app
+        .store
+        .last_rolled_day()
+        .await?
+        .saturating_sub(roll_up::OPEN_DAYS);
+    let (closed, entered) = app.store.rolled_up_before(open_from).await?;
+    for row in entered.iter().filter(|row| !closed.contains(row)) {
+        let subject = format!("rolled-up account {}", row.account);
+        let whole = format!("{} and {}", row.debit.minor(), row.credit.minor());
+        found.note("I19", &subject, &whole, &"other sums of its closed days");
     }
     Ok(())
 }

@@ -39,6 +39,21 @@ pub fn postings(terms: &Terms, transactions: &[Transaction], as_of: Date) -> Res
     Ok(postings)
 }
 
+/// What [`fold`] and [`postings`] say, in one walk of the days.
+///
+/// # Errors
+/// As [`fold`].
+pub fn booked(
+    terms: &Terms,
+    transactions: &[Transaction],
+    as_of: Date,
+) -> Result<(Loan, Vec<Posting>), Broken> {
+    let mut state = run(terms, transactions, as_of)?;
+    let mut postings = core::mem::take(&mut state.postings);
+    postings.sort_unstable();
+    Ok((state.into_loan()?, postings))
+}
+
 /// What one more event would do (试算), shown before anybody confirms it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {

@@ -26,7 +26,7 @@ pub(crate) mod scheduled;
 pub(crate) mod state;
 
 pub use amendment::Amendment;
-pub use fold::{Preview, fold, postings, preview};
+pub use fold::{Preview, booked, fold, postings, preview};
 pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 
 /// A loan that cannot be told from its terms and transactions. It is a fault, never an answer to a person.

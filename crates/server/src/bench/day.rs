@@ -28,6 +28,16 @@ pub struct Size {
     pub due: usize,
 }
 
+impl Size {
+    /// Whether an agreement is one of so many that lie evenly among all, as `bench/day-fill.sql` lays them.
+    fn is_one_of_due(self, number: usize, offset: usize) -> bool {
+        let place = number.saturating_mul(self.due).saturating_add(offset);
+        place
+            .checked_rem(self.agreements)
+            .is_some_and(|place| place < self.due)
+    }
+}
+
 /// What it came to.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct DayFigures {
@@ -80,10 +90,10 @@ async fn shopper(app: &App, plan: &Plan, index: usize, size: Size) -> Result<(),
         if number >= size.agreements {
             break;
         }
-        // The first are due on the day, the next are late by ten days, the rest are due in a fortnight.
-        let (signed_on, kind) = if number < size.due {
+        // Some are due on the day, as many are late by ten days, the rest are due in a fortnight.
+        let (signed_on, kind) = if size.is_one_of_due(number, 0) {
             (add_months(moment.today, -1), Some("age"))
-        } else if number < size.due.saturating_mul(2) {
+        } else if size.is_one_of_due(number, size.agreements / 2) {
             (
                 add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, -10)),
                 Some("remind"),

@@ -1,10 +1,10 @@
 //! One statement for many: the form with arrays, derived from the one text.
 //!
 //! Many batches of a group run the same statement with other parameters. PostgreSQL then gets it once,
-//! with an array for each parameter, unpacked beside the table as `fq(p1, …, ord)`:
+//! with an array for each parameter, unpacked as the rows `fq` with the columns `p1`, …:
 //!
 //! - `insert into t (a, b) values ($1, $2) on conflict (a) do nothing` becomes
-//!   `insert into t (a, b) select fq.p1, fq.p2 from unnest(…) … on conflict (a) do nothing returning a`;
+//!   `insert into t (a, b) select fq.p1, fq.p2 from (select unnest(…) …) … on conflict (a) do nothing returning a`;
 //! - `update t set n = n + $2 where id = $1 and n + $2 <= 9` becomes
 //!   `update t set n = n + fq.p2 from unnest(…) … where id = fq.p1 and … returning fq.ord`;
 //! - a `delete` likewise, and a `select` is asked once for each set of parameters.
@@ -41,12 +41,25 @@ pub(super) enum Answer {
 
 /// The form with arrays, if the statement has one. `guarded` asks to know which of the many passed.
 pub(super) fn arrays(statement: &Statement, guarded: bool) -> Option<Arrays> {
+    form(statement, guarded, false)
+}
+
+/// The form that takes it for granted that all keys of a guarded `insert … on conflict (…) do nothing` are
+/// free, if the statement is one: it fails when one of them is not.
+///
+/// PostgreSQL makes such an insert in two steps, so that others can take the key in between, and tells
+/// which of the many were inserted. Most keys are free, and a plain insert costs two thirds of that.
+pub(super) fn bold(statement: &Statement) -> Option<Arrays> {
+    form(statement, true, true).filter(|form| form.answer == Answer::All)
+}
+
+fn form(statement: &Statement, guarded: bool, is_bold: bool) -> Option<Arrays> {
     if statement.params.is_empty() {
         return None;
     }
     let text = Text::of(statement);
     match text.word(0)? {
-        "insert" => text.insert(guarded),
+        "insert" => text.insert(guarded, is_bold),
         "update" => text.update(guarded),
         "delete" => text.delete(guarded),
         "select" | "with" if !text.writes() => {
@@ -101,7 +114,7 @@ pub(super) fn asked_by_many(statement: &Statement) -> Option<String> {
 }
 
 impl Text<'_> {
-    fn insert(&self, guarded: bool) -> Option<Arrays> {
+    fn insert(&self, guarded: bool, is_bold: bool) -> Option<Arrays> {
         let table = self.table(2)?;
         let values = self.find("values", 0)?;
         let (columns_open, columns) = self.list_after(2)?;
@@ -130,15 +143,21 @@ impl Text<'_> {
             .iter()
             .map(|(from, to)| self.rewritten(*from, *to, &|n| format!("fq.p{n}")))
             .collect();
-        let tail_text = self.tail(tail, &columns, &plain)?;
+        let is_bold = is_bold && matches!(conflict, Conflict::On { updates: false, .. });
+        let tail_text = if is_bold {
+            String::new()
+        } else {
+            self.tail(tail, &columns, &plain)?
+        };
         let head = self.slice(0, columns_open);
         let mut text = format!(
             "{head} ({}) select {} from {} {tail_text}",
             columns.join(", "),
             selected.join(", "),
-            self.unnest()
+            self.unnest_in_list()
         );
         let answer = match (&conflict, guarded) {
+            _ if is_bold => Answer::All,
             (Conflict::None, _) | (_, false) => Answer::All,
             (Conflict::Anything, true) => return None,
             (Conflict::On { named, keys, .. }, true) => {
@@ -367,23 +386,6 @@ impl Text<'_> {
         let is_column = back(1).and_then(|column| self.word(column)).is_some();
         !joined && is_column && matches!(starts, Some("where" | "and"))
     }
-
-    /// How the table whose name is at `i` is called in the rest of the text.
-    fn table(&self, i: usize) -> Option<String> {
-        let name = self.word(i)?;
-        let next = i.checked_add(1)?;
-        let alias = (self.word(next) == Some("as"))
-            .then(|| next.checked_add(1).and_then(|a| self.word(a)))
-            .flatten();
-        Some(alias.unwrap_or(name).to_owned())
-    }
-
-    fn table_name(&self) -> Option<&str> {
-        match self.word(0)? {
-            "update" => self.word(1),
-            _ => self.word(2),
-        }
-    }
 }
 
 /// What an insert does when the row is there already.
@@ -426,8 +428,8 @@ mod tests {
         let found = form(sql, &[T, I], true).unwrap();
         assert_eq!(
             found.text,
-            "insert into t (a, b, c) select fq.p1, 0, fq.p2 from unnest($1::text[], $2::bigint[]) \
-             with ordinality as fq(p1, p2, ord) "
+            "insert into t (a, b, c) select fq.p1, 0, fq.p2 from (select unnest($1::text[]) as p1, \
+             unnest($2::bigint[]) as p2) as fq "
         );
         assert_eq!((found.answer, found.one_per_key), (Answer::All, false));
     }
@@ -439,7 +441,7 @@ mod tests {
         assert!(
             found
                 .text
-                .ends_with("as fq(p1, p2, ord) on conflict (a, k) do nothing returning t.a"),
+                .ends_with(" as p2) as fq on conflict (a, k) do nothing returning t.a"),
             "{}",
             found.text
         );
@@ -453,6 +455,27 @@ mod tests {
             )
             .is_some()
         );
+    }
+
+    #[test]
+    fn a_bold_insert_takes_it_that_all_keys_are_free() {
+        let bold = |sql: &'static str| {
+            bold(&Statement {
+                name: "t.x",
+                sql,
+                params: &[T, I],
+                columns: &[],
+            })
+        };
+        let found = bold("insert into t (a, b) values ($1, $2) on conflict (a) do nothing").unwrap();
+        assert_eq!(
+            found.text,
+            "insert into t (a, b) select fq.p1, fq.p2 from (select unnest($1::text[]) as p1, \
+             unnest($2::bigint[]) as p2) as fq "
+        );
+        assert_eq!((found.answer, found.keys), (Answer::All, vec![0]));
+        assert!(bold("insert into t (a, b) values ($1, $2) on conflict (a) do update set b = $2").is_none());
+        assert!(bold("update t set b = $2 where a = $1").is_none());
     }
 
     #[test]

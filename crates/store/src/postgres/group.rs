@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::arrays::{Arrays, arrays, probe};
+use super::arrays::{Arrays, arrays, bold, probe};
 use crate::batch::{Batch, Guard};
 use crate::statement::{Identity, Statement};
 use crate::value::Value;
@@ -24,6 +24,8 @@ pub(super) struct Item {
 pub(super) struct Call {
     pub(super) statement: &'static Statement,
     pub(super) guarded: bool,
+    /// Whether the form takes it for granted that all keys are free.
+    pub(super) is_bold: bool,
     /// The form with arrays; `None` for a call that serves one.
     pub(super) form: Option<Arc<Arrays>>,
     /// For each set of parameters, who gave it. Only a question has more than one asker for a set.
@@ -44,6 +46,9 @@ impl Call {
 #[derive(Default)]
 pub(super) struct Forms {
     known: HashMap<(Identity, bool), Option<Arc<Arrays>>>,
+    bold: HashMap<Identity, Option<Arc<Arrays>>>,
+    /// For how many groups nothing is taken for granted.
+    careful: u32,
     probes: HashMap<Identity, Option<Arc<Arrays>>>,
 }
 
@@ -54,6 +59,25 @@ impl Forms {
             .entry(key)
             .or_insert_with(|| arrays(statement, guarded).map(Arc::new))
             .clone()
+    }
+
+    /// The bold form, unless this is no time for it.
+    fn bold(&mut self, statement: &'static Statement) -> Option<Arc<Arrays>> {
+        if self.careful > 0 {
+            return None;
+        }
+        let known = self.bold.entry(statement.identity());
+        known.or_insert_with(|| bold(statement).map(Arc::new)).clone()
+    }
+
+    /// Takes nothing for granted for so many groups.
+    pub(super) fn be_careful(&mut self, groups: u32) {
+        self.careful = groups;
+    }
+
+    /// One group less to be careful with.
+    pub(super) fn next_group(&mut self) {
+        self.careful = self.careful.saturating_sub(1);
     }
 
     fn probe(&mut self, statement: &'static Statement) -> Option<Arc<Arrays>> {
@@ -69,6 +93,7 @@ impl Forms {
     /// Remembers that the database does not take the form of this statement.
     pub(super) fn forget(&mut self, statement: &'static Statement, guarded: bool) {
         self.known.insert((statement.identity(), guarded), None);
+        self.bold.insert(statement.identity(), None);
     }
 }
 
@@ -136,6 +161,7 @@ pub(super) fn probes(calls: &[Call], forms: &mut Forms) -> Vec<Call> {
             None => probes.push(Call {
                 statement: call.statement,
                 guarded: true,
+                is_bold: false,
                 form: Some(form),
                 rows: call.rows.clone(),
                 keys: None,
@@ -199,11 +225,14 @@ fn add_calls(batches: &[&Batch], items: Vec<Item>, forms: &mut Forms, calls: &mu
     };
     let (statement, guarded) = (first.statement, first.guard.is_some());
     let keys = forms.get(statement, guarded);
+    let bold = guarded.then(|| forms.bold(statement)).flatten();
     let call = |rows: Vec<Vec<Item>>, form: Option<Arc<Arrays>>| {
-        let form = form.filter(|_| rows.len() > 1);
+        let is_bold = bold.is_some() && rows.len() > 1;
+        let form = bold.clone().or(form).filter(|_| rows.len() > 1);
         Call {
             statement,
             guarded,
+            is_bold,
             form,
             rows,
             keys: keys.clone(),

@@ -9,7 +9,7 @@ use super::arrays::{Answer, Arrays};
 use super::connect::{Address, Purpose};
 use super::group::{Call, Forms, Plan, Refused, judge, judge_probes, plan, probes};
 use super::session::{ANSWER_TIMEOUT, Form, Reply, Session, fault_of};
-use super::wire::{Param, Sent, flight};
+use super::wire::{Param, Sent, columns, flight};
 use crate::batch::{Batch, Guard};
 use crate::fault::{CommitError, Fault};
 use crate::queue::{Backlog, Pending, RETRY_AFTER_MS};
@@ -39,6 +39,9 @@ pub(super) struct Lane {
 /// For how many groups guards are asked first after one did not hold: refusals come in crowds.
 const WARY_GROUPS: u32 = 64;
 
+/// For how many groups it is asked which keys were free after one was not.
+const CAREFUL_GROUPS: u32 = 16;
+
 /// Batches that are to be committed together, with what happened to them so far.
 struct Group {
     open: Vec<Pending>,
@@ -55,6 +58,8 @@ enum Attempt {
     Refused(Vec<Refused>),
     /// Rolled back; others took the same rows at the same time.
     Contended,
+    /// Rolled back; a key that was taken to be free is not.
+    Taken,
     /// Rolled back; others held the same rows for as long as our patience lasts.
     Locked,
     /// The connection broke before the commit was sent: nothing was written.
@@ -75,6 +80,7 @@ impl Lane {
         let mut backlog = Backlog::new();
         while backlog.fill(&mut self.receiver).await {
             let mut open = backlog.next_group(self.group_max);
+            self.forms.next_group();
             if self.wary > 0 && open.len() > 1 {
                 self.wary = self.wary.saturating_sub(1);
                 open = self.ask_first(open).await;
@@ -127,6 +133,10 @@ impl Lane {
         match self.attempt(&group.open).await {
             Attempt::Committed => group.finish(),
             Attempt::Replan => waiting.push(group),
+            Attempt::Taken => {
+                self.forms.be_careful(CAREFUL_GROUPS);
+                waiting.push(group);
+            }
             Attempt::Refused(refused) => {
                 self.wary = WARY_GROUPS;
                 group.take_out(&refused);
@@ -413,6 +423,7 @@ fn failure(call: &Call, error: &tokio_postgres::Error, refused: Vec<Refused>) ->
         Some(code) if is_the_end_of_the_session(code) => Attempt::Broken,
         Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => Attempt::Locked,
         Some(code) if is_contention(code) => Attempt::Contended,
+        Some(code) if call.is_bold && *code == SqlState::UNIQUE_VIOLATION => Attempt::Taken,
         Some(_) => Attempt::Failed(fault_of(call.statement, error), refused),
     }
 }
@@ -427,6 +438,7 @@ fn is_contention(code: &SqlState) -> bool {
 
 fn form_of(call: &Call) -> (Form, &str) {
     match &call.form {
+        Some(arrays) if call.is_bold => (Form::Bold, arrays.text.as_str()),
         Some(arrays) => (
             Form::Arrays {
                 guarded: call.guarded,
@@ -465,7 +477,10 @@ fn send<'a>(
     let prepared = session.prepared(call.statement, form)?;
     let params = match &call.form {
         None => call.params(batches, 0).iter().map(Param::One).collect(),
-        Some(_) => columns(call, batches),
+        Some(_) => columns(
+            call.statement,
+            (0..call.rows.len()).map(|index| call.params(batches, index)),
+        ),
     };
     let returns = match &call.form {
         None => call.statement.is_question(),
@@ -476,27 +491,6 @@ fn send<'a>(
     } else {
         session.touch(prepared, params)
     })
-}
-
-/// The parameters of all rows, one array for each.
-fn columns<'a>(call: &Call, batches: &[&'a Batch]) -> Vec<Param<'a>> {
-    let mut columns: Vec<Vec<&'a Value>> = call
-        .statement
-        .params
-        .iter()
-        .map(|_| Vec::with_capacity(call.rows.len()))
-        .collect();
-    for index in 0..call.rows.len() {
-        for (column, value) in columns.iter_mut().zip(call.params(batches, index)) {
-            column.push(value);
-        }
-    }
-    call.statement
-        .params
-        .iter()
-        .zip(columns)
-        .map(|(kind, column)| Param::Many(*kind, column))
-        .collect()
 }
 
 /// Which rows of a call passed: those that touched or returned exactly one row.

@@ -217,7 +217,11 @@ impl Postgres {
             prepared.map_err(|error| session::fault_of(statement, &error))?;
             *found = true;
         }
-        if let Some(form) = arrays::probe(statement).filter(|_| found[1]) {
+        let others = [
+            arrays::probe(statement).filter(|_| found[1]),
+            arrays::bold(statement),
+        ];
+        for form in others.into_iter().flatten() {
             let prepared = connected.client.prepare_typed(&form.text, &types).await;
             prepared.map_err(|error| session::fault_of(statement, &error))?;
         }

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use super::arrays::asked_by_many;
 use super::connect::{Address, Purpose, unavailable};
 use super::session::{ANSWER_TIMEOUT, Form, Reply, Session, fault_of};
-use super::wire::{Param, flight, row_of};
+use super::wire::{Param, columns, flight, row_of};
 use crate::fault::Fault;
 use crate::statement::{Identity, Query, Statement};
 use crate::value::{Row, Value};
@@ -246,18 +246,7 @@ fn params_of<'a>(call: &Call, queries: &[&'a [Query]]) -> Vec<Param<'a>> {
             .map(Param::One)
             .collect();
     }
-    let mut columns: Vec<Vec<&'a Value>> = call.statement.params.iter().map(|_| Vec::new()).collect();
-    for asker in &call.askers {
-        for (column, value) in columns.iter_mut().zip(given(asker)) {
-            column.push(value);
-        }
-    }
-    call.statement
-        .params
-        .iter()
-        .zip(columns)
-        .map(|(kind, column)| Param::Many(*kind, column))
-        .collect()
+    columns(call.statement, call.askers.iter().map(given))
 }
 
 /// Gives each asker his rows, in their order.

@@ -18,6 +18,8 @@ pub(super) enum Form {
     Plain,
     /// The form with arrays of a write or a guard; whether it tells who passed.
     Arrays { guarded: bool },
+    /// The form with arrays of an insert that takes it for granted that its keys are free.
+    Bold,
     /// The form of a guard that asks and changes nothing.
     Probe,
     /// The form that answers many askers.

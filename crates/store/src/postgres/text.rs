@@ -20,25 +20,39 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The arrays side by side, as a source of rows with their ordinals.
     pub(super) fn unnest(&self) -> String {
-        let arrays: Vec<String> = (1_usize..)
-            .zip(self.params)
-            .map(|(n, kind)| {
-                let name = match kind {
-                    Kind::Bool => "boolean",
-                    Kind::Int => "bigint",
-                    Kind::Text => "text",
-                    Kind::Blob => "bytea",
-                };
-                format!("${n}::{name}[]")
-            })
-            .collect();
         let names: Vec<String> = (1..=self.params.len()).map(|n| format!("p{n}")).collect();
         format!(
             "unnest({}) with ordinality as fq({}, ord)",
-            arrays.join(", "),
+            self.arrays().collect::<Vec<_>>().join(", "),
             names.join(", ")
         )
+    }
+
+    /// The same rows without ordinals, unpacked in a select list.
+    ///
+    /// In a `from`, every array is first written into a store of its own, which costs a wide row as much
+    /// as its insertion does. A planner knows less about this form, so it is for inserts, which have
+    /// nothing to plan.
+    pub(super) fn unnest_in_list(&self) -> String {
+        let columns: Vec<String> = (1..)
+            .zip(self.arrays())
+            .map(|(n, array)| format!("unnest({array}) as p{n}"))
+            .collect();
+        format!("(select {}) as fq", columns.join(", "))
+    }
+
+    fn arrays(&self) -> impl Iterator<Item = String> {
+        (1_usize..).zip(self.params).map(|(n, kind)| {
+            let name = match kind {
+                Kind::Bool => "boolean",
+                Kind::Int => "bigint",
+                Kind::Text => "text",
+                Kind::Blob => "bytea",
+            };
+            format!("${n}::{name}[]")
+        })
     }
 
     /// The first parenthesised list at or after token `i`: where it opens, and the tokens of each part.
@@ -126,6 +140,24 @@ impl<'a> Text<'a> {
 
     pub(super) fn depth(&self, i: usize) -> usize {
         self.tokens.get(i).map_or(0, |token| token.depth)
+    }
+
+    /// How the table whose name is at `i` is called in the rest of the text.
+    pub(super) fn table(&self, i: usize) -> Option<String> {
+        let name = self.word(i)?;
+        let next = i.checked_add(1)?;
+        let alias = (self.word(next) == Some("as"))
+            .then(|| next.checked_add(1).and_then(|a| self.word(a)))
+            .flatten();
+        Some(alias.unwrap_or(name).to_owned())
+    }
+
+    /// The name of the table that a write changes.
+    pub(super) fn table_name(&self) -> Option<&str> {
+        match self.word(0)? {
+            "update" => self.word(1),
+            _ => self.word(2),
+        }
     }
 
     pub(super) fn at(&self, token: &Token) -> &str {

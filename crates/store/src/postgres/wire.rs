@@ -2,9 +2,10 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
 use crate::fault::Fault;
@@ -15,7 +16,28 @@ use crate::value::{Kind, Row, Value};
 #[derive(Debug)]
 pub(super) enum Param<'a> {
     One(&'a Value),
-    Many(Kind, Vec<&'a Value>),
+    Many(Column<'a>),
+}
+
+/// What stands at one place in the parameters of many.
+#[derive(Debug)]
+pub(super) struct Column<'a> {
+    kind: Kind,
+    rows: Arc<[&'a [Value]]>,
+    place: usize,
+}
+
+/// The parameters of a statement's form with arrays, from those of each of the many.
+pub(super) fn columns<'a>(statement: &Statement, rows: impl Iterator<Item = &'a [Value]>) -> Vec<Param<'a>> {
+    let rows: Arc<[&[Value]]> = rows.collect();
+    let column = |(place, kind): (usize, &Kind)| {
+        Param::Many(Column {
+            kind: *kind,
+            rows: Arc::clone(&rows),
+            place,
+        })
+    };
+    statement.params.iter().enumerate().map(column).collect()
 }
 
 type Encoded = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
@@ -28,7 +50,7 @@ impl ToSql for Param<'_> {
             Self::One(Value::Int(value)) => value.to_sql(ty, out),
             Self::One(Value::Text(value)) => value.as_str().to_sql(ty, out),
             Self::One(Value::Blob(value)) => value.as_slice().to_sql(ty, out),
-            Self::Many(kind, values) => many(*kind, values, ty, out),
+            Self::Many(column) => column.encode(out),
         }
     }
 
@@ -42,63 +64,39 @@ impl ToSql for Param<'_> {
     }
 }
 
-fn many(kind: Kind, values: &[&Value], ty: &Type, out: &mut BytesMut) -> Encoded {
-    match kind {
-        Kind::Bool => values
-            .iter()
-            .map(|value| plain_bool(value))
-            .collect::<Vec<_>>()
-            .to_sql(ty, out),
-        Kind::Int => values
-            .iter()
-            .map(|value| plain_int(value))
-            .collect::<Vec<_>>()
-            .to_sql(ty, out),
-        Kind::Text => values
-            .iter()
-            .map(|value| plain_text(value))
-            .collect::<Vec<_>>()
-            .to_sql(ty, out),
-        Kind::Blob => values
-            .iter()
-            .map(|value| plain_blob(value))
-            .collect::<Vec<_>>()
-            .to_sql(ty, out),
+impl Column<'_> {
+    /// An array of one dimension as the server reads it: a head, and each value behind its length.
+    ///
+    /// Written here and not by the client library, which wants the values gathered in a vector first.
+    fn encode(&self, out: &mut BytesMut) -> Encoded {
+        let values = || {
+            self.rows
+                .iter()
+                .map(|row| row.get(self.place).unwrap_or(&Value::Null))
+        };
+        let has_null = values().any(|value| *value == Value::Null);
+        out.put_i32(1);
+        out.put_i32(i32::from(has_null));
+        out.put_u32(type_of(self.kind, false).oid());
+        out.put_i32(i32::try_from(self.rows.len())?);
+        out.put_i32(1);
+        for value in values() {
+            match value {
+                Value::Null => out.put_i32(-1),
+                Value::Bool(value) => put(out, &[u8::from(*value)])?,
+                Value::Int(value) => put(out, &value.to_be_bytes())?,
+                Value::Text(value) => put(out, value.as_bytes())?,
+                Value::Blob(value) => put(out, value)?,
+            }
+        }
+        Ok(IsNull::No)
     }
 }
 
-// Parameters were checked against their kinds before, so that what is of another kind is null.
-
-fn plain_bool(value: &Value) -> Option<bool> {
-    if let Value::Bool(value) = value {
-        Some(*value)
-    } else {
-        None
-    }
-}
-
-fn plain_int(value: &Value) -> Option<i64> {
-    if let Value::Int(value) = value {
-        Some(*value)
-    } else {
-        None
-    }
-}
-
-fn plain_text(value: &Value) -> Option<&str> {
-    if let Value::Text(value) = value {
-        Some(value)
-    } else {
-        None
-    }
-}
-
-fn plain_blob(value: &Value) -> Option<&[u8]> {
-    if let Value::Blob(value) = value {
-        Some(value)
-    } else {
-        None
-    }
+fn put(out: &mut BytesMut, value: &[u8]) -> Result<(), std::num::TryFromIntError> {
+    out.put_i32(i32::try_from(value.len())?);
+    out.put_slice(value);
+    Ok(())
 }
 
 /// The type that a parameter of this kind is prepared with.

@@ -154,6 +154,17 @@ pub(crate) fn files(agreements: &[Row], transactions: &[Row]) -> Result<Vec<Agre
     Ok(files)
 }
 
+/// An agreement with its transactions, from the rows of [`FIND`] and [`TRANSACTIONS`].
+pub(crate) fn file(row: &Row, transactions: &[Row]) -> Result<AgreementFile, Fault> {
+    let (agreement, booked_on) = agreement(row)?;
+    let transactions = transactions.iter().map(|row| transaction(row, 0));
+    Ok(AgreementFile {
+        agreement,
+        transactions: transactions.collect::<Result<_, _>>()?,
+        booked_on,
+    })
+}
+
 impl Store {
     /// An agreement of a shopper with its transactions.
     pub async fn agreement(
@@ -172,16 +183,7 @@ impl Store {
         let Some(row) = answers.pop().and_then(|rows| rows.into_iter().next()) else {
             return Ok(None);
         };
-        let (agreement, booked_on) = agreement(&row)?;
-        let transactions = transactions
-            .iter()
-            .map(|row| transaction(row, 0))
-            .collect::<Result<_, _>>()?;
-        Ok(Some(AgreementFile {
-            agreement,
-            transactions,
-            booked_on,
-        }))
+        file(&row, &transactions).map(Some)
     }
 
     /// All agreements of a shopper with their transactions, oldest first.

@@ -43,21 +43,22 @@ impl Store {
     /// The bills of a shopper, by due date.
     pub async fn bills(&self, shopper: ShopperId) -> Result<Vec<StoredBill>, Fault> {
         let rows = self.rows(&OF_SHOPPER, vec![shopper.to_string().into()]).await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(StoredBill {
-                    id: parsed(&row, 0)?,
-                    due_on: parsed(&row, 1)?,
-                    issued_on: parsed(&row, 2)?,
-                    money: Money {
-                        amount: Amount::from_minor(row.int(3)?),
-                        currency: parsed(&row, 4)?,
-                    },
-                    row,
-                })
-            })
-            .collect()
+        rows.into_iter().map(bill).collect()
     }
+}
+
+/// A bill from a row of [`OF_SHOPPER`].
+pub(crate) fn bill(row: Row) -> Result<StoredBill, Fault> {
+    Ok(StoredBill {
+        id: parsed(&row, 0)?,
+        due_on: parsed(&row, 1)?,
+        issued_on: parsed(&row, 2)?,
+        money: Money {
+            amount: Amount::from_minor(row.int(3)?),
+            currency: parsed(&row, 4)?,
+        },
+        row,
+    })
 }
 
 /// A bill; issued again for the same day it is replaced, so that two orders make one bill.

@@ -19,9 +19,14 @@ statements! {
         "select account, currency, cast(sum(debit) as bigint) as debit, cast(sum(credit) as bigint) as credit from (select debit as account, currency, amount as debit, 0 as credit from entry union all select credit, currency, 0, amount from entry) m group by account, currency order by account, currency";
     BOOKS = "entry.books", () -> (Text, Text, Text, Text, Text, Text, Int),
         "select agreement, effective_on, debit, credit, currency, kind, cast(sum(amount) as bigint) as amount from entry group by agreement, effective_on, debit, credit, currency, kind order by agreement, effective_on, debit, credit, currency, kind";
-    BALANCE_CLEAR = "balance.clear", () -> (), "delete from balance";
-    BALANCE_FILL = "balance.fill", () -> (),
-        "insert into balance (account, currency, day, debit, credit) select account, currency, day, cast(sum(debit) as bigint), cast(sum(credit) as bigint) from (select debit as account, currency, effective_on as day, amount as debit, 0 as credit from entry union all select credit, currency, effective_on, 0, amount from entry) m group by account, currency, day";
+    BALANCE_LAST = "balance.last", () -> (Int), "select coalesce(max(recorded_day), 0) as recorded_day from balance";
+    BALANCE_CLEAR = "balance.clear", (Int) -> (), "delete from balance where recorded_day >= $1";
+    BALANCE_FILL = "balance.fill", (Int) -> (),
+        "insert into balance (recorded_day, account, currency, day, debit, credit) select recorded_day, account, currency, day, cast(sum(debit) as bigint), cast(sum(credit) as bigint) from (select recorded_at / 86400000000 as recorded_day, debit as account, currency, effective_on as day, amount as debit, 0 as credit from entry where recorded_at >= $1 * 86400000000 union all select recorded_at / 86400000000, credit, currency, effective_on, 0, amount from entry where recorded_at >= $1 * 86400000000) m group by recorded_day, account, currency, day";
+    BALANCES_BEFORE = "balance.before", (Int) -> (Text, Text, Int, Int),
+        "select account, currency, cast(sum(debit) as bigint) as debit, cast(sum(credit) as bigint) as credit from balance where recorded_day < $1 group by account, currency order by account, currency";
+    TRIAL_BEFORE = "entry.trial_before", (Int) -> (Text, Text, Int, Int),
+        "select account, currency, cast(sum(debit) as bigint) as debit, cast(sum(credit) as bigint) as credit from (select debit as account, currency, amount as debit, 0 as credit from entry where recorded_at < $1 * 86400000000 union all select credit, currency, 0, amount from entry where recorded_at < $1 * 86400000000) m group by account, currency order by account, currency";
     BALANCES = "balance.total", () -> (Text, Text, Int, Int),
         "select account, currency, cast(sum(debit) as bigint) as debit, cast(sum(credit) as bigint) as credit from balance group by account, currency order by account, currency";
 }
@@ -118,6 +123,25 @@ impl Store {
         self.rows(&BALANCES, vec![]).await?.iter().map(balance).collect()
     }
 
+    /// The last day, counted from 1970 (UTC), of whose entries some are rolled up; 0 before the first time.
+    pub async fn last_rolled_day(&self) -> Result<i64, Fault> {
+        match self.row(&BALANCE_LAST, vec![]).await? {
+            Some(row) => row.int(0),
+            None => Ok(0),
+        }
+    }
+
+    /// What was recorded before a day: the balances as rolled up, and as the entries have them.
+    pub async fn rolled_up_before(
+        &self,
+        day: i64,
+    ) -> Result<(Vec<AccountBalance>, Vec<AccountBalance>), Fault> {
+        let rolled = self.rows(&BALANCES_BEFORE, vec![day.into()]).await?;
+        let entered = self.rows(&TRIAL_BEFORE, vec![day.into()]).await?;
+        let all = |rows: &[Row]| rows.iter().map(balance).collect::<Result<_, _>>();
+        Ok((all(&rolled)?, all(&entered)?))
+    }
+
     /// The books without identifiers and recording instants, as two stores are compared.
     pub async fn books(&self) -> Result<Vec<BookLine>, Fault> {
         let rows = self.rows(&BOOKS, vec![]).await?;
@@ -156,8 +180,8 @@ pub fn booked(batch: &mut Batch, shopper: ShopperId, id: EntryId, entry: &EntryR
     );
 }
 
-/// Rolls all entries up into balances by account and day.
-pub fn rolled(batch: &mut Batch) {
-    batch.put(&BALANCE_CLEAR, vec![]);
-    batch.put(&BALANCE_FILL, vec![]);
+/// Rolls up what was recorded from a day on, anew, into balances by account and day.
+pub fn rolled(batch: &mut Batch, from: i64) {
+    batch.put(&BALANCE_CLEAR, vec![from.into()]);
+    batch.put(&BALANCE_FILL, vec![from.into()]);
 }

@@ -17,7 +17,7 @@ statements! {
         "insert into lease (name, holder, token, until_at) values ($1, $2, 1, $3) on conflict (name) do nothing";
     LEASE_TAKE = "lease.take", (Text, Text, Int, Int, Int) -> (),
         "update lease set holder = $2, token = token + 1, until_at = $3 where name = $1 and token = $4 and (until_at < $5 or holder = $2)";
-    LEASE_STILL = "lease.still", (Text, Int) -> (Int), "select token from lease where name = $1 and token = $2";
+    LEASE_STILL = "lease.still", (Text, Int) -> (), "update lease set token = token where name = $1 and token = $2";
 }
 
 /// A lease as read.
@@ -93,7 +93,8 @@ pub fn lease_taken(
     batch.require(Guard::Unchanged, &LEASE_TAKE, params);
 }
 
-/// Demands that a lease is still the one that was taken, in the very batch of its effect.
+/// Demands that a lease is still the one that was taken, in the very batch of its effect. It is kept from others until
+/// the batch is committed, so that whoever takes it then sees what was done under it.
 pub fn require_lease(batch: &mut Batch, name: &str, token: i64) {
     batch.require(
         Guard::Fact("lease"),

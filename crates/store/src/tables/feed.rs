@@ -1,28 +1,26 @@
 //! Committed events on their way to subscribers: one fenced job gives each a dense position, once.
 
 use super::{Store, instant, statements};
-use crate::batch::{Batch, Guard};
+use crate::batch::Batch;
 use crate::fault::Fault;
 use jiff::Timestamp;
 
 statements! {
-    TO_PUBLISH = "event.to_publish", (Int) -> (Text, Text, Int, Text, Text, Int),
-        "select shopper, aggregate, sequence, kind, detail, at from event where published = 0 order by at, shopper, aggregate, sequence limit $1";
-    PUBLISHED = "event.published", (Text, Text, Int) -> (),
-        "update event set published = 1 where shopper = $1 and aggregate = $2 and sequence = $3 and published = 0";
+    PUBLISH = "feed.publish", (Text, Int, Int) -> (),
+        "insert into feed (subscriber, position, shopper, aggregate, sequence) select $1, $2 + row_number() over (order by e.at, e.shopper, e.aggregate, e.sequence), e.shopper, e.aggregate, e.sequence from (select shopper, aggregate, sequence, at from event where published = 0 order by at, shopper, aggregate, sequence limit $3) e";
+    MARK = "event.published", (Text, Int) -> (),
+        "update event set published = 1 from feed f where f.subscriber = $1 and f.position > $2 and event.shopper = f.shopper and event.aggregate = f.aggregate and event.sequence = f.sequence";
     LAST = "feed.last", (Text) -> (Int), "select coalesce(max(position), 0) as position from feed where subscriber = $1";
-    APPEND = "feed.append", (Text, Int, Text, Text, Int) -> (),
-        "insert into feed (subscriber, position, shopper, aggregate, sequence) values ($1, $2, $3, $4, $5)";
     AFTER = "feed.after", (Text, Int, Int) -> (Int, Text, Text, Int, Text, Text, Int),
         "select f.position, f.shopper, f.aggregate, f.sequence, e.kind, e.detail, e.at from feed f join event e on e.shopper = f.shopper and e.aggregate = f.aggregate and e.sequence = f.sequence where f.subscriber = $1 and f.position > $2 order by f.position limit $3";
     MISSED = "feed.missed", (Text, Int) -> (Text, Int),
         "select e.aggregate, e.sequence from event e where e.published = 1 and not exists (select 1 from feed f where f.subscriber = $1 and f.shopper = e.shopper and f.aggregate = e.aggregate and f.sequence = e.sequence) order by e.aggregate, e.sequence limit $2";
 }
 
-/// One event that is ready for, or came from, the feed.
+/// One event of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedEvent {
-    /// Its place in the subscriber's feed, from 1 without gaps; 0 before it is published.
+    /// Its place in the subscriber's feed, from 1 without gaps.
     pub position: i64,
     /// Whose.
     pub shopper: String,
@@ -39,24 +37,6 @@ pub struct FeedEvent {
 }
 
 impl Store {
-    /// The oldest events that no subscriber has seen.
-    pub async fn events_to_publish(&self, count: i64) -> Result<Vec<FeedEvent>, Fault> {
-        let rows = self.rows(&TO_PUBLISH, vec![count.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(FeedEvent {
-                    position: 0,
-                    shopper: row.text(0)?.into(),
-                    aggregate: row.text(1)?.into(),
-                    sequence: row.int(2)?,
-                    kind: row.text(3)?.into(),
-                    detail: row.text(4)?.into(),
-                    at: instant(row, 5)?,
-                })
-            })
-            .collect()
-    }
-
     /// The last position of a subscriber's feed, 0 if there is none.
     pub async fn feed_last(&self, subscriber: &str) -> Result<i64, Fault> {
         match self.row(&LAST, vec![subscriber.into()]).await? {
@@ -99,22 +79,9 @@ impl Store {
     }
 }
 
-/// Appends an event to a subscriber's feed and marks it as published; refused if another publisher did.
-pub fn published(batch: &mut Batch, subscriber: &str, event: &FeedEvent) {
-    let key = [event.shopper.as_str(), event.aggregate.as_str()];
-    batch.require(
-        Guard::Unchanged,
-        &PUBLISHED,
-        vec![key[0].into(), key[1].into(), event.sequence.into()],
-    );
-    batch.put(
-        &APPEND,
-        vec![
-            subscriber.into(),
-            event.position.into(),
-            key[0].into(),
-            key[1].into(),
-            event.sequence.into(),
-        ],
-    );
+/// Appends the oldest events that no subscriber has seen, at most so many, behind a position of a subscriber's feed, and
+/// marks them. Only who holds the lease on publishing may do this: nothing else keeps two from the same position.
+pub fn published(batch: &mut Batch, subscriber: &str, position: i64, count: i64) {
+    batch.put(&PUBLISH, vec![subscriber.into(), position.into(), count.into()]);
+    batch.put(&MARK, vec![subscriber.into(), position.into()]);
 }

@@ -1,14 +1,16 @@
 //! Messages to people: what is to be said, and what was.
 
 use fenqi_domain::id::{MessageId, ShopperId};
+use fenqi_domain::pii::Pii;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Store, from_json, instant, parsed, statements, to_json};
+use super::{Store, from_json, instant, parsed, shoppers, statements, to_json};
 use crate::batch::Batch;
 use crate::fault::Fault;
-use crate::value::Row;
+use crate::statement::Query;
+use crate::value::{Row, Value};
 
 statements! {
     INSERT = "message.insert", (Text, Text, Text, Text, Text, Int, Int, Int) -> (),
@@ -61,6 +63,15 @@ fn message(row: Row) -> Result<StoredMessage, Fault> {
     })
 }
 
+/// A message with the sealed rows that say where it goes.
+#[derive(Debug)]
+pub struct Envelope {
+    /// The message.
+    pub message: StoredMessage,
+    shopper: Option<Row>,
+    identity: Option<Row>,
+}
+
 impl Store {
     /// The messages of a shopper, oldest first.
     pub async fn messages(&self, shopper: ShopperId) -> Result<Vec<StoredMessage>, Fault> {
@@ -71,12 +82,40 @@ impl Store {
             .collect()
     }
 
-    /// One message.
-    pub async fn message(&self, shopper: ShopperId, id: MessageId) -> Result<Option<StoredMessage>, Fault> {
-        self.row(&FIND, vec![shopper.to_string().into(), id.to_string().into()])
-            .await?
-            .map(message)
-            .transpose()
+    /// Messages by their keys, each with what is needed to hand it over; none for a key that does not exist.
+    pub async fn envelopes(
+        &self,
+        keys: &[(ShopperId, MessageId)],
+    ) -> Result<Vec<Result<Option<Envelope>, Fault>>, Fault> {
+        let mut queries = Vec::with_capacity(keys.len().saturating_mul(3));
+        for (shopper, id) in keys {
+            let owner = || Value::from(shopper.to_string());
+            queries.push(Query::new(&FIND, vec![owner(), id.to_string().into()]));
+            queries.push(Query::new(&shoppers::FIND, vec![owner()]));
+            queries.push(Query::new(&shoppers::IDENTITY, vec![owner()]));
+        }
+        let mut answers = self.read(queries).await?.into_iter();
+        let mut first = || answers.next().and_then(|rows| rows.into_iter().next());
+        Ok(keys
+            .iter()
+            .map(|_| {
+                let (found, shopper, identity) = (first(), first(), first());
+                let found = found.map(message).transpose()?;
+                Ok(found.map(|message| Envelope {
+                    message,
+                    shopper,
+                    identity,
+                }))
+            })
+            .collect())
+    }
+
+    /// The number that a message goes to, opened with the shopper's key; none if nobody gave one.
+    pub fn phone(&self, shopper: ShopperId, envelope: &Envelope) -> Result<Option<Pii<String>>, Fault> {
+        match (&envelope.shopper, &envelope.identity) {
+            (Some(account), Some(identity)) => self.phone_of(shopper, account, identity),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -29,6 +29,7 @@ pub mod purchases;
 pub mod quotes;
 pub mod requests;
 pub mod returns;
+pub mod servicing;
 pub mod settings;
 pub mod shoppers;
 pub mod staff;

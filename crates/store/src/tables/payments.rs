@@ -106,7 +106,32 @@ impl StoredPayment {
     }
 }
 
-fn payment(row: Row) -> Result<StoredPayment, Fault> {
+/// A card from a row of [`CARDS`].
+pub(crate) fn card(row: &Row) -> Result<Card, Fault> {
+    Ok(Card {
+        id: parsed(row, 0)?,
+        token: row.text(1)?.into(),
+        bank: row.text(2)?.into(),
+        last4: row.text(3)?.into(),
+        state: row.text(4)?.into(),
+        bound_at: instant(row, 5)?,
+        version: row.int(6)?,
+    })
+}
+
+/// A mandate from a row of [`MANDATES`].
+pub(crate) fn mandate(row: &Row) -> Result<Mandate, Fault> {
+    Ok(Mandate {
+        institution: row.text(0)?.into(),
+        card: parsed(row, 1)?,
+        state: row.text(2)?.into(),
+        maximum: Amount::from_minor(row.int(3)?),
+        given_at: instant(row, 4)?,
+    })
+}
+
+/// A payment from a row of [`FIND`] or [`OF_SHOPPER`].
+pub(crate) fn payment(row: Row) -> Result<StoredPayment, Fault> {
     Ok(StoredPayment {
         id: parsed(&row, 0)?,
         kind: row.text(1)?.into(),
@@ -126,35 +151,13 @@ impl Store {
     /// The cards of a shopper, oldest first.
     pub async fn cards(&self, shopper: ShopperId) -> Result<Vec<Card>, Fault> {
         let rows = self.rows(&CARDS, vec![shopper.to_string().into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Card {
-                    id: parsed(row, 0)?,
-                    token: row.text(1)?.into(),
-                    bank: row.text(2)?.into(),
-                    last4: row.text(3)?.into(),
-                    state: row.text(4)?.into(),
-                    bound_at: instant(row, 5)?,
-                    version: row.int(6)?,
-                })
-            })
-            .collect()
+        rows.iter().map(card).collect()
     }
 
     /// The mandates of a shopper.
     pub async fn mandates(&self, shopper: ShopperId) -> Result<Vec<Mandate>, Fault> {
         let rows = self.rows(&MANDATES, vec![shopper.to_string().into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Mandate {
-                    institution: row.text(0)?.into(),
-                    card: parsed(row, 1)?,
-                    state: row.text(2)?.into(),
-                    maximum: Amount::from_minor(row.int(3)?),
-                    given_at: instant(row, 4)?,
-                })
-            })
-            .collect()
+        rows.iter().map(mandate).collect()
     }
 
     /// A payment of a shopper.

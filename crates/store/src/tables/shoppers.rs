@@ -144,6 +144,21 @@ impl Store {
             .transpose()
     }
 
+    /// The phone number in a row of [`IDENTITY`], opened with the key in a row of [`FIND`].
+    pub(crate) fn phone_of(
+        &self,
+        shopper: ShopperId,
+        account: &Row,
+        identity: &Row,
+    ) -> Result<Option<Pii<String>>, Fault> {
+        let owner = shopper.to_string();
+        let key = self.vault().open_key(&owner, account.blob(0)?)?;
+        let sealed = identity.opt_blob(2)?;
+        sealed
+            .map(|sealed| open_text(&key, &owner, "phone", sealed))
+            .transpose()
+    }
+
     /// Who a shopper is, opened with their key.
     pub async fn identity(&self, shopper: ShopperId) -> Result<Option<StoredIdentity>, Fault> {
         let Some(key) = self.data_key(shopper).await? else {

@@ -7,8 +7,10 @@ use crate::batch::Batch;
 use crate::fault::Fault;
 
 statements! {
+    BEGIN = "work.begin", (Text, Text, Text, Text) -> (),
+        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4)";
     PUT = "work.put", (Text, Text, Text, Text) -> (),
-        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on";
+        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on where work.due_on <> excluded.due_on";
     DROP = "work.drop", (Text, Text, Text) -> (),
         "delete from work where shopper = $1 and kind = $2 and subject = $3";
     DUE = "work.due", (Text, Text, Text, Text, Text, Int) -> (Text, Text, Text),
@@ -62,6 +64,19 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// Plans work about a subject that is made in the same batch, so that there can be none yet.
+pub fn begun(batch: &mut Batch, shopper: &str, kind: &str, subject: &str, due_on: Date) {
+    batch.put(
+        &BEGIN,
+        vec![
+            shopper.into(),
+            kind.into(),
+            subject.into(),
+            due_on.to_string().into(),
+        ],
+    );
 }
 
 /// Plans work, or moves it to another day.

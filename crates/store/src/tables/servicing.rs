@@ -1,0 +1,165 @@
+//! What decisions about running loans rest on, read in one snapshot: for many agreements at once, as the day run asks,
+//! or for one shopper's payment.
+
+use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
+
+use super::agreements::{self, AgreementFile};
+use super::bills::{self, StoredBill};
+use super::payments::{self, Card, Mandate, StoredPayment};
+use super::{Store, parsed};
+use crate::fault::Fault;
+use crate::statement::{Query, Statement};
+use crate::value::{Row, Value};
+
+/// One agreement with what is known of the ways in which it is paid.
+#[derive(Debug)]
+pub struct ServicingCase {
+    /// The agreement.
+    pub file: AgreementFile,
+    /// Which agreements of the shopper have a payment under way, and which.
+    pub claims: Vec<(AgreementId, PaymentId)>,
+    /// The shopper's mandates.
+    pub mandates: Vec<Mandate>,
+    /// The shopper's cards, oldest first.
+    pub cards: Vec<Card>,
+    /// The shopper's payments, oldest first.
+    pub payments: Vec<StoredPayment>,
+}
+
+impl ServicingCase {
+    /// Whether a payment for the agreement is under way.
+    pub fn is_claimed(&self) -> bool {
+        let id = self.file.agreement.id;
+        self.claims.iter().any(|(claimed, _)| *claimed == id)
+    }
+}
+
+/// What a payment by hand rests on.
+#[derive(Debug)]
+pub struct PaymentCase {
+    /// The shopper's agreements, oldest first.
+    pub files: Vec<AgreementFile>,
+    /// The shopper's bills, by due date.
+    pub bills: Vec<StoredBill>,
+    /// Which agreements have a payment under way, and which.
+    pub claims: Vec<(AgreementId, PaymentId)>,
+    /// The payer's cards, oldest first.
+    pub cards: Vec<Card>,
+}
+
+/// Answers of one snapshot, taken one after the other in the order of their questions.
+struct Answers(std::vec::IntoIter<Vec<Row>>);
+
+impl Answers {
+    fn next(&mut self) -> Vec<Row> {
+        self.0.next().unwrap_or_default()
+    }
+}
+
+impl Store {
+    /// The agreements with these keys, each with its transactions; none for a key that does not exist. A row that
+    /// cannot be read fails its own agreement and no other.
+    pub async fn agreement_files(
+        &self,
+        keys: &[(ShopperId, AgreementId)],
+    ) -> Result<Vec<Result<Option<AgreementFile>, Fault>>, Fault> {
+        let mut queries = Vec::with_capacity(keys.len().saturating_mul(2));
+        for (shopper, id) in keys {
+            about_agreement(&mut queries, *shopper, *id);
+        }
+        let mut answers = self.answers(queries).await?;
+        Ok(keys.iter().map(|_| answers.file()).collect())
+    }
+
+    /// As [`Store::agreement_files`], each with what is known of the ways in which it is paid.
+    pub async fn servicing_cases(
+        &self,
+        keys: &[(ShopperId, AgreementId)],
+    ) -> Result<Vec<Result<Option<ServicingCase>, Fault>>, Fault> {
+        const OWN: [&Statement; 4] = [
+            &payments::CLAIMS,
+            &payments::MANDATES,
+            &payments::CARDS,
+            &payments::OF_SHOPPER,
+        ];
+        let mut queries = Vec::with_capacity(keys.len().saturating_mul(6));
+        for (shopper, id) in keys {
+            about_agreement(&mut queries, *shopper, *id);
+            queries.extend(OWN.map(|statement| Query::new(statement, vec![shopper.to_string().into()])));
+        }
+        let mut answers = self.answers(queries).await?;
+        Ok(keys.iter().map(|_| answers.servicing_case()).collect())
+    }
+
+    /// What a payment of a shopper's debts from a payer's card rests on.
+    pub async fn payment_case(&self, shopper: ShopperId, payer: ShopperId) -> Result<PaymentCase, Fault> {
+        let owner = || vec![Value::from(shopper.to_string())];
+        let mut answers = self
+            .answers(vec![
+                Query::new(&agreements::OF_SHOPPER, owner()),
+                Query::new(&agreements::TRANSACTIONS_OF_SHOPPER, owner()),
+                Query::new(&bills::OF_SHOPPER, owner()),
+                Query::new(&payments::CLAIMS, owner()),
+                Query::new(&payments::CARDS, vec![payer.to_string().into()]),
+            ])
+            .await?;
+        let (found, transactions) = (answers.next(), answers.next());
+        Ok(PaymentCase {
+            files: agreements::files(&found, &transactions)?,
+            bills: answers
+                .next()
+                .into_iter()
+                .map(bills::bill)
+                .collect::<Result<_, _>>()?,
+            claims: claims(&answers.next())?,
+            cards: answers
+                .next()
+                .iter()
+                .map(payments::card)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    async fn answers(&self, queries: Vec<Query>) -> Result<Answers, Fault> {
+        Ok(Answers(self.read(queries).await?.into_iter()))
+    }
+}
+
+fn about_agreement(queries: &mut Vec<Query>, shopper: ShopperId, id: AgreementId) {
+    let key = vec![Value::from(shopper.to_string()), Value::from(id.to_string())];
+    queries.push(Query::new(&agreements::FIND, key.clone()));
+    queries.push(Query::new(&agreements::TRANSACTIONS, key));
+}
+
+impl Answers {
+    fn file(&mut self) -> Result<Option<AgreementFile>, Fault> {
+        let (found, transactions) = (self.next(), self.next());
+        found
+            .first()
+            .map(|row| agreements::file(row, &transactions))
+            .transpose()
+    }
+
+    fn servicing_case(&mut self) -> Result<Option<ServicingCase>, Fault> {
+        let file = self.file();
+        // All answers of a case are taken, whatever becomes of it, so that the next one finds its own.
+        let (claimed, mandates, cards, paid) = (self.next(), self.next(), self.next(), self.next());
+        let Some(file) = file? else { return Ok(None) };
+        Ok(Some(ServicingCase {
+            file,
+            claims: claims(&claimed)?,
+            mandates: mandates.iter().map(payments::mandate).collect::<Result<_, _>>()?,
+            cards: cards.iter().map(payments::card).collect::<Result<_, _>>()?,
+            payments: paid
+                .into_iter()
+                .map(payments::payment)
+                .collect::<Result<_, _>>()?,
+        }))
+    }
+}
+
+fn claims(rows: &[Row]) -> Result<Vec<(AgreementId, PaymentId)>, Fault> {
+    rows.iter()
+        .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
+        .collect()
+}
