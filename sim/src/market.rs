@@ -112,6 +112,7 @@ fn conventions() -> Conventions {
         settlement: Settlement::WaiveUnaccrued,
         prepayment: Prepayment::ShorterTerm,
         refund: RefundStrategy::LastFirst,
+        servicing: None,
     }
 }
 

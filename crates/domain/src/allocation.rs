@@ -13,6 +13,7 @@ use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Event, Intent, Parts, PostingKind, Preview, Transaction, preview as any_preview};
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::{Component, Prepayment, Settlement, Terms, Waterfall};
+use crate::servicing::{Ahead, Credit, Servicing, Timing, Until};
 
 /// What a payment would do (还款试算): shown to the payer before they confirm it.
 ///
@@ -32,6 +33,9 @@ pub fn preview(
 /// what is over is owed to the payer.
 pub(crate) fn receive(state: &mut State<'_>, amount: Amount, is_billed: bool) -> Result<(), OutOfRange> {
     let short = short(state, amount)?;
+    if let Some(servicing) = state.terms.conventions.servicing.as_deref() {
+        return credit(state, servicing, Credit::Payment, amount);
+    }
     let (left, due) = pay_due(state, amount.minus(short)?)?;
     let (left, billed) = if is_billed {
         pay_billed(state, left)?
@@ -43,12 +47,224 @@ pub(crate) fn receive(state: &mut State<'_>, amount: Amount, is_billed: bool) ->
     owe(state, left.plus(short)?)
 }
 
+/// Takes in a credit by the buckets of the agreement's servicing; what is over is owed to the payer.
+pub(crate) fn credit(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    kind: Credit,
+    amount: Amount,
+) -> Result<(), OutOfRange> {
+    crate::loan::overdue::count(state)?;
+    let short = short(state, amount)?;
+    let (left, paid) = spread(state, servicing, kind, amount.minus(short)?)?;
+    state.post_paid(&paid);
+    owe(state, left.plus(short)?)
+}
+
 /// Takes in money for what is due, and keeps the rest for the payer: nobody asked to pay ahead with it.
 pub(crate) fn keep(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRange> {
     let short = short(state, amount)?;
     let (left, due) = pay_due(state, amount.minus(short)?)?;
     state.post_paid(&due);
     owe(state, left.plus(short)?)
+}
+
+/// Spreads an amount by the buckets of the agreement's servicing; says what is left and what was paid.
+pub(crate) fn spread(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    credit: Credit,
+    amount: Amount,
+) -> Result<(Amount, Parts), OutOfRange> {
+    let mut turn = Turn {
+        left: amount,
+        paid: Parts::default(),
+    };
+    let Some(rule) = servicing.rule(credit).filter(|_| amount.is_positive()) else {
+        return Ok((amount, turn.paid));
+    };
+    if servicing.row_by_row {
+        let mut done: Vec<Timing> = Vec::with_capacity(3);
+        for bucket in &rule.buckets {
+            if !done.contains(&bucket.timing) {
+                done.push(bucket.timing);
+                let of_timing = rule.buckets.iter().filter(|b| b.timing == bucket.timing);
+                let components: Vec<Component> = of_timing.map(|b| b.component).collect();
+                turn.fill(state, bucket.timing, &components, rule.ahead)?;
+            }
+        }
+    } else {
+        for bucket in &rule.buckets {
+            turn.fill(state, bucket.timing, &[bucket.component], rule.ahead)?;
+        }
+    }
+    state.principal = state.principal.minus(turn.paid.principal)?;
+    Ok((turn.left, turn.paid))
+}
+
+/// An amount on its way through the buckets.
+struct Turn {
+    /// What is left of it.
+    left: Amount,
+    /// What it paid so far.
+    paid: Parts,
+}
+
+impl Turn {
+    /// Pays some components of the rows of one timing, until nothing is left of the amount or of them.
+    fn fill(
+        &mut self,
+        state: &mut State<'_>,
+        timing: Timing,
+        components: &[Component],
+        ahead: Ahead,
+    ) -> Result<(), OutOfRange> {
+        while self.left.is_positive() {
+            let mut places = Vec::with_capacity(state.rows.len());
+            for (place, standing) in state.rows.iter().enumerate() {
+                let is_open = standing.owes(components)?;
+                if is_open && standing.timing(state.day) == timing {
+                    places.push(place);
+                }
+            }
+            if timing != Timing::Ahead || ahead == Ahead::Next {
+                places.truncate(1);
+            } else if ahead == Ahead::Last {
+                places = places.pop().into_iter().collect();
+            }
+            let before = self.left;
+            for component in components {
+                self.pay_rows(state, &places, *component, timing)?;
+            }
+            if self.left == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Pays one component of some rows alike; the last takes what the division leaves.
+    fn pay_rows(
+        &mut self,
+        state: &mut State<'_>,
+        places: &[usize],
+        component: Component,
+        timing: Timing,
+    ) -> Result<(), OutOfRange> {
+        let Ok(count) = i64::try_from(places.len()) else {
+            return Err(OutOfRange("the number of rows"));
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        let each = self.left.share(1, count, Rounding::HalfEven)?;
+        let rest = self.left.minus(each.times(count)?)?;
+        for (turn, place) in (1i64..).zip(places) {
+            let most = if turn == count { each.plus(rest)? } else { each };
+            let amount = pay_bucket(state, *place, component, timing, most.min(self.left))?;
+            self.paid.add(component, amount)?;
+            self.left = self.left.minus(amount)?;
+        }
+        Ok(())
+    }
+}
+
+/// Pays one component of one row. Where interest follows the balance, a row that is paid ahead takes interest only as far
+/// as the agreement says, and what was paid changes what the rows to come owe.
+fn pay_bucket(
+    state: &mut State<'_>,
+    place: usize,
+    component: Component,
+    timing: Timing,
+    most: Amount,
+) -> Result<Amount, OutOfRange> {
+    let day = state.day;
+    let recalculation = state
+        .terms
+        .conventions
+        .servicing
+        .as_deref()
+        .and_then(|s| s.recalculation);
+    let follows = matches!(component, Component::Principal | Component::Interest) && state.accrual.is_some();
+    let Some(standing) = state.rows.get_mut(place) else {
+        return Ok(Amount::ZERO);
+    };
+    let Some(recalculation) = recalculation.filter(|_| follows && standing.is_regular()) else {
+        return standing.take(day, component, most);
+    };
+    let due_on = standing.row.due_on;
+    let mut on = day;
+    if timing == Timing::Ahead {
+        if recalculation.until == Until::PeriodEnd && standing.from < day {
+            on = due_on;
+        }
+        let cut = state
+            .accrual
+            .as_ref()
+            .map(|a| a.due_at(due_on, on))
+            .transpose()?
+            .flatten();
+        if let Some((principal, interest)) = cut {
+            standing.owe(component, principal, interest)?;
+        }
+    }
+    let paid = standing.take(day, component, most)?;
+    if let Some(accrual) = &mut state.accrual {
+        if component == Component::Principal {
+            accrual.pay_principal(due_on, on, paid)?;
+        } else {
+            accrual.pay_interest(due_on, paid)?;
+        }
+    }
+    state.follow()?;
+    Ok(paid)
+}
+
+impl Standing {
+    /// When the row is due, seen from a day.
+    fn timing(&self, day: Date) -> Timing {
+        match self.row.due_on.cmp(&day) {
+            core::cmp::Ordering::Less => Timing::PastDue,
+            core::cmp::Ordering::Equal => Timing::Due,
+            core::cmp::Ordering::Greater => Timing::Ahead,
+        }
+    }
+
+    /// Whether anything is open: of one component if only that is asked for, else of the row.
+    fn owes(&self, components: &[Component]) -> Result<bool, OutOfRange> {
+        let open = match components {
+            [only] => self.open_of(*only)?,
+            _ => self.row.open()?.total()?,
+        };
+        Ok(open.is_positive())
+    }
+
+    /// Lets the row owe what it does if interest is taken up to a day.
+    fn owe(&mut self, component: Component, principal: Amount, interest: Amount) -> Result<(), OutOfRange> {
+        match component {
+            Component::Principal => {
+                self.row.principal.charged = principal.plus(self.added.principal)?;
+            }
+            _ => self.row.interest.charged = interest.plus(self.added.interest)?,
+        }
+        Ok(())
+    }
+
+    /// Pays what is open of one component, at most `left`, and notes whether it came before or after its day.
+    pub(crate) fn take(
+        &mut self,
+        day: Date,
+        component: Component,
+        left: Amount,
+    ) -> Result<Amount, OutOfRange> {
+        let paid = self.pay(component, left)?;
+        if day < self.row.due_on {
+            self.ahead = self.ahead.plus(paid)?;
+        } else if day > self.row.due_on {
+            self.late_paid = self.late_paid.plus(paid)?;
+        }
+        Ok(paid)
+    }
 }
 
 /// The part of a payment that a negative credit balance takes: what had been paid out, and then bounced.

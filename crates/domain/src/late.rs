@@ -17,7 +17,7 @@ use crate::money::{Amount, OutOfRange, Rate, divide};
 use crate::plan::LatePolicy;
 
 /// How the lateness of one row was counted so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Late {
     /// Late days, those in grace included.
     pub days: i64,
@@ -30,6 +30,14 @@ pub(crate) struct Late {
 }
 
 impl Late {
+    /// No day yet.
+    pub const NONE: Late = Late {
+        days: 0,
+        is_late: false,
+        exact: 0,
+        in_grace: 0,
+    };
+
     /// Counts so many more late days on an overdue amount.
     pub fn count(&mut self, base: Amount, days: i64, policy: &LatePolicy) -> Result<(), OutOfRange> {
         let error = OutOfRange("penalty interest");

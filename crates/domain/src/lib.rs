@@ -42,6 +42,7 @@ pub mod refund;
 pub mod refusal;
 pub mod returns;
 pub mod schedule;
+pub mod servicing;
 pub mod settlement;
 pub mod standing;
 pub mod unit_period;

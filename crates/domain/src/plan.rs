@@ -1,5 +1,6 @@
 //! Plans (分期方案): what an institution offers, and the terms that one purchase signs.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::{DayCount, DueRule, Roll};
 use crate::money::{AMOUNT_MAX, Amount, Currency, OutOfRange, Rate, Remainder, Rounding};
+use crate::servicing::Servicing;
 
 /// How a plan earns (计费方式).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +160,9 @@ pub struct Conventions {
     pub prepayment: Prepayment,
     /// Where refunds go.
     pub refund: RefundStrategy,
+    /// What is agreed on servicing beyond these, of agreements that say more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub servicing: Option<Box<Servicing>>,
 }
 
 /// A plan of an institution, in one version (分期方案). Versions are never changed, only followed by another.

@@ -254,6 +254,7 @@ mod tests {
             settlement: Settlement::WaiveUnaccrued,
             prepayment: Prepayment::ShorterTerm,
             refund: RefundStrategy::LastFirst,
+            servicing: None,
         }
     }
 

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod calc;
 pub mod data;
 pub mod market;
+pub mod simulate;
 pub mod stage;
 pub mod story;
 pub mod wiring;

@@ -40,6 +40,9 @@ enum Command {
         after_help = "Example: fenqi story sim/scenarios/*.txt --database postgres://me@localhost/test"
     )]
     Story(commands::story::Story),
+    /// Plays loan cases on the rules alone, with no store, and prints one JSON line a case
+    #[command(after_help = "Example: fenqi simulate ../shared/cases/servicing.json --case FN-048")]
+    Simulate(commands::simulate::Simulate),
     /// Recomputes every balance, schedule and limit from what is stored, and lists what differs
     #[command(after_help = "Example: fenqi verify --database sqlite:data/fenqi.db")]
     Verify(At),
@@ -72,6 +75,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(demo) => commands::demo::run(demo).await,
         Command::Story(story) => commands::story::run(story).await,
+        Command::Simulate(simulate) => commands::simulate::run(&simulate),
         Command::Verify(at) => commands::verify::run(&at.database, at.json).await,
         Command::Day(day) => commands::day::run(day).await,
         Command::Bench(bench) => commands::bench::run(bench).await,

@@ -121,6 +121,7 @@ fn fits(event: &Event, expected: &Expected) -> bool {
         Event::Excused { .. } => "excused",
         Event::Deferred { .. } => "deferred",
         Event::PaidOut { .. } => "paid_out",
+        Event::Amended { .. } => "amended",
     };
     let amount = event.amount().map(|a| a.minor());
     kind == expected.kind && (expected.amount.is_none() || amount == expected.amount)

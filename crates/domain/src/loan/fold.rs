@@ -7,7 +7,9 @@ use jiff::civil::Date;
 
 use crate::calendar::add_days;
 use crate::loan::state::{Flow, Span, State};
-use crate::loan::{Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction};
+use crate::loan::{
+    Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement, scheduled,
+};
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
 use crate::{allocation, late, refund, settlement};
@@ -238,7 +240,11 @@ impl State<'_> {
         if transaction.event.amount().is_some_and(|a| !a.is_positive()) {
             return Err(broken("is of nothing or less"));
         }
+        if self.terms.conventions.servicing.is_some() && transaction.event.has_own_rules() {
+            return Err(broken("is not known to the agreement's servicing"));
+        }
         late::post(self)?;
+        let before = self.noted()?;
         match transaction.event {
             Event::Disbursed { amount } => self.disburse(amount).map_err(|error| match error {
                 Broken::OutOfRange(error) => Broken::OutOfRange(error),
@@ -247,6 +253,11 @@ impl State<'_> {
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
                 match intent {
+                    // The agreement's buckets take every payment; what is over stays the payer's.
+                    _ if self.terms.conventions.servicing.is_some() => {
+                        self.take_excess(amount)?;
+                        allocation::receive(self, amount, false)?;
+                    }
                     Intent::Due => allocation::receive(self, amount, false)?,
                     Intent::Bill => allocation::receive(self, amount, true)?,
                     Intent::Settle => settlement::settle(self, amount)?,
@@ -276,17 +287,34 @@ impl State<'_> {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
                 }
             }
-            Event::PaidOut { amount } => {
-                self.credit = self.credit.minus(amount)?;
-                let out = Amount::ZERO.minus(amount)?;
-                self.flows.push(Flow {
-                    on: self.day,
-                    amount: out,
-                });
-                self.post(PostingKind::PaidOut, amount);
+            Event::Amended { ref by } => self.amend(transaction.number, by)?,
+            Event::PaidOut { amount } if self.terms.conventions.servicing.is_some() => {
+                charges::pay_out(self, amount)?;
             }
+            Event::PaidOut { amount } => self.pay_out(amount)?,
         }
+        self.note(transaction, before)?;
         Ok(self.mark_cleared()?)
+    }
+
+    /// Pays what is owed to the payer back to its source.
+    fn pay_out(&mut self, amount: Amount) -> Result<(), OutOfRange> {
+        self.credit = self.credit.minus(amount)?;
+        self.flows.push(Flow {
+            on: self.day,
+            amount: Amount::ZERO.minus(amount)?,
+        });
+        self.post(PostingKind::PaidOut, amount);
+        Ok(())
+    }
+
+    /// Reckons scheduled interest anew before a payment, where the agreement says so.
+    pub(crate) fn take_excess(&mut self, amount: Amount) -> Result<(), Broken> {
+        let servicing = self.terms.conventions.servicing.as_deref();
+        match servicing.and_then(|s| Some((s, s.excess?))) {
+            Some((servicing, how)) => scheduled::take_excess(self, servicing, how, amount),
+            None => Ok(()),
+        }
     }
 
     /// Lends so much over the rows that are not yet due.
@@ -298,6 +326,9 @@ impl State<'_> {
         self.disbursed = self.disbursed.plus(amount)?;
         if self.disbursed > self.terms.principal {
             return Err(inconsistent("lends more than was signed for"));
+        }
+        if let Some(servicing) = self.terms.conventions.servicing.as_deref() {
+            return disbursement::lend(self, servicing, amount);
         }
         let dates: Vec<Date> = self.rows.iter().skip(self.due).map(|r| r.row.due_on).collect();
         if dates.is_empty() {

@@ -1,5 +1,4 @@
 //! A loan (借款) is its terms and its transactions; everything else is a fold of them up to a day.
-
 //!
 //! The types stand here, with what can be read off a loan; [`fold`](fn@fold) and [`postings`] walk the days; the rules
 //! themselves stand in [`late`](crate::late), [`allocation`](crate::allocation), [`settlement`](crate::settlement) and
@@ -14,10 +13,21 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::{Component, RefundStrategy};
 
+mod amend;
+mod amendment;
+pub(crate) mod charges;
+pub(crate) mod disbursement;
 pub(crate) mod fold;
+pub(crate) mod interest;
+pub(crate) mod life;
+pub(crate) mod overdue;
+pub(crate) mod restructure;
+pub(crate) mod scheduled;
 pub(crate) mod state;
 
+pub use amendment::Amendment;
 pub use fold::{Preview, booked, fold, postings, preview};
+pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 
 /// A loan that cannot be told from its terms and transactions. It is a fault, never an answer to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +127,11 @@ pub enum Event {
     PaidOut {
         /// How much.
         amount: Amount,
+    },
+    /// Something changed that the agreement's servicing knows (贷后变更).
+    Amended {
+        /// What.
+        by: Amendment,
     },
 }
 
@@ -289,6 +304,14 @@ pub struct Payoff {
 }
 
 impl Event {
+    /// Whether its rules are those of agreements that say nothing more on servicing.
+    pub(crate) const fn has_own_rules(&self) -> bool {
+        matches!(
+            self,
+            Event::Refunded { .. } | Event::Waived { .. } | Event::Deferred { .. }
+        )
+    }
+
     /// The amount that moves, of those events that have one.
     pub const fn amount(&self) -> Option<Amount> {
         match self {
@@ -297,6 +320,7 @@ impl Event {
             | Event::Refunded { amount, .. }
             | Event::Waived { amount, .. }
             | Event::PaidOut { amount } => Some(*amount),
+            Event::Amended { by } => by.amount(),
             Event::Reversed { .. }
             | Event::Paused
             | Event::Resumed

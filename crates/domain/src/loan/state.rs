@@ -6,9 +6,13 @@ use jiff::civil::Date;
 
 use crate::calendar::{add_days, days_between};
 use crate::late::Late;
+use crate::loan::charges::Charge;
+use crate::loan::interest::Accrual;
+use crate::loan::life::{Origin, Record};
 use crate::loan::{Figures, Loan, Parts, Posting, PostingKind, Row};
-use crate::money::{Amount, OutOfRange};
+use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::{Component, Terms};
+use crate::servicing::Method;
 
 /// A row and what the rules keep beside it.
 #[derive(Debug, Clone)]
@@ -23,6 +27,16 @@ pub(crate) struct Standing {
     pub returned: Parts,
     /// What the seller bears by the terms, before anything was freed.
     pub subsidy_agreed: Amount,
+    /// Why the row is there.
+    pub origin: Origin,
+    /// The day on which its period began.
+    pub from: Date,
+    /// What was charged beside the plan: charges, chargebacks.
+    pub added: Parts,
+    /// What was paid before its day.
+    pub ahead: Amount,
+    /// What was paid after its day.
+    pub late_paid: Amount,
 }
 
 /// A span of days, both included.
@@ -82,6 +96,18 @@ pub(crate) struct State<'a> {
     pub flows: Vec<Flow>,
     /// What the books must show.
     pub postings: Vec<Posting>,
+    /// Interest that follows the balance, of agreements that say so.
+    pub accrual: Option<Accrual<'a>>,
+    /// The charges that stand.
+    pub charges: Vec<Charge>,
+    /// What each transaction did so far.
+    pub records: Vec<Record>,
+    /// What was charged back so far: of which transaction, how much.
+    pub chargebacks: Vec<(u32, Amount)>,
+    /// What the transaction at hand says of itself: its parts, and what was over.
+    pub told: Option<(Parts, Amount)>,
+    /// Whether the loan was charged off.
+    pub is_charged_off: bool,
 }
 
 /// What was given back with refunds, by what it had been.
@@ -100,25 +126,20 @@ pub(crate) struct Returned {
 impl<'a> State<'a> {
     /// A loan on the evening before anything happens.
     pub fn new(terms: &'a Terms, day: Date, excused: Vec<Span>) -> State<'a> {
+        let starts = core::iter::once(&terms.signed_on).chain(&terms.due_dates);
         let rows = (1u16..)
-            .zip(terms.due_dates.iter())
-            .map(|(number, due_on)| Standing {
-                row: Row {
-                    number,
-                    due_on: *due_on,
-                    principal: Figures::default(),
-                    interest: Figures::default(),
-                    fee: Figures::default(),
-                    penalty: Figures::default(),
-                    subsidy: Amount::ZERO,
-                    cleared_on: None,
-                },
-                late: Late::default(),
-                freed: Amount::ZERO,
-                returned: Parts::default(),
-                subsidy_agreed: Amount::ZERO,
+            .zip(starts.zip(&terms.due_dates))
+            .map(|(number, (from, due_on))| {
+                let mut standing = Standing::empty(*from, *due_on, Origin::Agreed);
+                standing.row.number = number;
+                standing
             })
             .collect();
+        let accrual = terms.conventions.servicing.as_deref().and_then(|servicing| {
+            let annual = terms.pricing.rate();
+            let follows = annual > Rate::ZERO && servicing.method == Method::Balance;
+            follows.then(|| Accrual::new(servicing, annual, terms.signed_on, &terms.due_dates))
+        });
         let mut state = State {
             terms,
             day,
@@ -138,6 +159,12 @@ impl<'a> State<'a> {
             accrued_to: day,
             flows: Vec::new(),
             postings: Vec::new(),
+            accrual,
+            charges: Vec::new(),
+            records: Vec::new(),
+            chargebacks: Vec::new(),
+            told: None,
+            is_charged_off: false,
         };
         state.due = state.rows.iter().take_while(|r| r.row.due_on <= day).count();
         state
@@ -237,6 +264,9 @@ impl<'a> State<'a> {
     pub fn mark_cleared(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
         // What was cleared stays so until more is lent on it.
+        if self.terms.conventions.servicing.is_some() {
+            return self.mark_settled();
+        }
         for Standing { row, .. } in self.rows.iter_mut().filter(|s| s.is_open()) {
             let came_to = row
                 .principal
@@ -246,6 +276,17 @@ impl<'a> State<'a> {
             if came_to.is_positive() && row.open()?.total()?.is_zero() {
                 row.cleared_on = Some(day);
             }
+        }
+        Ok(())
+    }
+
+    /// The same where rows may owe more again: then they are open again.
+    fn mark_settled(&mut self) -> Result<(), OutOfRange> {
+        let day = self.day;
+        let is_lent = self.disbursed.is_positive();
+        for Standing { row, .. } in &mut self.rows {
+            let is_settled = is_lent && row.open()?.total()?.is_zero();
+            row.cleared_on = is_settled.then(|| row.cleared_on.unwrap_or(day));
         }
         Ok(())
     }
@@ -273,6 +314,48 @@ impl<'a> State<'a> {
 }
 
 impl Standing {
+    /// A row of nothing.
+    pub const fn empty(from: Date, due_on: Date, origin: Origin) -> Standing {
+        const NOTHING: Figures = Figures {
+            charged: Amount::ZERO,
+            paid: Amount::ZERO,
+            waived: Amount::ZERO,
+            cancelled: Amount::ZERO,
+        };
+        const NO_PARTS: Parts = Parts {
+            principal: Amount::ZERO,
+            interest: Amount::ZERO,
+            fee: Amount::ZERO,
+            penalty: Amount::ZERO,
+        };
+        Standing {
+            row: Row {
+                number: 0,
+                due_on,
+                principal: NOTHING,
+                interest: NOTHING,
+                fee: NOTHING,
+                penalty: NOTHING,
+                subsidy: Amount::ZERO,
+                cleared_on: None,
+            },
+            late: Late::NONE,
+            freed: Amount::ZERO,
+            returned: NO_PARTS,
+            subsidy_agreed: Amount::ZERO,
+            origin,
+            from,
+            added: NO_PARTS,
+            ahead: Amount::ZERO,
+            late_paid: Amount::ZERO,
+        }
+    }
+
+    /// Whether it is a row of the agreed plan.
+    pub fn is_regular(&self) -> bool {
+        self.origin == Origin::Agreed
+    }
+
     /// Whether something may be left of it.
     pub const fn is_open(&self) -> bool {
         self.row.cleared_on.is_none()

@@ -19,4 +19,5 @@ mod lives;
 mod payments;
 mod properties;
 mod refunds;
+mod servicing;
 mod terms;

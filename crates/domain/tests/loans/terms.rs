@@ -60,6 +60,7 @@ pub fn conventions() -> Conventions {
         settlement: Settlement::WaiveUnaccrued,
         prepayment: Prepayment::ShorterTerm,
         refund: RefundStrategy::LastFirst,
+        servicing: None,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod day;
 pub mod demo;
 pub mod doctor;
 pub mod migrate;
+pub mod simulate;
 pub mod story;
 pub mod verify;
 

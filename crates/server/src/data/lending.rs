@@ -199,6 +199,7 @@ pub fn conventions(file: &str, bytes: &[u8]) -> Result<Vec<(String, Conventions)
             settlement: settlement?,
             prepayment: prepayment?,
             refund: refund?,
+            servicing: None,
         };
         Some((code?, conventions))
     })

@@ -450,6 +450,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Excused { .. } => "excused",
         Event::Deferred { .. } => "deferred",
         Event::PaidOut { .. } => "paid_out",
+        Event::Amended { .. } => "amended",
     }
 }
 
@@ -460,6 +461,7 @@ fn amount(event: &Event) -> Amount {
         | Event::Refunded { amount, .. }
         | Event::Waived { amount, .. }
         | Event::PaidOut { amount } => *amount,
+        Event::Amended { by } => by.amount().unwrap_or(Amount::ZERO),
         Event::Reversed { .. }
         | Event::Paused
         | Event::Resumed

@@ -1,0 +1,209 @@
+//! Charges, chargebacks and what is paid back to the payer (收费、拒付与退款): what comes to be owed beside the plan.
+
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+
+use crate::allocation;
+use crate::loan::life::Origin;
+use crate::loan::state::{Standing, State};
+use crate::loan::{Broken, Parts};
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
+use crate::plan::Component;
+use crate::servicing::{Credit, Servicing};
+
+/// A charge that stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge {
+    /// The number of its transaction.
+    pub number: u32,
+    /// A fee or a penalty.
+    pub component: Component,
+    /// When it is due.
+    pub due_on: Date,
+    /// How much is left of it after waivers.
+    pub amount: Amount,
+}
+
+/// Puts a charge into the row of its day: the one whose period it falls into, or one after the last.
+pub(crate) fn charge(state: &mut State<'_>, servicing: &Servicing, charge: Charge) -> Result<(), OutOfRange> {
+    let mut more = Parts::default();
+    more.add(charge.component, charge.amount)?;
+    let place = row_of(state, charge.due_on);
+    if let Some(standing) = place.and_then(|p| state.rows.get_mut(p)) {
+        standing.add(&more)?;
+    } else {
+        extra(state, charge.due_on)?.add(&more)?;
+        state.renumber();
+    }
+    state.charges.push(charge);
+    apply_credit(state, servicing)
+}
+
+/// Charges a share of every instalment as a fee.
+pub(crate) fn surcharge(state: &mut State<'_>, number: u32, share: Rate) -> Result<(), OutOfRange> {
+    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+        let whole = standing
+            .row
+            .principal
+            .charged
+            .plus(standing.row.interest.charged)?;
+        let fee = whole.at(share, Rounding::HalfEven)?;
+        standing.add(&Parts {
+            fee,
+            ..Parts::default()
+        })?;
+        state.charges.push(Charge {
+            number,
+            component: Component::Fee,
+            due_on: standing.row.due_on,
+            amount: fee,
+        });
+    }
+    Ok(())
+}
+
+/// Waives what is open of a charge, at most so much; says what.
+pub(crate) fn waive(state: &mut State<'_>, of: u32, most: Amount) -> Result<Parts, OutOfRange> {
+    let mut waived = Parts::default();
+    let charges: Vec<Charge> = state.charges.iter().filter(|c| c.number == of).copied().collect();
+    for charge in charges {
+        let left = most.minus(waived.total()?)?.min(charge.amount);
+        let place = row_of(state, charge.due_on).or_else(|| state.rows.len().checked_sub(1));
+        if let Some(standing) = place.and_then(|p| state.rows.get_mut(p)) {
+            waived.add(charge.component, standing.waive(charge.component, left)?)?;
+        }
+    }
+    Ok(waived)
+}
+
+/// Lets money that was paid be owed again (拒付). `paid` is what is left of the payment it takes back, by component.
+///
+/// Without an order of its own a chargeback is met by a credit balance first, and only the rest is owed, as principal.
+pub(crate) fn charge_back(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    amount: Amount,
+    paid: &Parts,
+) -> Result<(Parts, Amount), OutOfRange> {
+    let met = state.credit.max(Amount::ZERO).min(amount);
+    if servicing.chargeback.is_empty() {
+        let over = amount.minus(met)?;
+        state.credit = state.credit.minus(met)?;
+        let parts = Parts {
+            principal: over,
+            ..Parts::default()
+        };
+        owe_again(state, &parts, met)?;
+        return Ok((parts, met));
+    }
+    let (mut left, mut parts) = (amount, Parts::default());
+    for component in &servicing.chargeback {
+        let part = paid.of(*component).min(left);
+        parts.add(*component, part)?;
+        left = left.minus(part)?;
+    }
+    owe_again(state, &parts, Amount::ZERO)?;
+    apply_credit(state, servicing)?;
+    Ok((parts, met))
+}
+
+/// Pays money out; what passes the credit balance is owed as principal again.
+pub(crate) fn pay_out(state: &mut State<'_>, amount: Amount) -> Result<Parts, OutOfRange> {
+    let met = state.credit.max(Amount::ZERO).min(amount);
+    state.credit = state.credit.minus(met)?;
+    let parts = Parts {
+        principal: amount.minus(met)?,
+        ..Parts::default()
+    };
+    owe_again(state, &parts, Amount::ZERO)?;
+    Ok(parts)
+}
+
+/// Adds to what is owed in the first row that is due after the day; after the last due date in a row of its own. What a
+/// credit balance met of a partly met amount passes through the row.
+fn owe_again(state: &mut State<'_>, parts: &Parts, met: Amount) -> Result<(), OutOfRange> {
+    if parts.total()?.is_zero() {
+        return Ok(());
+    }
+    let day = state.day;
+    let later = state
+        .rows
+        .iter()
+        .position(|s| s.origin != Origin::Extra && s.row.due_on > day);
+    let last = state.rows.len().checked_sub(1);
+    let same = last.filter(|p| state.rows.get(*p).is_some_and(|s| s.row.due_on == day));
+    let mut through = *parts;
+    through.add(Component::Principal, met)?;
+    if let Some(standing) = later.or(same).and_then(|p| state.rows.get_mut(p)) {
+        standing.add(&through)?;
+        standing.take(day, Component::Principal, met)?;
+    } else {
+        let standing = extra(state, day)?;
+        standing.add(&through)?;
+        standing.take(day, Component::Principal, met)?;
+        state.renumber();
+    }
+    state.principal = state.principal.plus(parts.principal)?;
+    Ok(())
+}
+
+/// Lets a credit balance meet what came to be owed.
+pub(crate) fn apply_credit(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
+    let credit = state.credit.max(Amount::ZERO);
+    if credit.is_zero() {
+        return Ok(());
+    }
+    let (left, paid) = allocation::spread(state, servicing, Credit::Payment, credit)?;
+    let used = credit.minus(left)?;
+    state.credit = state.credit.minus(used)?;
+    state.post(crate::loan::PostingKind::CreditApplied, used);
+    state.post_paid(&paid);
+    Ok(())
+}
+
+/// The row whose period a day falls into; the first takes the day on which it begins as well.
+fn row_of(state: &State<'_>, day: Date) -> Option<usize> {
+    let is_first = |place: usize| {
+        !state
+            .rows
+            .iter()
+            .take(place)
+            .any(|s| s.origin != Origin::DownPayment)
+    };
+    state.rows.iter().enumerate().position(|(place, s)| {
+        s.origin != Origin::DownPayment
+            && day <= s.row.due_on
+            && (s.from < day || (s.from == day && is_first(place)))
+    })
+}
+
+/// The row after the last due date, up to a day: the one that is there, or a new one.
+fn extra<'s>(state: &'s mut State<'_>, day: Date) -> Result<&'s mut Standing, OutOfRange> {
+    let is_there = state.rows.last().is_some_and(|s| s.origin == Origin::Extra);
+    if !is_there {
+        let from = state.rows.last().map_or(state.terms.signed_on, |s| s.row.due_on);
+        state.rows.push(Standing::empty(from, day, Origin::Extra));
+    }
+    let standing = state.rows.last_mut().ok_or(OutOfRange("a row"))?;
+    standing.row.due_on = standing.row.due_on.max(day);
+    Ok(standing)
+}
+
+/// What a payment paid, less what earlier chargebacks took back of it in their order.
+pub(crate) fn left_of(
+    servicing: &Servicing,
+    paid: &Parts,
+    earlier: impl Iterator<Item = Amount>,
+) -> Result<Parts, Broken> {
+    let mut paid = *paid;
+    for amount in earlier {
+        let mut left = amount;
+        for component in &servicing.chargeback {
+            let part = paid.of(*component).min(left);
+            paid.add(*component, Amount::ZERO.minus(part)?)?;
+            left = left.minus(part)?;
+        }
+    }
+    Ok(paid)
+}

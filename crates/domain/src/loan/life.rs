@@ -1,0 +1,164 @@
+//! The life of a loan (借款全貌): besides how it stands, where its rows come from and what each transaction did.
+
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::loan::state::State;
+use crate::loan::{Broken, Event, Loan, Parts, Transaction, fold};
+use crate::money::Amount;
+use crate::plan::{Component, Terms};
+use crate::servicing::Until;
+
+/// Why a row is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It was agreed.
+    Agreed,
+    /// The part of a disbursement that is due on its day.
+    DownPayment,
+    /// Something came to be owed after the last due date.
+    Extra,
+    /// What was open was spread anew.
+    Reaged,
+}
+
+/// What is known of a row beside its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Why it is there.
+    pub origin: Origin,
+    /// The day on which its period began.
+    pub from: Date,
+    /// What of it was paid before its day.
+    pub ahead: Amount,
+    /// What of it was paid after its day.
+    pub late: Amount,
+    /// What came to be owed in it beside the plan: charges, and what was charged back.
+    pub added: Parts,
+}
+
+/// What one transaction did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number.
+    pub number: u32,
+    /// How much moved in all.
+    pub amount: Amount,
+    /// What it paid, or what came to be owed again by it.
+    pub parts: Parts,
+    /// What was left over for the payer; of what is owed again, what a credit balance met.
+    pub over: Amount,
+    /// Principal that was open after it.
+    pub principal: Amount,
+}
+
+/// A loan with its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    /// The loan as it stands.
+    pub loan: Loan,
+    /// What is known of its rows, one for each.
+    pub notes: Vec<Note>,
+    /// What each transaction did, in the order in which they count.
+    pub records: Vec<Record>,
+}
+
+/// The loan on a day, with its history.
+///
+/// # Errors
+/// As [`fold`](fn@super::fold).
+pub fn life(terms: &Terms, transactions: &[Transaction], as_of: Date) -> Result<Life, Broken> {
+    let mut state = fold::run(terms, transactions, as_of)?;
+    super::overdue::count(&mut state)?;
+    let notes = state
+        .rows
+        .iter()
+        .map(|s| Note {
+            origin: s.origin,
+            from: s.from,
+            ahead: s.ahead,
+            late: s.late_paid,
+            added: s.added,
+        })
+        .collect();
+    let records = core::mem::take(&mut state.records);
+    let loan = state.into_loan()?;
+    Ok(Life { loan, notes, records })
+}
+
+/// What pays everything off on a day, interest as far as the agreement takes it on an early payment.
+///
+/// # Errors
+/// As [`fold`](fn@super::fold).
+pub fn quote(terms: &Terms, transactions: &[Transaction], on: Date) -> Result<Amount, Broken> {
+    let mut state = fold::run(terms, transactions, on)?;
+    super::overdue::count(&mut state)?;
+    let mut open = Parts::default();
+    for standing in &state.rows {
+        open = open.plus(&standing.row.open()?)?;
+    }
+    let recalculation = terms
+        .conventions
+        .servicing
+        .as_deref()
+        .and_then(|s| s.recalculation);
+    if let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) {
+        let current = accrual.terms.iter().find(|t| t.from < on && on <= t.until);
+        let until = match recalculation.until {
+            Until::PaymentDay => on,
+            Until::PeriodEnd => current.map_or(on, |t| t.until),
+        };
+        let mut paid = Amount::ZERO;
+        for standing in &state.rows {
+            paid = paid.plus(standing.row.interest.paid)?;
+        }
+        open.interest = accrual.accrued_at(until)?.minus_or_zero(paid)?;
+    }
+    Ok(open.total()?.minus_or_zero(state.credit)?)
+}
+
+/// The interest that an amount has caused up to a day: what would not be owed by then had it never been lent.
+///
+/// # Errors
+/// As [`fold`](fn@super::fold).
+pub fn interest_caused(
+    terms: &Terms,
+    transactions: &[Transaction],
+    amount: Amount,
+    on: Date,
+) -> Result<Amount, Broken> {
+    let owed = |transactions: &[Transaction]| -> Result<Amount, Broken> {
+        let mut state = fold::run(terms, transactions, on)?;
+        super::overdue::count(&mut state)?;
+        let accrued = state.accrual.as_ref().map(|a| a.accrued_at(on)).transpose()?;
+        Ok(accrued.unwrap_or(Amount::ZERO))
+    };
+    let mut less: Vec<Transaction> = transactions.to_vec();
+    let mut left = amount;
+    for transaction in &mut less {
+        if let Event::Disbursed { amount } = &mut transaction.event {
+            let part = left.min(*amount);
+            *amount = amount.minus(part)?;
+            left = left.minus(part)?;
+        }
+    }
+    less.retain(|t| !matches!(t.event, Event::Disbursed { amount } if amount.is_zero()));
+    Ok(owed(transactions)?.minus_or_zero(owed(&less)?)?)
+}
+
+impl State<'_> {
+    /// What was paid and what came to be owed beside the plan, of all rows.
+    pub(crate) fn moved(&self) -> Result<(Parts, Parts), crate::money::OutOfRange> {
+        let (mut paid, mut added) = (Parts::default(), Parts::default());
+        for standing in &self.rows {
+            added = added.plus(&standing.added)?;
+            for component in Component::ALL {
+                paid.add(component, standing.row.figures(component).paid)?;
+            }
+        }
+        Ok((paid, added))
+    }
+}

@@ -1,0 +1,110 @@
+//! Overdue principal keeps earning (逾期本金计息), where interest follows the balance: until it is paid, or up to the day on
+//! which the loan is looked at.
+
+use jiff::civil::Date;
+
+use crate::loan::state::State;
+use crate::money::{Amount, OutOfRange};
+
+/// One period in which overdue principal earns.
+struct Late {
+    /// When it begins.
+    from: Date,
+    /// When it ends.
+    until: Date,
+    /// What became overdue as it began.
+    newly: Amount,
+    /// All that is overdue.
+    all: Amount,
+}
+
+/// Lets overdue principal earn up to the state's day, each day once.
+pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    let recalculation = state
+        .terms
+        .conventions
+        .servicing
+        .as_deref()
+        .and_then(|s| s.recalculation);
+    let Some(recalculation) = recalculation.filter(|r| !r.spares_overdue && !state.is_charged_off) else {
+        return Ok(());
+    };
+    if state.accrual.is_none() {
+        return Ok(());
+    }
+    let day = state.day;
+    let (mut newly, mut all) = (Amount::ZERO, Amount::ZERO);
+    let mut lates = alloc::vec::Vec::new();
+    let mut any = false;
+    for standing in state.rows.iter().filter(|s| s.is_regular() && s.row.due_on < day) {
+        if standing.row.open()?.total()?.is_zero() {
+            continue;
+        }
+        any = true;
+        if !newly.is_zero() {
+            lates.push(Late {
+                from: standing.from,
+                until: standing.row.due_on,
+                newly,
+                all,
+            });
+        }
+        newly = standing.row.principal.open()?;
+        all = all.plus(newly)?;
+    }
+    let mut regular = state.rows.iter().filter(|s| s.is_regular());
+    let current = regular.clone().find(|s| s.from < day && day <= s.row.due_on);
+    if let Some(current) = current.filter(|_| any) {
+        lates.push(Late {
+            from: current.from,
+            until: current.row.due_on,
+            newly,
+            all,
+        });
+    } else if let Some(last) = regular.next_back().filter(|_| any)
+        && last.row.open()?.total()?.is_zero()
+    {
+        lates.push(Late {
+            from: last.from,
+            until: last.row.due_on,
+            newly,
+            all,
+        });
+    }
+    for late in lates {
+        earn(state, &late, recalculation.daily)?;
+    }
+    state.follow()
+}
+
+/// Lets what is overdue earn in one period.
+fn earn(state: &mut State<'_>, late: &Late, is_daily: bool) -> Result<(), OutOfRange> {
+    let day = state.day;
+    let Some(accrual) = &mut state.accrual else {
+        return Ok(());
+    };
+    let is_first = accrual.overdue_to.is_none_or(|to| late.from > to);
+    let is_current = late.from < day && day <= late.until;
+    let back = Amount::ZERO.minus(late.all)?;
+    if !is_daily {
+        if is_first {
+            accrual.correct(late.from, late.newly)?;
+            accrual.overdue_to = Some(late.from);
+            if is_current {
+                accrual.correct(late.until, back)?;
+                accrual.overdue_to = Some(late.until);
+            }
+        }
+        return Ok(());
+    }
+    match accrual.overdue_to {
+        Some(to) if to == day => return Ok(()),
+        Some(to) if !is_first => accrual.correct(to, late.newly)?,
+        _ => accrual.correct(late.from, late.newly)?,
+    }
+    if is_current {
+        accrual.correct(day, back)?;
+        accrual.overdue_to = Some(day);
+    }
+    Ok(())
+}

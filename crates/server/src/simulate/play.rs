@@ -1,0 +1,501 @@
+//! Playing a case: its operations become transactions, and the rules are asked after each.
+
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Record, Transaction, life, quote};
+use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
+use fenqi_domain::plan::{Component, Terms};
+use fenqi_domain::servicing::{Credit, Period};
+use jiff::civil::Date;
+
+use super::field::{Fields, Read};
+use super::terms::{Product, unit};
+
+/// One operation as it was entered, and what became of it.
+pub struct Entry {
+    /// The number of its transaction.
+    pub number: u32,
+    /// What it is called; nothing for those that no table shows.
+    pub kind: Option<&'static str>,
+    /// Its day.
+    pub on: Date,
+    /// Whether it still stands.
+    pub stands: bool,
+    /// What it did when it was last known to stand.
+    pub record: Option<Record>,
+    /// Whether what it did has changed since it was entered.
+    pub replayed: bool,
+    /// What it brought along, and what goes with it.
+    pub with: Option<u32>,
+}
+
+/// A case on its way.
+pub struct Player {
+    /// The terms in the file's words.
+    pub product: Product,
+    /// The terms, once something was lent.
+    pub terms: Option<Terms>,
+    /// What was entered.
+    pub entries: Vec<Entry>,
+    /// How the loan stands.
+    pub life: Option<Life>,
+    transactions: Vec<Transaction>,
+    fees: Vec<Rate>,
+    today: Date,
+    counted_to: Option<Date>,
+}
+
+impl Player {
+    /// A case before anything happened.
+    pub fn new(product: Product) -> Player {
+        Player {
+            today: product.expected_on,
+            product,
+            terms: None,
+            entries: Vec::new(),
+            life: None,
+            transactions: Vec::new(),
+            fees: Vec::new(),
+            counted_to: None,
+        }
+    }
+
+    /// How the loan would stand if it were lent as expected, for those that are not lent yet.
+    pub fn expected(&self) -> Read<Life> {
+        let terms = self.product.terms(self.product.expected_on)?;
+        let lent = Transaction {
+            number: u32::MAX,
+            effective_on: self.product.expected_on,
+            event: Event::Disbursed {
+                amount: self.product.principal,
+            },
+        };
+        let mut all = self.transactions.clone();
+        all.push(lent);
+        life(&terms, &all, self.product.expected_on).map_err(|e| e.to_string())
+    }
+
+    /// Does one operation.
+    pub fn operate(&mut self, op: &Fields<'_>) -> Read<()> {
+        match op.need("op")? {
+            "set_business_date" => self.today = op.date("date")?,
+            "create_loan" | "approve" | "delinquency_pause" | "delinquency_resume" => {}
+            "run_cob" => {
+                self.counted_to = Some(self.today);
+                self.fold(None)?;
+            }
+            "disburse" => self.disburse(op)?,
+            "repayment" => {
+                let event = Event::Repaid {
+                    amount: self.money(op)?,
+                    intent: Intent::Due,
+                };
+                self.enter("Repayment", op.date("date")?, event)?;
+            }
+            "merchant_issued_refund" => self.credit(op, "Merchant Issued Refund", Credit::MerchantRefund)?,
+            "payout_refund" => self.credit(op, "Payout Refund", Credit::PayoutRefund)?,
+            "goodwill_credit" => self.credit(op, "Goodwill Credit", Credit::Goodwill)?,
+            "interest_payment_waiver" => {
+                self.credit(op, "Interest Payment Waiver", Credit::InterestWaiver)?
+            }
+            "credit_balance_refund" => {
+                let amount = self.money(op)?;
+                self.enter(
+                    "Credit Balance Refund",
+                    op.date("date")?,
+                    Event::PaidOut { amount },
+                )?;
+            }
+            "pay_off" => self.pay_off(op)?,
+            "add_charge" => self.charge(op)?,
+            "charge_adjustment" => self.adjust(op)?,
+            "waive_last_due_date_charge" | "waive_last_nsf_charge" | "waive_charge" => self.waive()?,
+            "chargeback" => self.charge_back(op)?,
+            "undo_transaction" => self.undo_nth(op)?,
+            "undo_repayment" | "undo_last_repayment" => self.undo_repayment(op)?,
+            other => self.restructure(op, other)?,
+        }
+        Ok(())
+    }
+
+    /// New schedules, and the end of patience.
+    fn restructure(&mut self, op: &Fields<'_>, what: &str) -> Read<()> {
+        let today = self.today;
+        match what {
+            "reage" => {
+                let by = Amendment::Reaged {
+                    start_on: op.date("start_date")?,
+                    period: Period {
+                        every: op.count("frequency_number")?.max(1),
+                        unit: unit(op, "frequency_type")?,
+                    },
+                    count: op.count("number_of_installments")?,
+                };
+                let handling = op.text("interest_handling");
+                let is_payable = handling == Some("EQUAL_AMORTIZATION_PAYABLE_INTEREST");
+                if !is_payable && self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0) {
+                    return Err(op.unsupported("interest_handling", "re-ageing with interest of this kind"));
+                }
+                self.enter("Re-age", today, Event::Amended { by })?;
+            }
+            "reamortize" => {
+                let by = Amendment::Reamortised;
+                self.enter("Re-amortize", today, Event::Amended { by })?;
+            }
+            "reschedule" => self.reschedule(op)?,
+            "interest_pause" => {
+                let (from, until) = (op.date("from")?, op.date("to")?);
+                let by = Amendment::InterestPaused { from, until };
+                self.enter_silently(from, Event::Amended { by })?;
+            }
+            "charge_off" => {
+                let by = Amendment::ChargedOff;
+                self.enter("Charge-off", op.date("date")?, Event::Amended { by })?;
+            }
+            "contract_termination" => {
+                let by = Amendment::Terminated;
+                self.enter("Contract Termination", op.date("date")?, Event::Amended { by })?;
+            }
+            "undo_charge_off" => self.undo_last("Charge-off")?,
+            "undo_reage" => self.undo_last("Re-age")?,
+            "undo_reamortize" => self.undo_last("Re-amortize")?,
+            "undo_contract_termination" => self.undo_last("Contract Termination")?,
+            _ => return Err(op.unsupported("op", what)),
+        }
+        Ok(())
+    }
+
+    /// Other due dates, more rows, another rate.
+    fn reschedule(&mut self, op: &Fields<'_>) -> Read<()> {
+        let from = op.date("from_date")?;
+        if op.count("grace_on_interest")? > 0 {
+            return Err(op.unsupported("grace_on_interest", "grace on interest from a day on"));
+        }
+        if op.get("new_annual_rate_percent").is_some() {
+            let by = Amendment::RateChanged {
+                annual: op.rate("new_annual_rate_percent")?,
+            };
+            self.counted_to = self.counted_to.max(Some(self.today));
+            self.enter_silently(from, Event::Amended { by })?;
+        }
+        let (to, extra) = (op.date_if("adjusted_due_date")?, op.count("extra_terms")?);
+        let grace = op.count("grace_on_principal")?;
+        let bears_interest = self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0);
+        if bears_interest && (to.is_some() || extra > 0 || grace > 0) {
+            return Err(op.unsupported("op", "another schedule with interest"));
+        }
+        if to.is_some() || extra > 0 || grace > 0 {
+            let on = op.date_if("submitted_on")?.unwrap_or(self.today);
+            let by = Amendment::Rescheduled {
+                from,
+                to,
+                extra,
+                grace,
+            };
+            self.enter_silently(on, Event::Amended { by })?;
+        }
+        Ok(())
+    }
+
+    fn money(&self, op: &Fields<'_>) -> Read<Amount> {
+        op.money("amount", self.product.currency)
+    }
+
+    fn disburse(&mut self, op: &Fields<'_>) -> Read<()> {
+        let (amount, on) = (self.money(op)?, op.date("date")?);
+        // Due dates count from the first disbursement, which may be entered after a later one.
+        if self.terms.as_ref().is_none_or(|t| on < t.signed_on) {
+            self.terms = Some(self.product.terms(on)?);
+        }
+        let credit = self.life.as_ref().map_or(Amount::ZERO, |l| l.loan.credit_balance);
+        self.enter("Disbursement", on, Event::Disbursed { amount })?;
+        self.take_fees(on, amount)?;
+        if !self.product.pays_down {
+            return Ok(());
+        }
+        let rows = self.life.as_ref().map_or(&[][..], |l| &l.loan.rows);
+        let notes = self.life.as_ref().map_or(&[][..], |l| &l.notes);
+        let mut down = Amount::ZERO;
+        for (row, note) in rows.iter().zip(notes) {
+            if note.origin == Origin::DownPayment && row.due_on == on {
+                down = row.principal.charged;
+            }
+        }
+        let amount = down.minus_or_zero(credit).map_err(|e| e.to_string())?;
+        if amount.is_positive() {
+            let credit = Credit::DownPayment;
+            let by = Amendment::Credited { amount, credit };
+            self.enter("Down Payment", on, Event::Amended { by })?;
+        }
+        Ok(())
+    }
+
+    /// Fees that are paid with a disbursement, as a share of it.
+    fn take_fees(&mut self, on: Date, lent: Amount) -> Read<()> {
+        for share in std::mem::take(&mut self.fees) {
+            let amount = lent.at(share, Rounding::HalfEven).map_err(|e| e.to_string())?;
+            let by = Amendment::FeeTaken { amount };
+            self.enter("Repayment (at time of disbursement)", on, Event::Amended { by })?;
+        }
+        Ok(())
+    }
+
+    fn credit(&mut self, op: &Fields<'_>, kind: &'static str, credit: Credit) -> Read<()> {
+        let (amount, on) = (self.money(op)?, op.date("date")?);
+        let asked = op
+            .get("interest_refund_calculation")
+            .and_then(serde_json::Value::as_bool);
+        let refunds = asked.unwrap_or(true) && self.product.interest_refund.contains(&credit);
+        let interest = if refunds {
+            self.interest_of(amount, on)?
+        } else {
+            Amount::ZERO
+        };
+        let by = Amendment::Credited { amount, credit };
+        let number = self.enter(kind, on, Event::Amended { by })?;
+        if interest.is_positive() {
+            let by = Amendment::Credited {
+                amount: interest,
+                credit: Credit::InterestRefund,
+            };
+            let with = self.enter("Interest Refund", on, Event::Amended { by })?;
+            for entry in self.entries.iter_mut().filter(|e| e.number == number) {
+                entry.with = Some(with);
+            }
+        }
+        Ok(())
+    }
+
+    /// The interest that an amount has caused up to a day, as if it had never been lent.
+    fn interest_of(&self, amount: Amount, on: Date) -> Read<Amount> {
+        let Some(terms) = &self.terms else {
+            return Ok(Amount::ZERO);
+        };
+        fenqi_domain::loan::interest_caused(terms, &self.transactions, amount, on).map_err(|e| e.to_string())
+    }
+
+    fn pay_off(&mut self, op: &Fields<'_>) -> Read<()> {
+        let on = op.date("date")?;
+        let Some(terms) = &self.terms else {
+            return Err(op.wrong("op", "a pay-off after a disbursement"));
+        };
+        let amount = quote(terms, &self.transactions, on).map_err(|e| e.to_string())?;
+        let intent = Intent::Due;
+        self.enter("Repayment", on, Event::Repaid { amount, intent })?;
+        Ok(())
+    }
+
+    fn charge(&mut self, op: &Fields<'_>) -> Read<()> {
+        let component = op.word(
+            "kind",
+            &[("FEE", Component::Fee), ("PENALTY", Component::Penalty)],
+            Component::Fee,
+        )?;
+        if op.get("percent").is_some() {
+            let share = op.rate("percent")?;
+            if op.text("charge") == Some("LOAN_DISBURSEMENT_PERCENTAGE_FEE") {
+                self.fees.push(share);
+            } else if op.text("charge") == Some("LOAN_INSTALLMENT_PERCENTAGE_FEE") {
+                let by = Amendment::Surcharged { share };
+                self.enter_silently(self.today, Event::Amended { by })?;
+            } else {
+                return Err(op.unsupported("charge", "a percentage of this charge"));
+            }
+            return Ok(());
+        }
+        let due_on = op.date("due_date")?;
+        let amount = self.money(op)?;
+        let by = Amendment::Charged {
+            amount,
+            component,
+            due_on,
+        };
+        self.enter_silently(due_on.min(self.today), Event::Amended { by })?;
+        Ok(())
+    }
+
+    /// The last charge, or the one that is due on a day: its number, its day, and the day from which it counts.
+    fn charge_of(&self, on: Option<Date>) -> Option<(u32, Option<Date>, Date)> {
+        self.transactions.iter().rev().find_map(|t| match t.event {
+            Event::Amended {
+                by: Amendment::Charged { due_on, .. },
+            } if on.is_none_or(|on| on == due_on) => Some((t.number, Some(due_on), t.effective_on)),
+            Event::Amended {
+                by: Amendment::Surcharged { .. },
+            } if on.is_none() => Some((t.number, None, t.effective_on)),
+            _ => None,
+        })
+    }
+
+    fn adjust(&mut self, op: &Fields<'_>) -> Read<()> {
+        let amount = self.money(op)?;
+        let Some((of, ..)) = self.charge_of(op.date_if("charge_due_date")?) else {
+            return Err(op.wrong("charge_due_date", "the day of a charge"));
+        };
+        let by = Amendment::ChargeAdjusted { of, amount };
+        self.enter("Charge Adjustment", self.today, Event::Amended { by })?;
+        Ok(())
+    }
+
+    /// Waives what is open of a charge today; whatever is entered later for a day in between finds it waived.
+    fn waive(&mut self) -> Read<()> {
+        let Some((of, due_on, counts_from)) = self.charge_of(None) else {
+            return Err("no charge is left to waive".into());
+        };
+        let all = Amendment::ChargeWaived {
+            of,
+            amount: Amount::from_minor(AMOUNT_MAX),
+        };
+        let on = due_on.unwrap_or(self.today);
+        let number = self.enter("Waive loan charges", on, Event::Amended { by: all })?;
+        let known = |t: &Transaction| t.number == number;
+        for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
+            transaction.effective_on = self.today;
+        }
+        self.fold(None)?;
+        let record = self
+            .entries
+            .iter()
+            .find(|e| e.number == number)
+            .and_then(|e| e.record);
+        let amount = record
+            .map_or(Ok(Amount::ZERO), |r| r.parts.total())
+            .map_err(|e| e.to_string())?;
+        for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
+            transaction.effective_on = counts_from;
+            transaction.event = Event::Amended {
+                by: Amendment::ChargeWaived { of, amount },
+            };
+        }
+        self.fold(Some(number))
+    }
+
+    fn charge_back(&mut self, op: &Fields<'_>) -> Read<()> {
+        let amount = self.money(op)?;
+        let of_kind = |kind: &str| -> Vec<u32> {
+            let mut of_kind: Vec<&Entry> = self.entries.iter().filter(|e| e.kind == Some(kind)).collect();
+            of_kind.sort_by_key(|e| (e.on, e.number));
+            of_kind.iter().map(|e| e.number).collect()
+        };
+        let nth = |numbers: Vec<u32>, nth: u16| numbers.get(usize::from(nth.max(1)) - 1).copied();
+        let of = if op.get("of_repayment_nr").is_some() {
+            nth(of_kind("Repayment"), op.count("of_repayment_nr")?)
+        } else if op.get("of_downpayment_nr").is_some() {
+            nth(of_kind("Down Payment"), op.count("of_downpayment_nr")?)
+        } else {
+            let standing = |e: &&Entry| e.stands && e.kind == Some("Repayment");
+            self.entries.iter().rev().find(standing).map(|e| e.number)
+        };
+        let of = of.ok_or_else(|| op.wrong("of_repayment_nr", "the number of a payment"))?;
+        let by = Amendment::ChargedBack { amount, of };
+        self.enter("Chargeback", self.today, Event::Amended { by })?;
+        Ok(())
+    }
+
+    fn undo_nth(&mut self, op: &Fields<'_>) -> Read<()> {
+        let (nth, on) = (op.count("nth_on_date")?, op.date("transaction_date")?);
+        let shown = |e: &&Entry| e.on == on && e.kind.is_some();
+        let found = self.entries.iter().filter(shown).nth(usize::from(nth.max(1)) - 1);
+        let number = found.map(|e| e.number);
+        self.undo(number.ok_or_else(|| op.wrong("nth_on_date", "which transaction of that date"))?)
+    }
+
+    fn undo_repayment(&mut self, op: &Fields<'_>) -> Read<()> {
+        let of_kind = |e: &&Entry| e.kind == Some("Repayment");
+        let found = if op.get("nth").is_some() {
+            let nth = usize::from(op.count("nth")?.max(1)) - 1;
+            self.entries.iter().filter(of_kind).nth(nth)
+        } else {
+            self.entries.iter().filter(|e| e.stands).rfind(of_kind)
+        };
+        let number = found.map(|e| e.number);
+        self.undo(number.ok_or_else(|| op.wrong("nth", "which repayment"))?)
+    }
+
+    fn undo_last(&mut self, kind: &str) -> Read<()> {
+        let found = self.entries.iter().rfind(|e| e.stands && e.kind == Some(kind));
+        let number = found.map(|e| e.number);
+        self.undo(number.ok_or_else(|| format!("there is no {kind} to undo"))?)
+    }
+
+    fn undo(&mut self, number: u32) -> Read<()> {
+        let mut numbers = vec![number];
+        for entry in self.entries.iter_mut().filter(|e| e.number == number) {
+            entry.stands = false;
+            numbers.extend(entry.with);
+        }
+        for of in numbers {
+            for entry in self.entries.iter_mut().filter(|e| e.number == of) {
+                entry.stands = false;
+            }
+            let number = self.next_number();
+            self.transactions.push(Transaction {
+                number,
+                effective_on: self.today,
+                event: Event::Reversed { of },
+            });
+        }
+        self.counted_to = self.counted_to.max(Some(self.today));
+        self.fold(None)
+    }
+
+    fn next_number(&self) -> u32 {
+        self.transactions.last().map_or(1, |t| t.number.saturating_add(1))
+    }
+
+    fn enter(&mut self, kind: &'static str, on: Date, event: Event) -> Read<u32> {
+        self.put(Some(kind), on, event)
+    }
+
+    fn enter_silently(&mut self, on: Date, event: Event) -> Read<u32> {
+        self.put(None, on, event)
+    }
+
+    fn put(&mut self, kind: Option<&'static str>, on: Date, event: Event) -> Read<u32> {
+        let number = self.next_number();
+        // What is entered for a day that is past makes everything after it be done again, up to today.
+        if on < self.today || self.entries.iter().any(|e| e.on > on) {
+            self.counted_to = self.counted_to.max(Some(self.today));
+        }
+        self.transactions.push(Transaction {
+            number,
+            effective_on: on,
+            event,
+        });
+        self.entries.push(Entry {
+            number,
+            kind,
+            on,
+            stands: true,
+            record: None,
+            replayed: false,
+            with: None,
+        });
+        self.fold(Some(number))?;
+        Ok(number)
+    }
+
+    /// Asks the rules how the loan stands, and notes whose effect has changed.
+    fn fold(&mut self, entered: Option<u32>) -> Read<()> {
+        let Some(terms) = &self.terms else {
+            return Ok(());
+        };
+        let last = self.transactions.iter().map(|t| t.effective_on).max();
+        let as_of = last.max(self.counted_to).unwrap_or(self.today);
+        let life = life(terms, &self.transactions, as_of).map_err(|e| e.to_string())?;
+        let mut changed_on = None;
+        self.entries.sort_by_key(|e| (e.on, e.number));
+        for entry in self.entries.iter_mut().filter(|e| e.stands) {
+            let record = life.records.iter().find(|r| r.number == entry.number).copied();
+            let figures = |r: &Record| (r.parts, r.over);
+            let changed = entry.record.as_ref().map(figures) != record.as_ref().map(figures);
+            let is_new = entered == Some(entry.number) || entry.record.is_none();
+            let is_lent = entry.kind == Some("Disbursement");
+            if !is_new && !is_lent && (changed || changed_on == Some(entry.on)) {
+                entry.replayed = true;
+                changed_on = Some(entry.on);
+            }
+            entry.record = record;
+        }
+        self.life = Some(life);
+        Ok(())
+    }
+}

@@ -1,0 +1,470 @@
+//! The terms of a case, in the words of the rules.
+
+use fenqi_domain::calendar::{DayCount, Roll, add_days, add_months};
+use fenqi_domain::money::{Amount, Currency, Rate, Remainder, Rounding};
+use fenqi_domain::plan::{
+    Component, Conventions, LatePolicy, Prepayment, Pricing, RefundStrategy, Settlement, Terms, Waterfall,
+};
+use fenqi_domain::servicing::{
+    Ahead, Basis, Bucket, ChargeOff, Credit, Excess, Method, MonthDays, Period, Recalculation, Rule,
+    Servicing, Timing, Unit, Until, YearDays,
+};
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::field::{Fields, Read};
+
+/// What the words of the file mean for the reader itself, beside the terms.
+pub struct Product {
+    /// The currency.
+    pub currency: Currency,
+    /// How due dates follow from the day of the first disbursement.
+    pub calendar: Calendar,
+    /// When the first disbursement is expected.
+    pub expected_on: Date,
+    /// How much is expected.
+    pub principal: Amount,
+    /// The day from which due dates count, if it is not that of the first disbursement.
+    pub seeded_on: Option<Date>,
+    /// Whether down payments are paid at once.
+    pub pays_down: bool,
+    /// For which refunds the interest that they caused is refunded as well.
+    pub interest_refund: Vec<Credit>,
+    /// How it earns.
+    pub pricing: Pricing,
+    /// What was agreed on servicing.
+    pub servicing: Servicing,
+}
+
+/// How due dates are reckoned.
+pub struct Calendar {
+    count: u16,
+    period: Period,
+    month_end: MonthEnd,
+    fixed_days: u16,
+}
+
+/// What is done where a month has no such day.
+#[derive(Clone, Copy, PartialEq)]
+enum MonthEnd {
+    Clamp,
+    NextMonth,
+    LastDay,
+}
+
+impl Calendar {
+    /// The due dates from a day on.
+    fn dates(&self, seed: Date) -> Read<Vec<Date>> {
+        let mut dates = (1..=self.count)
+            .map(|number| self.nth(seed, number))
+            .collect::<Read<Vec<Date>>>()?;
+        if self.fixed_days > 0
+            && let Some(last) = dates.last_mut()
+        {
+            *last = add_days(seed, i64::from(self.fixed_days)).map_err(|e| e.to_string())?;
+        }
+        Ok(dates)
+    }
+
+    /// One due date, reckoned from the first day and not from the date before.
+    fn nth(&self, seed: Date, number: u16) -> Read<Date> {
+        let steps = i32::from(self.period.every).saturating_mul(i32::from(number));
+        let date = match self.period.unit {
+            Unit::Days => add_days(seed, i64::from(steps)),
+            Unit::Weeks => add_days(seed, i64::from(steps).saturating_mul(7)),
+            Unit::Months => add_months(seed, steps),
+        };
+        let date = date.map_err(|e| e.to_string())?;
+        if self.period.unit != Unit::Months {
+            return Ok(date);
+        }
+        match self.month_end {
+            MonthEnd::NextMonth if date.day() < seed.day() => add_days(date, 1).map_err(|e| e.to_string()),
+            MonthEnd::LastDay if seed.last_of_month() == seed => Ok(date.last_of_month()),
+            _ => Ok(date),
+        }
+    }
+}
+
+impl Product {
+    /// The terms as signed by a disbursement on a day.
+    pub fn terms(&self, lent_on: Date) -> Read<Terms> {
+        let seed = self.seeded_on.unwrap_or(lent_on);
+        Ok(Terms {
+            currency: self.currency,
+            // What may be lent in all: the file's products lend more than was applied for.
+            principal: Amount::from_minor(fenqi_domain::money::AMOUNT_MAX),
+            pricing: self.pricing,
+            borne_by_seller: Rate::ZERO,
+            signed_on: lent_on,
+            due_dates: self.calendar.dates(seed)?,
+            conventions: self.conventions(),
+        })
+    }
+
+    fn conventions(&self) -> Conventions {
+        Conventions {
+            rounding: Rounding::HalfEven,
+            remainder: Remainder::Last,
+            roll: Roll::None,
+            waterfall: Waterfall {
+                order: Component::ALL.to_vec(),
+                row_by_row: true,
+            },
+            late: LatePolicy {
+                grace_days: 0,
+                fee: Amount::ZERO,
+                daily: Rate::ZERO,
+                from_due_date: true,
+                annual_cap: Rate::ONE,
+            },
+            settlement: Settlement::WaiveUnaccrued,
+            prepayment: Prepayment::NextFirst,
+            refund: RefundStrategy::LastFirst,
+            servicing: Some(Box::new(self.servicing.clone())),
+        }
+    }
+}
+
+/// Reads the terms.
+pub fn read(inputs: &Fields<'_>) -> Read<Product> {
+    let currency: Currency = inputs
+        .text("currency")
+        .unwrap_or("EUR")
+        .parse()
+        .map_err(|_| inputs.wrong("currency", "a currency such as EUR"))?;
+    let unit = inputs.word("repayment_unit", &UNITS, Unit::Months)?;
+    let period = Period {
+        every: inputs.count("repayment_every")?.max(1),
+        unit,
+    };
+    let submitted_on = inputs.date_if("submitted_on")?;
+    let expected_on = match submitted_on {
+        Some(day) => day,
+        None => inputs.date("first_disbursement_date")?,
+    };
+    let annual = annual(inputs)?;
+    let is_cumulative = inputs.word(
+        "schedule_type",
+        &[("PROGRESSIVE", false), ("CUMULATIVE", true)],
+        false,
+    )?;
+    let by_submission = inputs.text("repayment_start_date_type") == Some("SUBMITTED_ON_DATE");
+    let down = inputs.object("down_payment");
+    let pays_down = down
+        .as_ref()
+        .and_then(|d| d.get("auto_repayment"))
+        .and_then(Value::as_bool);
+    let pricing = if annual == Rate::ZERO {
+        Pricing::InterestFree
+    } else {
+        Pricing::Annuity {
+            annual,
+            day_count: DayCount::Actual365,
+        }
+    };
+    Ok(Product {
+        currency,
+        calendar: Calendar {
+            count: inputs.count("number_of_installments")?,
+            period,
+            month_end: inputs.word("month_end_due_date_strategy", &MONTH_ENDS, MonthEnd::Clamp)?,
+            fixed_days: inputs.count("fixed_length_days")?,
+        },
+        expected_on,
+        principal: inputs.money("principal", currency)?,
+        seeded_on: submitted_on.filter(|_| by_submission),
+        pays_down: pays_down.unwrap_or(false),
+        interest_refund: inputs
+            .list("interest_refund_on")
+            .into_iter()
+            .filter_map(|(v, _)| v.as_str().and_then(credit))
+            .collect(),
+        pricing,
+        servicing: servicing(inputs, period, pricing.rate(), is_cumulative)?,
+    })
+}
+
+/// What was agreed on servicing.
+fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: bool) -> Read<Servicing> {
+    let down = inputs.object("down_payment");
+    let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
+    let excess = recalculation.is_some().then(|| excess(inputs)).transpose()?;
+    let excess = excess.filter(|_| is_cumulative);
+    if is_cumulative && recalculation.is_some_and(|r| !r.daily) {
+        return Err(inputs.unsupported("interest_recalculation", "recalculation from period to period"));
+    }
+    let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
+    Ok(Servicing {
+        rules: rules(inputs)?,
+        row_by_row: inputs.text("schedule_processing") != Some("VERTICAL"),
+        down_payment: down.as_ref().map_or(Ok(Rate::ZERO), |d| d.rate("percent"))?,
+        multiple: Amount::from_minor(multiple),
+        period,
+        year: year(inputs)?,
+        month: inputs.word(
+            "days_in_month",
+            &[("30", MonthDays::Thirty), ("ACTUAL", MonthDays::Actual)],
+            MonthDays::Actual,
+        )?,
+        method: method(inputs, is_cumulative)?,
+        interest_only: inputs.count("grace_on_principal_periods")?,
+        interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
+        down_payment_first: is_cumulative,
+        recalculation: recalculation.filter(|_| !is_cumulative),
+        excess,
+        chargeback: chargeback(inputs)?,
+        charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
+    })
+}
+
+const UNITS: [(&str, Unit); 3] = [
+    ("DAYS", Unit::Days),
+    ("WEEKS", Unit::Weeks),
+    ("MONTHS", Unit::Months),
+];
+
+const CHARGE_OFFS: [(&str, ChargeOff); 3] = [
+    ("REGULAR", ChargeOff::Regular),
+    ("ZERO_INTEREST", ChargeOff::ZeroInterest),
+    ("ACCELERATE_MATURITY", ChargeOff::Accelerate),
+];
+
+const MONTH_ENDS: [(&str, MonthEnd); 2] = [
+    ("FIRST_DAY_OF_NEXT_MONTH", MonthEnd::NextMonth),
+    ("LAST_DAY_OF_MONTH", MonthEnd::LastDay),
+];
+
+/// A unit of time by its word.
+pub fn unit(fields: &Fields<'_>, name: &'static str) -> Read<Unit> {
+    fields.word(name, &UNITS, Unit::Months)
+}
+
+/// How interest comes about.
+fn method(inputs: &Fields<'_>, is_cumulative: bool) -> Read<Method> {
+    let is_flat = inputs.word(
+        "interest_method",
+        &[("FLAT", true), ("DECLINING_BALANCE", false)],
+        false,
+    )?;
+    let is_equal = inputs.text("amortization") == Some("EQUAL_PRINCIPAL_PAYMENTS");
+    let bases = [
+        ("SAME_AS_REPAYMENT_PERIOD", Basis::Periods),
+        ("DAILY", Basis::Days),
+    ];
+    let basis = inputs.word("interest_calculation_period", &bases, Basis::Periods)?;
+    Ok(match (is_flat, is_equal) {
+        (true, _) => Method::Flat,
+        (false, true) => Method::EqualPrincipal(basis),
+        (false, false) if is_cumulative => Method::Level(basis),
+        (false, false) => Method::Balance,
+    })
+}
+
+/// The rate for a year.
+fn annual(inputs: &Fields<'_>) -> Read<Rate> {
+    let rate = inputs.rate("rate_percent")?;
+    match inputs.text("rate_frequency") {
+        Some("PER_YEAR") | None => Ok(rate),
+        Some("PER_MONTH") => Ok(Rate::from_ppb(rate.ppb().saturating_mul(12))),
+        Some(_) if rate == Rate::ZERO => Ok(rate),
+        Some(_) => Err(inputs.unsupported("rate_frequency", "a rate for the whole term")),
+    }
+}
+
+fn year(inputs: &Fields<'_>) -> Read<YearDays> {
+    let words = [
+        ("360", YearDays::Fixed(360)),
+        ("364", YearDays::Fixed(364)),
+        ("365", YearDays::Fixed(365)),
+        ("ACTUAL", YearDays::Actual),
+    ];
+    inputs.word("days_in_year", &words, YearDays::Actual)
+}
+
+fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
+    let Some(fields) = inputs.object("interest_recalculation") else {
+        return Ok(None);
+    };
+    if fields.get("enabled").and_then(Value::as_bool) != Some(true) {
+        return Ok(None);
+    }
+    let until = [
+        ("TILL_PRE_CLOSE_DATE", Until::PaymentDay),
+        ("TILL_REST_FREQUENCY_DATE", Until::PeriodEnd),
+    ];
+    if fields.text("compounding").is_some_and(|c| c != "NONE") {
+        return Err(fields.unsupported("compounding", "interest on interest"));
+    }
+    Ok(Some(Recalculation {
+        daily: fields.word(
+            "rest_frequency",
+            &[("DAILY", true), ("SAME_AS_REPAYMENT", false)],
+            true,
+        )?,
+        until: fields.word("pre_closure", &until, Until::PaymentDay)?,
+        spares_overdue: fields
+            .get("disallow_interest_on_past_due")
+            .and_then(Value::as_bool)
+            == Some(true),
+    }))
+}
+
+/// What a payment beyond what is due changes.
+fn excess(inputs: &Fields<'_>) -> Read<Excess> {
+    let words = [
+        ("ADJUST_LAST_UNPAID_PERIOD", Excess::LastRow),
+        ("REDUCE_EMI_AMOUNT", Excess::LowerInstalment),
+        ("REDUCE_NUMBER_OF_INSTALLMENTS", Excess::FewerRows),
+    ];
+    let fields = inputs.object("interest_recalculation");
+    fields.map_or(Ok(Excess::LastRow), |f| {
+        f.word("advance_payment_adjustment", &words, Excess::LastRow)
+    })
+}
+
+fn chargeback(inputs: &Fields<'_>) -> Read<Vec<Component>> {
+    for (value, at) in inputs.list("credit_allocation") {
+        let fields = Fields::new(value, at);
+        if fields.text("transaction_type") == Some("CHARGEBACK") {
+            let items = fields.list("order").into_iter();
+            return items
+                .map(|(v, at)| {
+                    v.as_str()
+                        .and_then(component)
+                        .ok_or(format!("{at}: write a component"))
+                })
+                .collect();
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// A component by its word.
+pub fn component(word: &str) -> Option<Component> {
+    match word {
+        "PENALTY" => Some(Component::Penalty),
+        "FEE" => Some(Component::Fee),
+        "INTEREST" => Some(Component::Interest),
+        "PRINCIPAL" => Some(Component::Principal),
+        _ => None,
+    }
+}
+
+/// A kind of credit by its word.
+fn credit(word: &str) -> Option<Credit> {
+    match word {
+        "DEFAULT" => Some(Credit::Payment),
+        "GOODWILL_CREDIT" => Some(Credit::Goodwill),
+        "MERCHANT_ISSUED_REFUND" => Some(Credit::MerchantRefund),
+        "PAYOUT_REFUND" => Some(Credit::PayoutRefund),
+        "INTEREST_REFUND" => Some(Credit::InterestRefund),
+        "DOWN_PAYMENT" => Some(Credit::DownPayment),
+        "REPAYMENT" => Some(Credit::Payment),
+        "INTEREST_PAYMENT_WAIVER" => Some(Credit::InterestWaiver),
+        "CHARGE_ADJUSTMENT" => Some(Credit::ChargeAdjustment),
+        _ => None,
+    }
+}
+
+/// The rules by which credits are spread.
+fn rules(inputs: &Fields<'_>) -> Read<Vec<Rule>> {
+    let Some(allocation) = inputs.object("allocation") else {
+        return Ok(vec![Rule {
+            credit: Credit::Payment,
+            buckets: fixed(inputs)?,
+            ahead: Ahead::Next,
+        }]);
+    };
+    let order = buckets(allocation.list("order"))?;
+    let Some(rules) = allocation.get("rules").and_then(Value::as_object) else {
+        return Err(allocation.wrong("rules", "the rules, by kind"));
+    };
+    let ahead = [
+        ("NEXT_INSTALLMENT", Ahead::Next),
+        ("LAST_INSTALLMENT", Ahead::Last),
+        ("REAMORTIZATION", Ahead::Even),
+    ];
+    rules
+        .iter()
+        .map(|(name, value)| {
+            let fields = Fields::new(value, format!("{}/rules/{name}", allocation.at()));
+            let own = buckets(fields.list("order"))?;
+            Ok(Rule {
+                credit: credit(name).ok_or_else(|| format!("{}: is not a known kind", fields.at()))?,
+                buckets: if own.is_empty() { order.clone() } else { own },
+                ahead: fields.word("future_installments", &ahead, Ahead::Next)?,
+            })
+        })
+        .collect()
+}
+
+/// Buckets by their words, such as `PAST_DUE_FEE`.
+fn buckets(items: Vec<(&Value, String)>) -> Read<Vec<Bucket>> {
+    let read = |text: &str| {
+        let timings = [
+            ("PAST_DUE_", Timing::PastDue),
+            ("DUE_", Timing::Due),
+            ("IN_ADVANCE_", Timing::Ahead),
+        ];
+        timings.iter().find_map(|(word, timing)| {
+            let component = component(text.strip_prefix(word)?)?;
+            Some(Bucket {
+                timing: *timing,
+                component,
+            })
+        })
+    };
+    items
+        .into_iter()
+        .map(|(value, at)| {
+            value
+                .as_str()
+                .and_then(read)
+                .ok_or(format!("{at}: is not a known bucket"))
+        })
+        .collect()
+}
+
+/// The buckets of a fixed order that is known by name: what is due row by row, then what is ahead row by row.
+fn fixed(inputs: &Fields<'_>) -> Read<Vec<Bucket>> {
+    use Component::{Fee, Interest, Penalty, Principal};
+    let pfip = [Penalty, Fee, Interest, Principal];
+    let words = [
+        ("ADVANCED_PAYMENT_ALLOCATION", (pfip, pfip)),
+        ("PENALTIES_FEES_INTEREST_PRINCIPAL_ORDER", (pfip, pfip)),
+        (
+            "INTEREST_PRINCIPAL_PENALTIES_FEES_ORDER",
+            (
+                [Interest, Principal, Penalty, Fee],
+                [Interest, Principal, Penalty, Fee],
+            ),
+        ),
+        (
+            "PRINCIPAL_INTEREST_PENALTIES_FEES_ORDER",
+            (
+                [Principal, Interest, Penalty, Fee],
+                [Principal, Interest, Penalty, Fee],
+            ),
+        ),
+        (
+            "DUE_PENALTY_INTEREST_PRINCIPAL_FEE_IN_ADVANCE_PENALTY_INTEREST_PRINCIPAL_FEE",
+            (
+                [Penalty, Interest, Principal, Fee],
+                [Penalty, Interest, Principal, Fee],
+            ),
+        ),
+        (
+            "DUE_PENALTY_FEE_INTEREST_PRINCIPAL_IN_ADVANCE_PRINCIPAL_PENALTY_FEE_INTEREST",
+            (pfip, [Principal, Penalty, Fee, Interest]),
+        ),
+    ];
+    let (due, ahead) = inputs.word("strategy", &words, (pfip, pfip))?;
+    let of = |timing: Timing, order: [Component; 4]| order.map(|component| Bucket { timing, component });
+    Ok([
+        of(Timing::PastDue, due),
+        of(Timing::Due, due),
+        of(Timing::Ahead, ahead),
+    ]
+    .concat())
+}
