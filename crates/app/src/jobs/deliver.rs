@@ -1,11 +1,9 @@
 //! Hands messages over (消息投递). A message that cannot be delivered waits; one that came too late is dropped.
 
 use fenqi_domain::id::MessageId;
-use fenqi_store::Batch;
 use fenqi_store::tables::messages::Envelope;
 use fenqi_store::tables::{messages, work};
-use futures_util::StreamExt;
-use futures_util::stream;
+use fenqi_store::{Batch, Fault};
 use jiff::civil::Date;
 
 use crate::App;
@@ -26,11 +24,12 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
                 Ok(found) => found,
                 Err(fault) => round.iter().map(|_| Err(fault.clone())).collect(),
             };
-            let pieces = stream::iter(round.into_iter().zip(found));
-            let delivered = pieces.map(|(due, envelope)| async move {
+            // A person reads what happened in the order in which it did.
+            let pieces = round.into_iter().zip(found).collect();
+            jobs::side_by_side(pieces, |due, envelope: Result<_, Fault>| async move {
                 deliver(app, &due, envelope?.ok_or(Denied::NotFound)?).await
-            });
-            delivered.buffered(jobs::AT_ONCE).collect().await
+            })
+            .await
         },
     )
     .await

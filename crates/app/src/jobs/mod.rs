@@ -55,7 +55,7 @@ impl Report {
 const PAGE: i64 = 2_000;
 
 /// How many shoppers are worked on at once, so that their commits share an fsync.
-pub(crate) const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 128;
 
 /// How many pieces are read, decided and committed together.
 const ROUND: usize = 256;
@@ -69,12 +69,7 @@ where
 {
     let mut report = Report::default();
     let mut after: Option<Work> = None;
-    loop {
-        let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last().cloned() else {
-            return Ok(report);
-        };
-        after = Some(last);
+    while let Some(page) = next_page(app, kind, until, &mut after).await? {
         let shoppers = page.chunk_by(|a, b| a.shopper == b.shopper).map(<[Work]>::to_vec);
         let act = &act;
         let mut done = stream::iter(shoppers)
@@ -93,6 +88,22 @@ where
             }
         }
     }
+    Ok(report)
+}
+
+/// The next page of the work of a kind that is due up to a day; none after the last.
+async fn next_page(
+    app: &App,
+    kind: &str,
+    until: Date,
+    after: &mut Option<Work>,
+) -> Result<Option<Vec<Work>>, Denied> {
+    let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
+    let Some(last) = page.last().cloned() else {
+        return Ok(None);
+    };
+    *after = Some(last);
+    Ok(Some(page))
 }
 
 /// A piece of work with its identifiers read.
@@ -129,12 +140,7 @@ where
 {
     let mut report = Report::default();
     let mut after: Option<Work> = None;
-    loop {
-        let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last().cloned() else {
-            return Ok(report);
-        };
-        after = Some(last);
+    while let Some(page) = next_page(app, kind, until, &mut after).await? {
         let round = &round;
         // One round is read and decided while the one before it is committed.
         let mut done = stream::iter(rounds_of(page))
@@ -156,6 +162,36 @@ where
             }
         }
     }
+    Ok(report)
+}
+
+/// Carries out what the pieces of a round came to: those of one shopper one after the other, those of different shoppers
+/// side by side. The outcomes come in the order of the pieces.
+pub(crate) async fn side_by_side<I, T, F, Fut>(pieces: Vec<(Due<I>, T)>, act: F) -> Vec<Result<bool, Denied>>
+where
+    F: Fn(Due<I>, T) -> Fut,
+    Fut: Future<Output = Result<bool, Denied>>,
+{
+    let mut shoppers: Vec<Vec<(Due<I>, T)>> = Vec::new();
+    for piece in pieces {
+        let own = shoppers.last_mut().filter(|own| {
+            let last = own.last();
+            last.is_some_and(|(due, _)| due.shopper == piece.0.shopper)
+        });
+        match own {
+            Some(own) => own.push(piece),
+            None => shoppers.push(vec![piece]),
+        }
+    }
+    let act = &act;
+    let done = stream::iter(shoppers).map(|own| async move {
+        let mut outcomes = Vec::with_capacity(own.len());
+        for (due, piece) in own {
+            outcomes.push(act(due, piece).await);
+        }
+        outcomes
+    });
+    done.buffered(AT_ONCE).flat_map(stream::iter).collect().await
 }
 
 /// A page of work in rounds; what lies side by side for one shopper is not torn apart.
@@ -191,4 +227,41 @@ pub(crate) fn named<I: std::str::FromStr>(text: &str) -> Result<I, Denied> {
             what: what(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_shoppers_pieces_wait_for_each_other_and_outcomes_keep_their_order() {
+        let due = |shopper: u128, subject: u32| Due {
+            shopper: ShopperId::from_bits(shopper),
+            subject,
+            planned: Date::constant(2026, 1, 5),
+        };
+        let pieces = vec![(due(1, 1), true), (due(1, 2), false), (due(2, 3), true)];
+        let seen = Mutex::new(Vec::new());
+        let seen = &seen;
+        let outcomes = side_by_side(pieces, |due, is_done| async move {
+            seen.lock().map(|mut seen| seen.push(due.subject)).ok();
+            tokio::task::yield_now().await;
+            seen.lock().map(|mut seen| seen.push(due.subject + 10)).ok();
+            Ok(is_done)
+        })
+        .await;
+        assert_eq!(outcomes, [Ok(true), Ok(false), Ok(true)]);
+        let seen = seen.lock().unwrap_or_else(|e| e.into_inner());
+        let place = |what: u32| seen.iter().position(|one| *one == what);
+        assert!(
+            place(11) < place(2),
+            "the second begins when the first has ended: {seen:?}"
+        );
+        assert!(
+            place(3) < place(11),
+            "the other shopper waits for neither: {seen:?}"
+        );
+    }
 }

@@ -9,8 +9,6 @@ use fenqi_store::Batch;
 use fenqi_store::tables::payments::Card;
 use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
-use futures_util::StreamExt;
-use futures_util::stream;
 use jiff::civil::Date;
 
 use crate::App;
@@ -30,25 +28,9 @@ pub(crate) async fn debit(
     let read =
         |round: Vec<Due<AgreementId>>| async move { app.store.servicing_cases(&Due::keys(&round)).await };
     let begun = app.steps(round, read, |_, case| decide(app, rule, case)).await;
-    let mut pieces: Vec<_> = round.iter().zip(begun).collect();
     // The channel hears of one shopper's payments in order, and of different shoppers' side by side.
-    let mut shoppers = Vec::new();
-    while let Some((first, _)) = pieces.first() {
-        let own = pieces.iter().take_while(|(due, _)| due.shopper == first.shopper);
-        let rest = pieces.split_off(own.count());
-        shoppers.push(std::mem::replace(&mut pieces, rest));
-    }
-    let done = stream::iter(shoppers).map(|own| async move {
-        let mut outcomes = Vec::with_capacity(own.len());
-        for (_, begun) in own {
-            outcomes.push(carried_out(app, begun).await);
-        }
-        outcomes
-    });
-    done.buffered(jobs::AT_ONCE)
-        .flat_map(stream::iter)
-        .collect()
-        .await
+    let pieces = round.iter().copied().zip(begun).collect();
+    jobs::side_by_side(pieces, |_, begun| carried_out(app, begun)).await
 }
 
 async fn carried_out(app: &App, begun: Result<Option<Begun>, Denied>) -> Result<bool, Denied> {
