@@ -179,12 +179,7 @@ fn pay_bucket(
     most: Amount,
 ) -> Result<Amount, OutOfRange> {
     let day = state.day;
-    let recalculation = state
-        .terms
-        .conventions
-        .servicing
-        .as_deref()
-        .and_then(|s| s.recalculation);
+    let recalculation = state.terms.conventions.recalculation();
     let follows = matches!(component, Component::Principal | Component::Interest) && state.accrual.is_some();
     let Some(standing) = state.rows.get_mut(place) else {
         return Ok(Amount::ZERO);

@@ -366,18 +366,10 @@ pub fn date_of(year: i16, month: i16, day: i16) -> Result<Date, DateError> {
 
 #[cfg(test)]
 mod tests {
+    use super::holidays::october;
     use super::*;
     use alloc::string::ToString;
-    use alloc::vec;
     use jiff::civil::date;
-
-    /// National Day 2026: 1–7 October off, 10 October worked, as the State Council announced the pattern.
-    fn october() -> Holidays {
-        Holidays::new(
-            (1..=7).rev().map(|d| date(2026, 10, d)).collect(),
-            vec![date(2026, 10, 10), date(2026, 9, 20)],
-        )
-    }
 
     #[test]
     fn the_31st_is_kept_over_february() {

@@ -65,9 +65,13 @@ pub struct Asking<'a> {
 ///
 /// # Errors
 /// [`Refusal::DownPaymentTooSmall`], [`Refusal::AmountBelowMinimum`] or [`Refusal::AmountAboveMaximum`];
-/// [`Denied::OutOfRange`] for figures that no cart has.
+/// [`Denied::OutOfRange`] for figures that no cart has, and for a plan with conventions of servicing: neither the books
+/// nor [`Quote::canonical`] know them yet, so that nobody may sign them.
 pub fn price(asking: Asking<'_>) -> Result<Priced, Denied> {
     let plan = asking.plan;
+    if plan.conventions.servicing.is_some() {
+        return Err(OutOfRange("a plan with conventions of servicing").into());
+    }
     let price = Amount::sum(asking.lines.iter().map(|line| line.price))?;
     let least = plan.least_down_payment(price)?;
     let down_payment = asking.down_payment.unwrap_or(least);

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Amount, Rate};
-use crate::plan::Component;
+use crate::plan::{Component, Conventions};
 
 /// When a row is due, seen from the day of a payment (款项时点).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,5 +230,12 @@ impl Servicing {
     pub fn rule(&self, credit: Credit) -> Option<&Rule> {
         let of = |credit| self.rules.iter().find(|r| r.credit == credit);
         of(credit).or_else(|| of(Credit::Payment))
+    }
+}
+
+impl Conventions {
+    /// How interest is reckoned anew, where the agreement's servicing says that it is.
+    pub(crate) fn recalculation(&self) -> Option<Recalculation> {
+        self.servicing.as_deref()?.recalculation
     }
 }

@@ -159,20 +159,22 @@ fn last_of(days: u32) -> Option<i8> {
     days.checked_ilog2().and_then(|day| i8::try_from(day).ok())
 }
 
+/// National Day 2026: 1–7 October off, 10 October worked, as the State Council announced the pattern. For tests.
+#[cfg(test)]
+pub(super) fn october() -> Holidays {
+    use jiff::civil::date;
+    Holidays::new(
+        (1..=7).rev().map(|d| date(2026, 10, d)).collect(),
+        alloc::vec![date(2026, 10, 10), date(2026, 9, 20)],
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::add_days;
     use super::*;
     use alloc::vec;
     use jiff::civil::date;
-
-    /// National Day 2026: 1–7 October off, 10 October worked, as the State Council announced the pattern.
-    fn october() -> Holidays {
-        Holidays::new(
-            (1..=7).rev().map(|d| date(2026, 10, d)).collect(),
-            vec![date(2026, 10, 10), date(2026, 9, 20)],
-        )
-    }
 
     #[test]
     fn holidays_in_any_order_are_found_after_reading() {

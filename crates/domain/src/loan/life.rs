@@ -100,11 +100,7 @@ pub fn quote(terms: &Terms, transactions: &[Transaction], on: Date) -> Result<Am
     for standing in &state.rows {
         open = open.plus(&standing.row.open()?)?;
     }
-    let recalculation = terms
-        .conventions
-        .servicing
-        .as_deref()
-        .and_then(|s| s.recalculation);
+    let recalculation = terms.conventions.recalculation();
     if let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) {
         let current = accrual.terms.iter().find(|t| t.from < on && on <= t.until);
         let until = match recalculation.until {

@@ -20,12 +20,7 @@ struct Late {
 
 /// Lets overdue principal earn up to the state's day, each day once.
 pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
-    let recalculation = state
-        .terms
-        .conventions
-        .servicing
-        .as_deref()
-        .and_then(|s| s.recalculation);
+    let recalculation = state.terms.conventions.recalculation();
     let Some(recalculation) = recalculation.filter(|r| !r.spares_overdue && !state.is_charged_off) else {
         return Ok(());
     };

@@ -1,13 +1,15 @@
 //! What a quote binds, and for how long.
 
+use fenqi_domain::calendar::Holidays;
 use fenqi_domain::cost::{Basis, Contingent};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Plan, parse_count};
-use fenqi_domain::quote::Quote;
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::quote::{Asking, Quote, price};
+use fenqi_domain::refusal::{Denied, Refusal};
+use fenqi_domain::servicing::{ChargeOff, Method, MonthDays, Period, Servicing, Unit, YearDays};
 use jiff::Timestamp;
 
-use crate::market::{annuity, flat, now, quote, yuan};
+use crate::market::{TODAY, annuity, flat, now, quote, wanted, yuan};
 
 type Edit<T> = (&'static str, fn(&mut T));
 
@@ -172,4 +174,44 @@ fn every_mistake_of_a_plan_is_found_and_named() {
         let fields: Vec<String> = plan.mistakes().into_iter().map(|m| m.field).collect();
         assert_eq!(fields, [field]);
     }
+}
+
+// R46: what the digest does not hold cannot be signed
+#[test]
+fn a_plan_whose_servicing_the_books_do_not_know_has_no_price() {
+    let mut plan = flat("xiaofu", 12, "7.2");
+    let line = wanted("phone", yuan(1_200));
+    let ask = |plan: &Plan| {
+        price(Asking {
+            plan,
+            lines: &[&line],
+            down_payment: None,
+            price_factor: Rate::ONE,
+            today: TODAY,
+            holidays: &Holidays::default(),
+        })
+    };
+    assert!(ask(&plan).is_ok());
+    plan.conventions.servicing = Some(Box::new(Servicing {
+        rules: Vec::new(),
+        row_by_row: true,
+        down_payment: Rate::ZERO,
+        multiple: Amount::ZERO,
+        period: Period {
+            every: 1,
+            unit: Unit::Months,
+        },
+        year: YearDays::Fixed(360),
+        month: MonthDays::Thirty,
+        method: Method::Balance,
+        interest_only: 0,
+        interest_deferred: 0,
+        down_payment_first: false,
+        recalculation: None,
+        excess: None,
+        chargeback: Vec::new(),
+        charge_off: ChargeOff::Regular,
+    }));
+    let refused = ask(&plan).unwrap_err();
+    assert!(matches!(refused, Denied::OutOfRange(_)), "{refused:?}");
 }
