@@ -59,20 +59,27 @@ impl Accrual<'_> {
         let Some(term) = self.terms.get(place) else {
             return Ok(Explanation::given(Name::Nothing, Amount::ZERO));
         };
-        let before = place.checked_sub(1).and_then(|p| self.terms.get(p));
-        let carried = match before {
-            Some(before) => before.reckoned.minus(before.interest)?,
-            None => Amount::ZERO,
-        };
-        let mut parts = vec![Explanation::given(Name::Carried, carried)];
+        if term.reckoned == term.interest {
+            return self.earned_at(place, term);
+        }
+        Ok(Explanation::given(Name::PaidUp, term.interest))
+    }
+
+    /// What the spans of a period earn, with what the period before it could not take.
+    fn earned_at(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
+        let mut parts = Vec::with_capacity(term.stretches.len());
+        if let Some(at) = place.checked_sub(1)
+            && let Some(before) = self.terms.get(at)
+            && before.reckoned != before.interest
+        {
+            let paid_up = Explanation::given(Name::PaidUp, before.interest);
+            let earned = self.earned_at(at, before)?;
+            parts.push(Explanation::sum(Name::Carried, vec![earned], vec![paid_up])?);
+        }
         for stretch in &term.stretches {
             parts.extend(self.span(term, stretch)?);
         }
-        let earned = Explanation::sum(Name::PeriodInterest, parts, Vec::new())?;
-        if earned.value == term.interest {
-            return Ok(earned);
-        }
-        Ok(Explanation::given(Name::PaidUp, term.interest))
+        Explanation::sum(Name::PeriodInterest, parts, Vec::new())
     }
 
     /// Interest of a span, as [`Accrual::earned`] reckons it; nothing if it has no days.
@@ -87,12 +94,9 @@ impl Accrual<'_> {
             return Ok(Some(Explanation::given(name, Amount::ZERO)));
         }
         let (part, whole) = self.year_part(term, from, term.until)?;
-        let small = |n: i128| i64::try_from(n).map_err(|_| OutOfRange("a part of a year"));
-        let mut factors = vec![Factor::Decimal {
-            rate: self.rate(from),
-            part: small(part)?,
-            whole: small(whole)?,
-        }];
+        let (part, whole) = plain((part, whole), days_between(term.from, term.until))?;
+        let rate = self.rate(from);
+        let mut factors = vec![Factor::Decimal { rate, part, whole }];
         if days != of {
             factors.push(Factor::Days { days, of });
         }
@@ -134,4 +138,18 @@ impl Accrual<'_> {
         }
         Ok(Explanation::given(Name::Instalment, term.instalment))
     }
+}
+
+/// A part of a year as people say it: 30/360 and not 930/11,160.
+fn plain((part, whole): (i128, i128), days: i64) -> Result<(i64, i64), OutOfRange> {
+    let error = OutOfRange("a part of a year");
+    for divisor in [i128::from(days), 366, 365] {
+        let divides = |n: i128| n.checked_rem_euclid(divisor) == Some(0);
+        if divides(part) && divides(whole) {
+            let over = |n: i128| n.checked_div_euclid(divisor).and_then(|n| i64::try_from(n).ok());
+            return over(part).zip(over(whole)).ok_or(error);
+        }
+    }
+    let small = |n: i128| i64::try_from(n).map_err(|_| error);
+    Ok((small(part)?, small(whole)?))
 }
