@@ -169,7 +169,7 @@ fn flows_that_turn_more_than_once_have_the_only_rate_above_zero_or_the_nearest_b
     );
     assert_eq!(
         rate(&[-1, 100, -110]),
-        "0.1125",
+        "0.1124",
         "the other root is 97.9, of which nobody thinks"
     );
     assert_eq!(
