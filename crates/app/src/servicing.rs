@@ -229,11 +229,7 @@ fn plan(
         _ => None,
     };
     let unbilled = match stage {
-        Stage::Active { .. } => loan
-            .rows
-            .iter()
-            .find(|row| row.due_on > today && !is_open_zero(row))
-            .map(|r| r.due_on),
+        Stage::Active { .. } => unbilled(loan, today).map(|(_, due_on)| due_on),
         _ => None,
     };
     let overdue_since = next.filter(|due| *due <= today);
@@ -257,6 +253,13 @@ fn plan(
         from.map(|due| next_reminder(due, today)).transpose()?.flatten(),
     );
     Ok(())
+}
+
+/// The next instalment after a day of which something is open, by its number, with its due date: the next to be billed.
+pub(crate) fn unbilled(loan: &Loan, after: Date) -> Option<(u16, Date)> {
+    let mut rows = loan.rows.iter();
+    rows.find(|row| row.due_on > after && !is_open_zero(row))
+        .map(|row| (row.number, row.due_on))
 }
 
 /// Plans what few loans ever have: a credit balance to be paid back, goods whose seller waits for the money. It is struck
