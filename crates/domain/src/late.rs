@@ -93,7 +93,8 @@ pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
     let conventions = &state.terms.conventions;
     let mut total = Amount::ZERO;
     let mut room: Option<Amount> = None;
-    for standing in state.rows.iter_mut().take(state.due).filter(|s| s.is_open()) {
+    let due = state.rows.iter_mut().take(state.due).skip(state.settled);
+    for standing in due.filter(|s| s.is_open()) {
         if !standing.late.is_late || !standing.base()?.is_positive() {
             continue;
         }
@@ -144,7 +145,8 @@ pub(crate) fn next_day(state: &State<'_>) -> Result<Option<Date>, OutOfRange> {
     // Of the rows in grace the one that was late longest leaves it first.
     let mut longest: Option<i64> = None;
     let mut is_late = false;
-    for standing in state.rows.iter().take(state.due).filter(|s| s.is_open()) {
+    let due = state.rows.iter().take(state.due).skip(state.settled);
+    for standing in due.filter(|s| s.is_open()) {
         if !standing.base()?.is_positive() {
             continue;
         }
