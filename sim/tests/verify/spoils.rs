@@ -98,7 +98,7 @@ const SPOILS: &[Spoil] = &[
     ),
     Spoil("delete from agreement where id = FIRST", "I8", "events of agr_"),
     // Bills.
-    Spoil("delete from bill", "I3", "instalment"),
+    Spoil("delete from bill", "I3", "bill of"),
     Spoil(
         "delete from bill where due_on = (select max(due_on) from bill)",
         "I10",

@@ -14,6 +14,9 @@ use crate::servicing::{self, kinds};
 use crate::texts;
 use crate::unit::Decision;
 
+/// The message about a new bill.
+pub(crate) const TEMPLATE: &str = "bill_issued";
+
 /// Issues every bill whose day has come.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     jobs::each(app, kinds::BILL, until, |piece| async move {
@@ -87,7 +90,7 @@ async fn issue(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, D
         );
         let message = MessageId::new(&mut moment.ids);
         let filled = serde_json::json!({ "amount": amount, "currency": currency, "due_on": due_on });
-        texts::queue(app, &mut batch, shopper, message, "bill_issued", &filled, &moment).await?;
+        texts::queue(app, &mut batch, shopper, message, TEMPLATE, &filled, &moment).await?;
         Ok(Decision { batch, reply: true })
     })
     .await

@@ -1,17 +1,20 @@
-//! Bills against the folds (I3): each is what the loans owed when it was issued, and nothing that was to be billed has none.
+//! Bills against the folds (I3): each is what the loans owed when it was issued, and what the shopper was told of it.
 
 use std::collections::BTreeMap;
 
 use fenqi_domain::bill::{self, Bill, BillLine};
-use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::loan::{self, Transaction};
+use fenqi_domain::money::{Amount, Currency};
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::bills::StoredBill;
+use fenqi_store::tables::messages::StoredMessage;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::Deserialize;
 
 use crate::App;
+use crate::jobs::bill::TEMPLATE;
 use crate::outcome::Denied;
 use crate::verify::Found;
 
@@ -23,6 +26,7 @@ pub(super) struct Bills<'a> {
     pub app: &'a App,
     pub files: &'a [AgreementFile],
     pub entered: &'a Entered,
+    pub messages: &'a [StoredMessage],
 }
 
 impl Bills<'_> {
@@ -51,9 +55,7 @@ impl Bills<'_> {
             self.issued(&subject, &bill, found)?;
             bills.push(bill);
         }
-        for file in self.files {
-            self.billed(file, &bills, found)?;
-        }
+        self.told(&bills, found)?;
         Ok(bills)
     }
 
@@ -103,40 +105,36 @@ impl Bills<'_> {
         moments.filter_map(|count| all.get(..count)).collect()
     }
 
-    /// What was open on the day before its due date, as it stood when that day began, was billed.
-    fn billed(&self, file: &AgreementFile, bills: &[Bill], found: &mut Found) -> Result<(), Denied> {
-        let Some(booked_on) = file.booked_on else {
-            return Ok(());
-        };
-        let (id, terms) = (file.agreement.id, &file.agreement.terms);
-        let last = loan::fold(terms, &file.transactions, booked_on)?;
-        let is_billed = |number: u16| {
-            let mut lines = bills.iter().flat_map(|bill| &bill.lines);
-            lines.any(|line| (line.agreement, line.instalment) == (id, number))
-        };
-        let due = last.rows.iter().filter(|row| row.due_on <= booked_on);
-        for row in due.filter(|row| !is_billed(row.number)) {
-            let eve = add_days(row.due_on, -1)?;
-            let Some(known) = self.moments_of(file, eve).first().copied() else {
-                continue;
-            };
-            let then = loan::fold(terms, known, eve)?;
-            let then = then
-                .rows
-                .iter()
-                .find(|r| (r.number, r.due_on) == (row.number, row.due_on));
-            let open = then
-                .map(|row| row.open())
-                .transpose()?
-                .unwrap_or_default()
-                .total()?;
-            if open.is_positive() {
-                let place = format!("{id} instalment {} of {}", row.number, row.due_on);
-                found.note("I3", &place, &"a bill", &"none");
+    /// The bill that a shopper was last told of for a day is there, and comes to what they were told.
+    fn told(&self, bills: &[Bill], found: &mut Found) -> Result<(), Denied> {
+        let mut told: BTreeMap<(Date, Currency), Amount> = BTreeMap::new();
+        for message in self
+            .messages
+            .iter()
+            .filter(|message| message.template == TEMPLATE)
+        {
+            let bill: Announced = message.detail()?;
+            told.insert((bill.due_on, bill.currency), bill.amount);
+        }
+        for ((due_on, currency), amount) in told {
+            let mut known = bills.iter();
+            let known = known.find(|bill| (bill.due_on, bill.currency) == (due_on, currency));
+            let place = format!("bill of {due_on} in {}", currency.code());
+            match known {
+                Some(bill) => found.compare("I3", &place, amount.minor(), bill.amount()?.minor()),
+                None => found.note("I3", &place, &amount.minor(), &"no bill"),
             }
         }
         Ok(())
     }
+}
+
+/// What the message about a new bill says.
+#[derive(Deserialize)]
+struct Announced {
+    amount: Amount,
+    currency: Currency,
+    due_on: Date,
 }
 
 fn shown(lines: &[BillLine]) -> String {

@@ -13,6 +13,7 @@ use fenqi_store::tables::agreements::{AgreementFile, Snapshot, StoredEvent, Tran
 use fenqi_store::tables::bills::StoredBill;
 use fenqi_store::tables::books::EntryRow;
 use fenqi_store::tables::credit::{StoredChange, StoredLine};
+use fenqi_store::tables::messages::StoredMessage;
 use fenqi_store::tables::returns::StoredRefund;
 
 use crate::App;
@@ -40,6 +41,7 @@ pub(super) struct Desk {
     pub plans: Plans,
     payments: Vec<Attempt>,
     bills: Vec<StoredBill>,
+    messages: Vec<StoredMessage>,
     events: BTreeMap<String, Vec<StoredEvent>>,
     lines: Vec<StoredLine>,
     changes: Vec<StoredChange>,
@@ -77,6 +79,7 @@ impl Desk {
             plans: Plans(store.work_of(shopper).await?),
             payments,
             bills: store.bills(shopper).await?,
+            messages: store.messages(shopper).await?,
             events,
             lines: store.lines(shopper).await?,
             changes: store.limit_changes(shopper).await?,
@@ -99,6 +102,7 @@ impl Desk {
             app,
             files: &self.files,
             entered: &entered.collect(),
+            messages: &self.messages,
         };
         let bills = bills.check(&self.bills, found)?;
         let mut heard = Heard::default();
@@ -128,7 +132,7 @@ impl Desk {
             sums.totals.paid(app, &attempt.kept)?;
             known.insert(id);
         }
-        let rows = rows::of(app, self.shopper, &self.plans, found).await?;
+        let rows = rows::of(app, self.shopper, (&self.plans, &self.messages), found).await?;
         known.extend(rows.iter().map(|row| row.aggregate.clone()));
         events::of_rows(&rows, &self.events, found);
         events::of_nothing(&known, &self.events, found);

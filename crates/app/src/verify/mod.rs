@@ -13,6 +13,7 @@
 //! It reads shopper by shopper, in pages. What grows with the store is what the channel's statement is matched with.
 
 use fenqi_domain::id::ShopperId;
+use fenqi_store::Fault;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
@@ -139,14 +140,9 @@ async fn look_at(app: &App, shopper: ShopperId, sums: &mut Sums, found: &mut Fou
         desk.check(app, sums, found).await
     };
     match looked.await {
-        Err(Denied::Fault(fenqi_store::Fault::Corrupt { statement, what })) => {
+        Err(Denied::Fault(fault @ (Fault::Corrupt { .. } | Fault::Sealed(_)))) => {
             let subject = shopper.to_string();
-            found.note(
-                "unreadable",
-                &subject,
-                &"rows that can be read",
-                &format!("{statement}: {what}"),
-            );
+            found.note("unreadable", &subject, &"rows that can be read", &fault);
             Ok(())
         }
         other => other,

@@ -2,6 +2,7 @@
 
 use fenqi_domain::application::State;
 use fenqi_domain::id::ShopperId;
+use fenqi_store::tables::messages::StoredMessage;
 use serde_json::Value;
 
 use crate::App;
@@ -16,7 +17,7 @@ use crate::verify::work::Plans;
 pub(super) async fn of(
     app: &App,
     shopper: ShopperId,
-    plans: &Plans,
+    (plans, messages): (&Plans, &[StoredMessage]),
     found: &mut Found,
 ) -> Result<Vec<Row>, Denied> {
     let mut rows = Vec::new();
@@ -85,17 +86,9 @@ pub(super) async fn of(
             last_detail: Some(stored.evidence::<Value>()?),
         });
     }
-    messages(app, shopper, plans, found).await?;
-    Ok(rows)
-}
-
-/// A message that waits is to be handed over.
-async fn messages(app: &App, shopper: ShopperId, plans: &Plans, found: &mut Found) -> Result<(), Denied> {
-    for message in app.store.messages(shopper).await? {
-        if message.state == "waiting" {
-            let latest = app.day_of(message.send_after);
-            plans.expect(kinds::DELIVER, &message.id.to_string(), Some(latest), found);
-        }
+    for message in messages.iter().filter(|message| message.state == "waiting") {
+        let latest = app.day_of(message.send_after);
+        plans.expect(kinds::DELIVER, &message.id.to_string(), Some(latest), found);
     }
-    Ok(())
+    Ok(rows)
 }
