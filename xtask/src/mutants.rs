@@ -20,7 +20,8 @@ Options:
   --sample N  so many changes, drawn by the seed [default: 300]
   --seed S    which ones [default: 1]
   --all       every change, which takes a day
-  --again     only those that survived the last run
+  --again     only those that survived the last run, with four times as many random lives
+  --report    only says how far the last run has come
   -h, --help  this text
 
 Example:
@@ -43,15 +44,18 @@ const MODULES: [&str; 10] = [
 
 /// Draws the changes, tries them, and says the score and the survivors.
 pub fn run(arguments: &[String]) -> Outcome {
-    let Some(options) = Options::read(arguments, &["--sample", "--seed"], &["--all", "--again"], HELP)?
-    else {
+    let flags = ["--all", "--again", "--report"];
+    let Some(options) = Options::read(arguments, &["--sample", "--seed"], &flags, HELP)? else {
         return Ok(());
     };
+    let folder = shell::root().join("target/mutants");
+    if options.has("--report") {
+        return report(&folder);
+    }
     if !shell::is_installed("cargo-mutants") {
         eprintln!("xtask: installing cargo-mutants");
         shell::run(shell::cargo().args(["install", "cargo-mutants", "--locked"]))?;
     }
-    let folder = shell::root().join("target/mutants");
     fs::create_dir_all(&folder).map_err(|e| format!("could not make {}: {e}", folder.display()))?;
     let all = lines(&shell::output(mutants().arg("--list"))?);
     let wanted = if options.has("--again") {
@@ -70,7 +74,9 @@ pub fn run(arguments: &[String]) -> Outcome {
         return Err("no change is left to be tried".to_owned());
     }
     println!("{} of {} changes", wanted.len(), all.len());
-    tried(&folder, &wanted)?;
+    // Most changes are noticed at once; what is not has a longer look with --again.
+    let lives = if options.has("--again") { "256" } else { "64" };
+    tried(&folder, &wanted, lives)?;
     report(&folder)
 }
 
@@ -84,10 +90,13 @@ fn mutants() -> Command {
     command
 }
 
-/// Tries the changes, one after another.
-fn tried(folder: &Path, wanted: &[String]) -> Outcome {
-    // A figure between the words of a name, such as `*`, is none of a pattern's.
-    let patterns = wanted.iter().map(|name| format!("^{}$", escaped(name)));
+/// Tries the changes, one after another, in no order, so that a run that is stopped has tried a sample as well.
+fn tried(folder: &Path, wanted: &[String], lives: &str) -> Outcome {
+    // Hundreds of names are too many for a command line.
+    let patterns: Vec<String> = wanted.iter().map(|name| format!("^{}$", escaped(name))).collect();
+    let config = folder.join("wanted.toml");
+    fs::write(&config, format!("examine_re = {patterns:?}\n"))
+        .map_err(|e| format!("could not write {}: {e}", config.display()))?;
     let mut command = Command::new("nice");
     let plain = mutants();
     command
@@ -95,10 +104,8 @@ fn tried(folder: &Path, wanted: &[String]) -> Outcome {
         .arg(plain.get_program())
         .args(plain.get_args());
     command.current_dir(shell::root()).arg("--output").arg(folder);
-    command.args(["--jobs", "1", "--no-shuffle", "--timeout", "120"]);
-    for pattern in patterns {
-        command.args(["--re", &pattern]);
-    }
+    command.args(["--jobs", "1", "--shuffle", "--timeout", "120"]);
+    command.arg("--config").arg(&config);
     // Dates are no money, and asking another program for them takes longer than all other tests.
     command.args([
         "--",
@@ -110,6 +117,7 @@ fn tried(folder: &Path, wanted: &[String]) -> Outcome {
     ]);
     command.env("CARGO_TARGET_DIR", folder.join("target"));
     command.env("CARGO_PROFILE_DEV_DEBUG", "false");
+    command.env("PROPTEST_CASES", lives);
     match command.status() {
         // 2 says that something survived, 3 that something took too long: both are told below.
         Ok(status) if matches!(status.code(), Some(0 | 2 | 3)) => Ok(()),
@@ -151,11 +159,11 @@ fn lines(text: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// A name as a pattern that only it matches.
+/// A name as a pattern that only it matches: a `*` in it is none of the pattern's, and neither is a `\\<`.
 fn escaped(name: &str) -> String {
     let mut pattern = String::with_capacity(name.len() * 2);
     for letter in name.chars() {
-        if letter.is_ascii_punctuation() {
+        if letter.is_ascii_punctuation() && !"<>_".contains(letter) {
             pattern.push('\\');
         }
         pattern.push(letter);
@@ -200,5 +208,6 @@ mod tests {
     #[test]
     fn a_name_is_no_pattern() {
         assert_eq!(escaped("replace + with *"), r"replace \+ with \*");
+        assert_eq!(escaped("is_paid -> bool"), r"is_paid \-> bool");
     }
 }

@@ -13,6 +13,7 @@
 
 mod bills;
 mod books;
+mod bureau;
 mod explained;
 mod golden;
 mod lateness;
