@@ -44,7 +44,7 @@ fn who_only_has_the_values_can_reckon_them_again() {
             word("asset_class"),
             word("month_codes")
         ],
-        ["M1", "special_mention", ""]
+        ["M0", "normal", "*NN"]
     );
     assert_eq!(
         whys.len(),

@@ -22,5 +22,6 @@ mod payments;
 mod properties;
 mod refunds;
 mod serviced;
+mod serviced_properties;
 mod servicing;
 mod terms;
