@@ -184,3 +184,17 @@ fn what_was_charged_back_is_paid_beside_the_plan() {
     );
     assert!(loan.rows[0].open().unwrap().total().unwrap().is_zero());
 }
+
+#[test]
+fn rows_that_are_multiples_take_no_more_than_was_lent() {
+    let mut terms = three();
+    terms.conventions.servicing.as_mut().unwrap().multiple = fen(100);
+    let told = Life::default().then(signed(), Event::Disbursed { amount: fen(160) });
+    let loan = lived(&terms, &told, signed()).unwrap().loan;
+    let rows: Vec<i64> = loan.rows.iter().map(|r| r.principal.charged.minor()).collect();
+    assert_eq!(
+        rows,
+        [100, 60, 0],
+        "53 becomes 100 twice, and the third is not less than nothing"
+    );
+}
