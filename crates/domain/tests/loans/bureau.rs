@@ -84,6 +84,12 @@ fn each_month_has_the_code_of_its_last_day() {
     for (what, life, expected) in table {
         assert_eq!(letters(&terms, &life, end), expected, "{what}");
     }
+}
+
+#[test]
+fn only_months_that_are_over_are_told() {
+    let terms = three();
+    let lent = Life::captured(&terms);
     assert_eq!(
         letters(&terms, &lent, date(2026, 3, 30)),
         "*1",

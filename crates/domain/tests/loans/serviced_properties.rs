@@ -1,6 +1,6 @@
 //! What holds for every loan whose agreement says more on servicing, whatever happens to it.
 
-use fenqi_domain::loan::{Amendment, Broken, Event, Intent, Life as Lived, Transaction, life};
+use fenqi_domain::loan::{Amendment, Broken, Event, Intent, Life as Lived, Transaction, life, quote};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Recalculation, Until};
@@ -14,8 +14,10 @@ use crate::terms::*;
 fn lived(terms: &Terms, told: &Life, as_of: Date) -> Option<Lived> {
     match life(terms, &told.0, as_of) {
         Ok(lived) => Some(lived),
-        Err(Broken::Inconsistent { .. }) => None,
-        Err(broken) => panic!("{broken:?}"),
+        Err(broken) => {
+            assert!(matches!(broken, Broken::Inconsistent { .. }), "{broken:?}");
+            None
+        }
     }
 }
 
@@ -197,4 +199,66 @@ fn rows_that_are_multiples_take_no_more_than_was_lent() {
         [100, 60, 0],
         "53 becomes 100 twice, and the third is not less than nothing"
     );
+}
+
+#[test]
+fn a_charge_stands_in_the_row_whose_period_its_day_falls_into() {
+    let terms = three();
+    let charge = |due_on| Event::Amended {
+        by: Amendment::Charged {
+            amount: fen(5_00),
+            component: Component::Fee,
+            due_on,
+        },
+    };
+    // The first row takes the day on which it begins as well; each other begins on the day after the one before.
+    let table = [
+        (signed(), 1),
+        (due(1), 1),
+        (after(due(1), 1), 2),
+        (due(2), 2),
+        (due(3), 3),
+        (after(due(3), 1), 4),
+    ];
+    for (due_on, row) in table {
+        let loan = lived(
+            &terms,
+            &Life::captured(&terms).then(signed(), charge(due_on)),
+            due(3),
+        )
+        .unwrap()
+        .loan;
+        let charged: Vec<u16> = loan
+            .rows
+            .iter()
+            .filter(|r| r.fee.charged == fen(5_00))
+            .map(|r| r.number)
+            .collect();
+        assert_eq!(charged, [row], "{due_on}");
+    }
+}
+
+#[test]
+fn a_quote_takes_interest_as_far_as_an_early_payment_does() {
+    let mut terms = three();
+    terms.pricing = crate::terms::annuity("12", fenqi_domain::calendar::DayCount::Thirty360);
+    let told = Life::captured(&terms);
+    // 300.00 at 1 % a month: nothing on the first day, and after it half a month or all of it.
+    let half = after(signed(), 15);
+    let table = [
+        (Until::PaymentDay, signed(), 300_00),
+        (Until::PeriodEnd, signed(), 300_00),
+        (Until::PeriodEnd, half, 303_00),
+        (Until::PeriodEnd, due(1), 303_00),
+        (Until::PaymentDay, due(1), 303_00),
+    ];
+    for (until, on, expected) in table {
+        let servicing = terms.conventions.servicing.as_mut().unwrap();
+        servicing.recalculation = Some(Recalculation {
+            daily: false,
+            until,
+            spares_overdue: true,
+        });
+        assert_eq!(quote(&terms, &told.0, on), Ok(fen(expected)), "{until:?} {on}");
+    }
 }
