@@ -289,9 +289,9 @@ create table bill (
     amount bigint not null,
     currency text not null,
     detail text not null,
-    primary key (shopper, id),
-    unique (shopper, due_on, currency)
-);
+    primary key (shopper, due_on, currency)
+-- sqlite: ) without rowid;
+-- postgres: );
 
 -- owner: shopper
 create table card (
@@ -331,7 +331,8 @@ create table payment (
     made_at bigint not null,
     version bigint not null,
     primary key (shopper, id)
-);
+-- sqlite: ) without rowid;
+-- postgres: );
 
 -- owner: shopper
 create table payment_claim (
@@ -389,7 +390,9 @@ create table message (
     send_after bigint not null,
     expires_at bigint not null,
     primary key (shopper, id)
-);
+-- sqlite: ) without rowid;
+-- postgres: );
+create index message_to_send on message (send_after, shopper, id) where state = 'waiting';
 
 -- owner: organisation
 create table audit (

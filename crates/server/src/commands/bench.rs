@@ -73,7 +73,7 @@ enum Workload {
         /// How many agreements there are
         #[arg(long, default_value_t = 100_000)]
         agreements: usize,
-        /// How many of them are due on the day; as many more are late
+        /// How many of them are due on the day; as many more are to be billed, and as many are late
         #[arg(long, default_value_t = 3_300)]
         due: usize,
     },
@@ -141,8 +141,7 @@ pub async fn run(command: Bench) -> Done {
             agreements,
             due,
         } => {
-            let (app, data) = bench::platform(&common.database, &Opening::default()).await?;
-            let figures = day::run(&app, &data, day::Size { agreements, due }).await?;
+            let figures = day::run(&common.database, day::Size { agreements, due }).await?;
             if common.json {
                 say(serde_json::to_string(&figures).map_err(told)?);
             } else {
