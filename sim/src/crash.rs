@@ -377,7 +377,7 @@ impl Play<'_> {
         let until = today.tomorrow().unwrap_or(today);
         let mut failed = Vec::new();
         for asked in [
-            ask::payments(self.app, until).await,
+            ask::payments(self.app).await,
             ask::applications(self.app, until).await,
         ] {
             match asked {
