@@ -29,6 +29,15 @@ pub(crate) struct Late {
     in_grace: i128,
 }
 
+/// How late days counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    /// Days within grace.
+    pub graced: i64,
+    /// Days that are charged.
+    pub charged: i64,
+}
+
 impl Late {
     /// No day yet.
     pub const NONE: Late = Late {
@@ -38,8 +47,8 @@ impl Late {
         in_grace: 0,
     };
 
-    /// Counts so many more late days on an overdue amount.
-    pub fn count(&mut self, base: Amount, days: i64, policy: &LatePolicy) -> Result<(), OutOfRange> {
+    /// Counts so many more late days on an overdue amount; says how.
+    pub fn count(&mut self, base: Amount, days: i64, policy: &LatePolicy) -> Result<Counted, OutOfRange> {
         let error = OutOfRange("penalty interest");
         let grace = i64::from(policy.grace_days);
         let after = self.days.checked_add(days).ok_or(error)?;
@@ -53,8 +62,12 @@ impl Late {
         if policy.from_due_date {
             self.in_grace = self.in_grace.checked_add(of(graced_days)?).ok_or(error)?;
         }
+        let counted = Counted {
+            graced: graced_days,
+            charged: charged_days,
+        };
         if charged_days == 0 {
-            return Ok(());
+            return Ok(counted);
         }
         if !self.is_late {
             self.is_late = true;
@@ -68,7 +81,7 @@ impl Late {
                 .ok_or(error)?;
         }
         self.exact = self.exact.checked_add(of(charged_days)?).ok_or(error)?;
-        Ok(())
+        Ok(counted)
     }
 }
 
@@ -94,9 +107,9 @@ pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
             None => cap(state.principal_days, conventions.late.annual_cap)?.minus_or_zero(state.cost)?,
         };
         let penalty = &mut standing.row.penalty;
-        let more = Amount::from_minor(exact)
-            .minus_or_zero(penalty.charged)?
-            .min(left);
+        // A penalty that was charged beside the plan is no part of what lateness comes to.
+        let so_far = penalty.charged.minus(standing.added.penalty)?;
+        let more = Amount::from_minor(exact).minus_or_zero(so_far)?.min(left);
         penalty.charged = penalty.charged.plus(more)?;
         total = total.plus(more)?;
         room = Some(left.minus(more)?);

@@ -18,6 +18,8 @@ use crate::loan::state::Span;
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::servicing::{MonthDays, Servicing, Unit, YearDays};
 
+mod told;
+
 /// One, in factors.
 const FACTOR: i128 = 1_000_000_000_000;
 /// One, in running products.
@@ -460,8 +462,14 @@ impl<'a> Accrual<'a> {
     /// The factor of some days of a period, in 10⁻¹².
     fn factor(&self, term: &Term, from: Date, until: Date) -> Result<i128, OutOfRange> {
         let rate = times(i128::from(self.rate(from).ppb()), 1_000)?;
+        let (numerator, denominator) = self.year_part(term, from, until)?;
+        ratio(times(rate, numerator)?, denominator)
+    }
+
+    /// The part of a year that some days of a period are.
+    fn year_part(&self, term: &Term, from: Date, until: Date) -> Result<(i128, i128), OutOfRange> {
         let days = i128::from(days_between(from, until));
-        let (numerator, denominator) = match (self.servicing.year, self.servicing.month) {
+        Ok(match (self.servicing.year, self.servicing.month) {
             (YearDays::Actual, _) => actual_parts(from, until)?,
             (YearDays::Fixed(year), MonthDays::Actual) => (days, i128::from(year)),
             (YearDays::Fixed(year), MonthDays::Thirty) => {
@@ -474,8 +482,7 @@ impl<'a> Accrual<'a> {
                 let all = i128::from(days_between(term.from, term.until).max(1));
                 (times(whole, days)?, times(i128::from(year), all)?)
             }
-        };
-        ratio(times(rate, numerator)?, denominator)
+        })
     }
 }
 

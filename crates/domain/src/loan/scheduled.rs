@@ -13,6 +13,8 @@ use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Basis, Excess, Method, Servicing, Unit, YearDays};
 
+pub(in crate::loan) mod told;
+
 /// Lends so much over the rows to come.
 pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), OutOfRange> {
     let day = state.day;
@@ -23,6 +25,19 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
         parts.push(part(servicing, basis(servicing.method), standing)?);
     }
     let rows = reckon(servicing, annual, amount, &parts, None)?;
+    if let Some(trace) = &mut state.trace {
+        let lent = told::Lent {
+            servicing,
+            annual,
+            amount,
+            on: day,
+            parts: &parts,
+            rows: &rows,
+        };
+        for (place, standing) in state.rows.iter().filter(ahead).enumerate() {
+            lent.tell(trace, place, (standing.mark, standing.from, standing.row.due_on))?;
+        }
+    }
     let ahead = |s: &&mut Standing| s.is_regular() && s.row.due_on > day;
     for (standing, (principal, interest)) in state.rows.iter_mut().filter(ahead).zip(rows) {
         let row = &mut standing.row;

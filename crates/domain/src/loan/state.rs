@@ -1,10 +1,12 @@
 //! The state that the fold carries from day to day, and the moves that all rules are made of.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, days_between};
+use crate::explain::trace::{LateDays, Trace};
 use crate::late::Late;
 use crate::loan::charges::Charge;
 use crate::loan::interest::Accrual;
@@ -37,6 +39,8 @@ pub(crate) struct Standing {
     pub ahead: Amount,
     /// What was paid after its day.
     pub late_paid: Amount,
+    /// Which row it is where its figures are explained, whatever its number becomes; 0 elsewhere.
+    pub mark: u32,
 }
 
 /// A span of days, both included.
@@ -108,6 +112,8 @@ pub(crate) struct State<'a> {
     pub told: Option<(Parts, Amount)>,
     /// Whether the loan was charged off.
     pub is_charged_off: bool,
+    /// What the fold tells, if somebody asks why.
+    pub trace: Option<Box<Trace>>,
 }
 
 /// What was given back with refunds, by what it had been.
@@ -165,6 +171,7 @@ impl<'a> State<'a> {
             chargebacks: Vec::new(),
             told: None,
             is_charged_off: false,
+            trace: None,
         };
         state.due = state.rows.iter().take_while(|r| r.row.due_on <= day).count();
         state
@@ -251,8 +258,18 @@ impl<'a> State<'a> {
             let policy = &self.terms.conventions.late;
             for standing in self.rows.iter_mut().take(self.due).filter(|s| s.is_open()) {
                 let base = standing.base()?;
-                if base.is_positive() {
-                    standing.late.count(base, counted, policy)?;
+                if !base.is_positive() {
+                    continue;
+                }
+                let counted = standing.late.count(base, counted, policy)?;
+                if let Some(trace) = &mut self.trace {
+                    trace.late.push(LateDays {
+                        row: standing.mark,
+                        from: self.day,
+                        until: to,
+                        base,
+                        counted,
+                    });
                 }
             }
         }
@@ -348,6 +365,7 @@ impl Standing {
             added: NO_PARTS,
             ahead: Amount::ZERO,
             late_paid: Amount::ZERO,
+            mark: 0,
         }
     }
 
@@ -371,12 +389,13 @@ impl Standing {
     }
 
     /// Lets a component's price fall to a figure, as far as it is not paid.
-    pub fn lower(&mut self, component: Component, price: Amount) -> Result<(), OutOfRange> {
+    ///
+    /// Says how much fell away.
+    pub fn lower(&mut self, component: Component, price: Amount) -> Result<Amount, OutOfRange> {
         let figures = self.row.figures(component);
         let freed = figures.cancelled.minus(self.returned.of(component))?;
         let less = figures.charged.minus(freed)?.minus_or_zero(price)?;
-        self.cancel(component, less)?;
-        Ok(())
+        self.cancel(component, less)
     }
 
     /// Gives back what was paid of one component, at most `left`; says how much that was.
