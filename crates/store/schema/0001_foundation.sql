@@ -265,9 +265,10 @@ create table feed (
     shopper text not null,
     aggregate text not null,
     sequence bigint not null,
-    primary key (subscriber, position),
-    unique (subscriber, shopper, aggregate, sequence)
-);
+    primary key (subscriber, position)
+-- An event keeps the place that it was published at, so that it needs no index here to be found by.
+-- sqlite: ) without rowid;
+-- postgres: );
 
 -- owner: shopper
 create table work (
@@ -278,7 +279,8 @@ create table work (
     primary key (shopper, kind, subject)
 -- sqlite: ) without rowid;
 -- postgres: );
-create index work_due on work (kind, due_on);
+-- In the order in which it is read, so that a page of it is found and not sorted out.
+create index work_due on work (kind, due_on, shopper, subject);
 
 -- owner: shopper
 create table bill (

@@ -45,7 +45,9 @@ pub async fn run(app: &App, until: Date) -> Result<Aged, Denied> {
             let read = |round: Vec<Due<AgreementId>>| async move {
                 app.store.servicing_cases(&Due::keys(&round)).await
             };
-            let booked = app.steps(&round, read, |_, case| book(app, rules, case)).await;
+            let booked = app
+                .steps(&round, read, |_, case| book(app, rules, until, case))
+                .await;
             if let Ok(mut aged) = noted.lock() {
                 aged.note(&round, &booked);
             }
@@ -87,7 +89,7 @@ async fn carried_out(app: &App, booked: Result<Booked, Denied>) -> Result<bool, 
     Ok(acted)
 }
 
-fn book(app: &App, rules: &Rules, mut case: ServicingCase) -> Result<Decision<Booked>, Denied> {
+fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Result<Decision<Booked>, Denied> {
     let mut moment = app.moment();
     let agreement = &case.file.agreement;
     let owner = agreement.shopper.to_string();
@@ -116,8 +118,8 @@ fn book(app: &App, rules: &Rules, mut case: ServicingCase) -> Result<Decision<Bo
     case.file.agreement.version = case.file.agreement.version.saturating_add(1);
     case.file.agreement.stage = stage;
     case.file.booked_on = Some(moment.today);
-    let is_today = |day: Option<Date>| day.is_some_and(|day| day <= moment.today);
-    let (debits, reminds) = (is_today(planned.plan.debit), is_today(planned.plan.remind));
+    let has_come = |day: Option<Date>| day.is_some_and(|day| day <= until);
+    let (debits, reminds) = (has_come(planned.plan.debit), has_come(planned.plan.remind));
     let next = match debits {
         true => debit::next(app, &rules.debit, &case, &loan, &mut moment)?,
         false => Next::Wait,

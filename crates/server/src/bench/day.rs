@@ -9,7 +9,7 @@ use fenqi_app::jobs::day;
 use fenqi_app::servicing::{BILL_DAYS_AHEAD, kinds};
 use fenqi_app::{App, Clock, Moment};
 use fenqi_connect::bank::Card as BankCard;
-use fenqi_connect::script::{Misbehaviour, Operation};
+use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
 use fenqi_domain::calendar::{add_days, add_months};
 use fenqi_domain::id::{AgreementId, CardId, OrderId, QuoteId, ShopperId};
@@ -19,7 +19,7 @@ use fenqi_domain::plan::{Plan, Terms};
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
 use fenqi_store::tables::payments::{self, Card, Mandate};
-use fenqi_store::tables::{agreements, shoppers, work};
+use fenqi_store::tables::{agreements, clocks, shoppers, work};
 use jiff::civil::Date;
 
 use super::{instant, platform, timed};
@@ -90,23 +90,39 @@ enum Turn {
     None,
 }
 
-/// Fills a store, opens it again, and runs the day an hour after midnight, when messages wait for the morning.
-pub async fn run(database: &Database, size: Size) -> Result<DayFigures, String> {
-    let (filler, data) = platform(database, &Opening::default()).await?;
-    let today = filler.moment().today;
+/// Fills an empty store, and notes that yesterday's day run is done.
+pub async fn fill(database: &Database, size: Size) -> Result<(), String> {
+    let (app, data) = platform(database, &Opening::default()).await?;
+    let today = app.moment().today;
     let day = add_days(today, 1).map_err(|e| e.to_string())?;
-    fill(&filler, &data, day, size).await?;
-    // What the filling left in the store's log is no part of the day.
-    drop(filler);
+    let plan = data.plans.iter().find(|plan| plan.code == PLAN);
+    let plan = Arc::new(plan.ok_or("the sample plan is missing")?.clone());
+    let filler = app.clone();
+    timed(size.agreements.div_ceil(EACH), 64, move |index| {
+        let (app, plan) = (filler.clone(), plan.clone());
+        async move { shopper(&app, &plan, day, index, size).await.map(|()| true) }
+    })
+    .await?;
+    let mut batch = Batch::new("clock");
+    clocks::day_done(&mut batch, today);
+    app.store.commit(batch).await.map_err(|e| e.to_string())
+}
+
+/// Runs the day over a filled store, an hour after midnight, when messages wait for the morning.
+pub async fn run(database: &Database, data: &Data) -> Result<DayFigures, String> {
     let told = |e: fenqi_store::Fault| e.to_string();
     let store = open(database, &Opening::default()).await.map_err(told)?;
+    let (_, done) = store.business_clock().await.map_err(told)?;
+    let day = done.ok_or("fill the store first")?;
+    let day = add_days(day, 1).map_err(|e| e.to_string())?;
     let night = day.at(1, 0, 0, 0).to_zoned(zone()).map_err(|e| e.to_string())?;
     let clock = Clock::standing(night.timestamp());
-    let (app, control) = sandbox(store, clock, &data, seed().map_err(told)?)
+    let (app, control) = sandbox(store, clock, data, seed().map_err(told)?)
         .await
         .map_err(told)?;
     control.put_card(TOKEN, BankCard::new(Amount::from_minor(1_000_000_000_000)));
-    control.always("bank", Operation::Debit, Misbehaviour::PendingFor { asks: 1 });
+    let under_way = Misbehaviour::Pending(Lasting::Asks(1));
+    control.always("bank", Operation::Debit, under_way);
     let start = instant();
     let report = day::run(&app, day).await.map_err(|e| e.to_string())?;
     let seconds = start.elapsed().as_secs_f64();
@@ -117,18 +133,6 @@ pub async fn run(database: &Database, size: Size) -> Result<DayFigures, String> 
         seconds,
         acted: report.jobs.iter().map(|(_, job)| job.acted).sum(),
     })
-}
-
-async fn fill(app: &Arc<App>, data: &Data, day: Date, size: Size) -> Result<(), String> {
-    let plan = data.plans.iter().find(|plan| plan.code == PLAN);
-    let plan = Arc::new(plan.ok_or("the sample plan is missing")?.clone());
-    let app = app.clone();
-    timed(size.agreements.div_ceil(EACH), 64, move |index| {
-        let (app, plan) = (app.clone(), plan.clone());
-        async move { shopper(&app, &plan, day, index, size).await.map(|()| true) }
-    })
-    .await
-    .map(drop)
 }
 
 /// Writes one shopper with a card, a mandate and some agreements, in one commit.
