@@ -72,6 +72,8 @@ pub(crate) struct State<'a> {
     pub rows: Vec<Standing>,
     /// How many of them have fallen due.
     pub due: usize,
+    /// How many of those, from the first on, are cleared for good; none where servicing can open a row again.
+    pub settled: usize,
     /// What was lent.
     pub disbursed: Amount,
     /// What went back by refunds.
@@ -151,6 +153,7 @@ impl<'a> State<'a> {
             day,
             rows,
             due: 0,
+            settled: 0,
             disbursed: Amount::ZERO,
             refunded: Amount::ZERO,
             refunded_with_fees: Amount::ZERO,
@@ -179,7 +182,12 @@ impl<'a> State<'a> {
 
     /// The rows that have fallen due and may still be open.
     pub fn due_rows(&mut self) -> impl Iterator<Item = &mut Standing> {
-        self.rows.iter_mut().take(self.due).filter(|s| s.is_open())
+        let (settled, due) = (self.settled, self.due);
+        self.rows
+            .iter_mut()
+            .take(due)
+            .skip(settled)
+            .filter(|s| s.is_open())
     }
 
     /// The rows that have not.
@@ -253,10 +261,16 @@ impl<'a> State<'a> {
             .checked_mul(i128::from(days))
             .ok_or(error)?;
         self.principal_days = self.principal_days.checked_add(principal_days).ok_or(error)?;
-        let counted = self.counted_days(to);
+        // Nothing can be late where everything that fell due is cleared.
+        let counted = if self.settled < self.due {
+            self.counted_days(to)
+        } else {
+            0
+        };
         if counted > 0 {
             let policy = &self.terms.conventions.late;
-            for standing in self.rows.iter_mut().take(self.due).filter(|s| s.is_open()) {
+            let due = self.rows.iter_mut().take(self.due).skip(self.settled);
+            for standing in due.filter(|s| s.is_open()) {
                 let base = standing.base()?;
                 if !base.is_positive() {
                     continue;
@@ -284,7 +298,12 @@ impl<'a> State<'a> {
         if self.terms.conventions.servicing.is_some() {
             return self.mark_settled();
         }
-        for Standing { row, .. } in self.rows.iter_mut().filter(|s| s.is_open()) {
+        let rows = self.rows.iter_mut().skip(self.settled);
+        for Standing { row, .. } in rows.filter(|s| s.is_open()) {
+            // Of most rows that are open principal is open, and nothing else need be looked at.
+            if !row.principal.open()?.is_zero() {
+                continue;
+            }
             let came_to = row
                 .principal
                 .charged
@@ -294,6 +313,9 @@ impl<'a> State<'a> {
                 row.cleared_on = Some(day);
             }
         }
+        let due = self.rows.iter().take(self.due).skip(self.settled);
+        let cleared = due.take_while(|s| !s.is_open()).count();
+        self.settled = self.settled.saturating_add(cleared);
         Ok(())
     }
 
