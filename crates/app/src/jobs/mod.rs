@@ -1,7 +1,7 @@
 //! Jobs (后台任务): reconcilers that look at the state, act, and may run twice.
 //!
-//! A job takes no input but the day. It finds its work by an index (what was planned by kind and day), so that its cost grows with
-//! what is due and not with what exists; one piece that fails is counted and holds back no other.
+//! A job takes no input but the day. It finds its work by an index (what was planned, by kind and day), so that its cost
+//! grows with what is due and not with what exists; one piece that fails is counted and holds back no other.
 
 use std::future::Future;
 
@@ -111,10 +111,11 @@ impl Pages {
             Pages::OpenPayments { after } => {
                 let page = app.store.open_payments(after.as_ref(), PAGE).await?;
                 *after = page.last().cloned();
+                let today = app.day_of(app.clock.now());
                 let piece = |open: OpenPayment| Work {
                     shopper: open.shopper,
                     subject: open.payment,
-                    due_on: app.moment().today,
+                    due_on: today,
                 };
                 page.into_iter().map(piece).collect()
             }
