@@ -126,13 +126,10 @@ impl Desk {
         for attempt in &self.payments {
             let id = attempt.stored.id.to_string();
             payment::check(app, attempt, self.events(&id), &heard, found)?;
-            if attempt.kept.payment.state.is_open() {
-                self.plans.expect(kinds::ASK, &id, None, found);
-            }
             sums.totals.paid(app, &attempt.kept)?;
             known.insert(id);
         }
-        let rows = rows::of(app, self.shopper, (&self.plans, &self.messages), found).await?;
+        let rows = rows::of(app, self.shopper, &self.plans, found).await?;
         known.extend(rows.iter().map(|row| row.aggregate.clone()));
         events::of_rows(&rows, &self.events, found);
         events::of_nothing(&known, &self.events, found);

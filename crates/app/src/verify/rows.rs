@@ -2,7 +2,6 @@
 
 use fenqi_domain::application::State;
 use fenqi_domain::id::ShopperId;
-use fenqi_store::tables::messages::StoredMessage;
 use serde_json::Value;
 
 use crate::App;
@@ -17,7 +16,7 @@ use crate::verify::work::Plans;
 pub(super) async fn of(
     app: &App,
     shopper: ShopperId,
-    (plans, messages): (&Plans, &[StoredMessage]),
+    plans: &Plans,
     found: &mut Found,
 ) -> Result<Vec<Row>, Denied> {
     let mut rows = Vec::new();
@@ -85,10 +84,6 @@ pub(super) async fn of(
             last_kind: None,
             last_detail: Some(stored.evidence::<Value>()?),
         });
-    }
-    for message in messages.iter().filter(|message| message.state == "waiting") {
-        let latest = app.day_of(message.send_after);
-        plans.expect(kinds::DELIVER, &message.id.to_string(), Some(latest), found);
     }
     Ok(rows)
 }
