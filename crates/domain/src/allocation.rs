@@ -184,12 +184,12 @@ fn pay_bucket(
     let Some(standing) = state.rows.get_mut(place) else {
         return Ok(Amount::ZERO);
     };
-    let Some(recalculation) = recalculation.filter(|_| follows && standing.is_regular()) else {
+    if !follows || !standing.is_regular() {
         return standing.take(day, component, most);
-    };
+    }
     let due_on = standing.row.due_on;
     let mut on = day;
-    if timing == Timing::Ahead {
+    if let Some(recalculation) = recalculation.filter(|_| timing == Timing::Ahead) {
         if recalculation.until == Until::PeriodEnd && standing.from < day {
             on = due_on;
         }
@@ -203,12 +203,24 @@ fn pay_bucket(
             standing.owe(component, principal, interest)?;
         }
     }
+    // What came to be owed beside the plan is no part of the balance: the plan is paid first.
+    let planned = standing
+        .row
+        .figures(component)
+        .charged
+        .minus(standing.added.of(component))?;
     let paid = standing.take(day, component, most)?;
     if let Some(accrual) = &mut state.accrual {
-        if component == Component::Principal {
-            accrual.pay_principal(due_on, on, paid)?;
-        } else {
-            accrual.pay_interest(due_on, paid)?;
+        let term = accrual.terms.iter().find(|t| t.until == due_on);
+        let before = term.map_or(Amount::ZERO, |t| match component {
+            Component::Principal => t.paid_principal,
+            _ => t.paid_interest,
+        });
+        let own = planned.minus_or_zero(before)?.min(paid);
+        if component == Component::Interest {
+            accrual.pay_interest(due_on, own)?;
+        } else if recalculation.is_some() {
+            accrual.pay_principal(due_on, on, own)?;
         }
     }
     state.follow()?;

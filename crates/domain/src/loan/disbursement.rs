@@ -87,7 +87,8 @@ fn share(
         let part = if place == count {
             left
         } else {
-            wanted.minus(before)?
+            // Rows that are rounded up may leave nothing for those after them.
+            wanted.minus(before)?.min(left)
         };
         if let Some(trace) = &mut state.trace {
             let shared = told::Share {
@@ -95,7 +96,8 @@ fn share(
                 on: day,
                 parts,
                 before,
-                left: (place == count).then_some(left),
+                left,
+                is_last: place == count,
             };
             shared.tell(trace, standing.mark, servicing.multiple)?;
         }

@@ -160,7 +160,7 @@ fn walk<'a>(
 /// The transactions that stand, in the order in which they count.
 ///
 /// A reversal can itself be reversed, and then what it had undone stands again; so the last entered decide first.
-fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Broken> {
+pub(crate) fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Broken> {
     let mut sorted: Vec<&Transaction> = transactions.iter().collect();
     let has_reversals = transactions
         .iter()

@@ -190,8 +190,9 @@ fn reckon(
             deferred = Amount::ZERO;
         }
         let principal = match servicing.method {
-            _ if place < free => Amount::ZERO,
+            // Even where interest alone would be due in every row.
             _ if place.saturating_add(1) == parts.len() => balance,
+            _ if place < free => Amount::ZERO,
             Method::EqualPrincipal(_) => equal,
             Method::Flat => to_multiple(equal, servicing.multiple)?,
             Method::Level(_) | Method::Balance => level.minus_or_zero(owed)?,
