@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fenqi_domain::bill::{self, Bill, BillLine};
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::{self, Transaction};
+use fenqi_domain::loan::{self, Event, Transaction};
 use fenqi_domain::money::{Amount, Currency};
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::bills::StoredBill;
@@ -59,8 +59,8 @@ impl Bills<'_> {
         Ok(bills)
     }
 
-    /// Each line is what its loan owed at the moment of issue. Of what was entered on that day we do not know whether it
-    /// was before or after, so that any of its moments will do.
+    /// Each line is what its loan owed on the day of issue. When on that day it was issued, or how much later for it, is
+    /// not kept, so that any moment from then on will do.
     fn issued(&self, subject: &str, bill: &Bill, found: &mut Found) -> Result<(), Denied> {
         let known = |line: &&BillLine| self.files.iter().any(|file| file.agreement.id == line.agreement);
         if let Some(line) = bill.lines.iter().find(|line| !known(line)) {
@@ -88,20 +88,22 @@ impl Bills<'_> {
         Ok(())
     }
 
-    /// The transactions that were there at some moment of a day.
+    /// The transactions that may have been there when a bill of a day was issued: what was entered before the day, and then
+    /// each that was entered on the day or later and still changes how the loan stood on it.
     fn moments_of<'f>(&self, file: &'f AgreementFile, day: Date) -> Vec<&'f [Transaction]> {
         let all = &file.transactions;
-        let entered_on = |t: &Transaction| {
+        let entered_before = |t: &&Transaction| {
             let at = self.entered.get(&(file.agreement.id, t.number));
-            at.map(|at| self.app.day_of(*at))
+            at.is_some_and(|at| self.app.day_of(*at) < day)
         };
-        let before = all
-            .iter()
-            .take_while(|t| entered_on(t).is_some_and(|on| on < day));
-        let until = all
-            .iter()
-            .take_while(|t| entered_on(t).is_some_and(|on| on <= day));
-        let moments = before.count()..=until.count();
+        let before = all.iter().take_while(entered_before).count();
+        let changes = |t: &Transaction| {
+            let is_backward = matches!(t.event, Event::Reversed { .. } | Event::Excused { .. });
+            t.effective_on <= day || is_backward
+        };
+        let later = all.iter().zip(1usize..).skip(before);
+        let later = later.filter(|(t, _)| changes(t)).map(|(_, count)| count);
+        let moments = std::iter::once(before).chain(later);
         moments.filter_map(|count| all.get(..count)).collect()
     }
 
