@@ -188,6 +188,8 @@ pub enum Excess {
     LowerInstalment,
     /// Instalments stay, and there are fewer.
     FewerRows,
+    /// Instalments stay; the next ask for less principal, until what was paid beyond is used up.
+    NextRows,
 }
 
 /// What is agreed on servicing beyond the defaults.

@@ -31,7 +31,7 @@ impl State<'_> {
         };
         match *by {
             Amendment::Credited { amount, credit } => {
-                self.take_excess(amount)?;
+                self.take_in(amount)?;
                 allocation::credit(self, servicing, credit, amount)?;
             }
             Amendment::Charged {

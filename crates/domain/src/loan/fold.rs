@@ -255,7 +255,7 @@ impl State<'_> {
                 match intent {
                     // The agreement's buckets take every payment; what is over stays the payer's.
                     _ if self.terms.conventions.servicing.is_some() => {
-                        self.take_excess(amount)?;
+                        self.take_in(amount)?;
                         allocation::receive(self, amount, false)?;
                     }
                     Intent::Due => allocation::receive(self, amount, false)?,
@@ -308,13 +308,14 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Reckons scheduled interest anew before a payment, where the agreement says so.
-    pub(crate) fn take_excess(&mut self, amount: Amount) -> Result<(), Broken> {
+    /// Reckons scheduled interest anew with a payment, where the agreement says so.
+    pub(crate) fn take_in(&mut self, amount: Amount) -> Result<(), OutOfRange> {
         let servicing = self.terms.conventions.servicing.as_deref();
-        match servicing.and_then(|s| Some((s, s.excess?))) {
-            Some((servicing, how)) => scheduled::take_excess(self, servicing, how, amount),
-            None => Ok(()),
-        }
+        let Some(servicing) = servicing.filter(|s| s.excess.is_some()) else {
+            return Ok(());
+        };
+        self.paid_in.push(Flow { on: self.day, amount });
+        scheduled::reckon(self, servicing)
     }
 
     /// Lends so much over the rows that are not yet due.

@@ -25,7 +25,11 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         return Ok(());
     };
     if state.accrual.is_none() {
-        return Ok(());
+        let servicing = state.terms.conventions.servicing.as_deref();
+        return match servicing.filter(|s| s.excess.is_some()) {
+            Some(servicing) => crate::loan::scheduled::reckon(state, servicing),
+            None => Ok(()),
+        };
     }
     let day = state.day;
     let (mut newly, mut all) = (Amount::ZERO, Amount::ZERO);

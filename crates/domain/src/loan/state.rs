@@ -33,6 +33,8 @@ pub(crate) struct Standing {
     pub from: Date,
     /// What was charged beside the plan: charges, chargebacks.
     pub added: Parts,
+    /// What the plan makes it owe, where interest is scheduled.
+    pub planned: Parts,
     /// What was paid before its day.
     pub ahead: Amount,
     /// What was paid after its day.
@@ -94,6 +96,14 @@ pub(crate) struct State<'a> {
     pub accrued_to: Date,
     /// Money that moved, for the annual cost.
     pub flows: Vec<Flow>,
+    /// What was lent without down payments, where interest is scheduled.
+    pub lent: Vec<Flow>,
+    /// What came in, where scheduled interest is reckoned anew.
+    pub paid_in: Vec<Flow>,
+    /// Rows that are not needed while so much was paid.
+    pub set_aside: Vec<Standing>,
+    /// The agreed due date of the row that ended when everything was paid in it.
+    pub ended_early: Option<Date>,
     /// What the books must show.
     pub postings: Vec<Posting>,
     /// Interest that follows the balance, of agreements that say so.
@@ -158,6 +168,10 @@ impl<'a> State<'a> {
             accrued: Amount::ZERO,
             accrued_to: day,
             flows: Vec::new(),
+            lent: Vec::new(),
+            paid_in: Vec::new(),
+            set_aside: Vec::new(),
+            ended_early: None,
             postings: Vec::new(),
             accrual,
             charges: Vec::new(),
@@ -346,6 +360,7 @@ impl Standing {
             origin,
             from,
             added: NO_PARTS,
+            planned: NO_PARTS,
             ahead: Amount::ZERO,
             late_paid: Amount::ZERO,
         }

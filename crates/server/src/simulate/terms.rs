@@ -191,9 +191,6 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
     let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
     let excess = recalculation.is_some().then(|| excess(inputs)).transpose()?;
     let excess = excess.filter(|_| is_cumulative);
-    if is_cumulative && recalculation.is_some_and(|r| !r.daily) {
-        return Err(inputs.unsupported("interest_recalculation", "recalculation from period to period"));
-    }
     let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
     Ok(Servicing {
         rules: rules(inputs)?,
@@ -211,7 +208,7 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
         interest_only: inputs.count("grace_on_principal_periods")?,
         interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
         down_payment_first: is_cumulative,
-        recalculation: recalculation.filter(|_| !is_cumulative),
+        recalculation,
         excess,
         chargeback: chargeback(inputs)?,
         charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
@@ -316,6 +313,7 @@ fn excess(inputs: &Fields<'_>) -> Read<Excess> {
         ("ADJUST_LAST_UNPAID_PERIOD", Excess::LastRow),
         ("REDUCE_EMI_AMOUNT", Excess::LowerInstalment),
         ("REDUCE_NUMBER_OF_INSTALLMENTS", Excess::FewerRows),
+        ("RESCHEDULE_NEXT_REPAYMENTS", Excess::NextRows),
     ];
     let fields = inputs.object("interest_recalculation");
     fields.map_or(Ok(Excess::LastRow), |f| {
