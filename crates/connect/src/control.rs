@@ -212,7 +212,7 @@ impl SandboxControl {
 
     /// Hands over the bank's notices since the last time, in the order in which they were made.
     pub fn take_notices(&self) -> Vec<BankNotice> {
-        std::mem::take(&mut self.world.lock().bank.notices)
+        self.world.lock().take_notices()
     }
 
     /// Every message that arrived, in order.

@@ -130,6 +130,29 @@ impl FromStr for Operation {
     }
 }
 
+/// How long a party keeps the truth back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// For so many asks.
+    Asks(u32),
+    /// Until a business time, however often it is asked: work that is run again finds the same.
+    Until(Timestamp),
+}
+
+impl Lasting {
+    /// Whether it lasts still; an ask wears it down.
+    pub(crate) fn holds(&mut self, now: Option<Timestamp>, is_ask: bool) -> bool {
+        match self {
+            Lasting::Asks(left) => {
+                let holds = *left > 0;
+                *left = left.saturating_sub(u32::from(is_ask));
+                holds
+            }
+            Lasting::Until(at) => now.is_none_or(|now| now < *at),
+        }
+    }
+}
+
 /// One way to misbehave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Misbehaviour {
@@ -139,33 +162,22 @@ pub enum Misbehaviour {
     LostReply,
     /// The network delivers the request twice (请求重复).
     Repeated,
-    /// It stays under way for so many asks: `Pending` of a transfer or funding, `Referred` of an application (处理中).
-    PendingFor {
-        /// How many asks get no decision.
-        asks: u32,
-    },
-    /// It stays under way until a business time.
-    PendingUntil {
-        /// From when on it is decided.
-        at: Timestamp,
-    },
+    /// It stays under way for a while: `Pending` of a transfer or funding, `Referred` of an application (处理中).
+    Pending(Lasting),
     /// The answer is no, with this code (业务失败).
     Refused {
         /// The code, such as `insufficient_funds`; for a person's name, face or document the code is not told.
         code: String,
     },
-    /// The caller sees a time-out, and for so many asks the number is not known; then it turns up and is carried out,
-    /// unless it was closed before (先无后有).
-    NotFoundFirst {
-        /// How many asks get "not found".
-        asks: u32,
-    },
-    /// It is carried out but called a failure, in the answer and for so many asks; then the truth is told (先败后成).
+    /// The caller sees a time-out, and for a while the number is not known; then it turns up and is carried out, unless
+    /// it was closed before (先无后有).
+    NotFoundFirst(Lasting),
+    /// It is carried out but called a failure, in the answer and for a while; then the truth is told (先败后成).
     SuccessAfterFailure {
         /// The code of the failure that was none.
         code: String,
-        /// How many asks still get the wrong answer.
-        asks: u32,
+        /// How long asks get the wrong answer.
+        lasting: Lasting,
     },
     /// The notice of its outcome comes twice (重复通知).
     DuplicateNotice,

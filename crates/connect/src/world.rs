@@ -79,7 +79,7 @@ impl World {
                 effect(self, None);
                 Ok(effect(self, None))
             }
-            Some(other @ Misbehaviour::NotFoundFirst { .. }) => {
+            Some(other @ Misbehaviour::NotFoundFirst(_)) => {
                 effect(self, Some(&other));
                 Err(unreachable("no answer in time"))
             }

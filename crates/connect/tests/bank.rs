@@ -9,7 +9,7 @@ mod common;
 use common::{ANN, at, now, order, yuan};
 use fenqi_app::ports::{Bank, CardAnswer, CardToBind, StatementLine, TransferState, Unreachable};
 use fenqi_connect::bank::{Card, REFUSALS, Told};
-use fenqi_connect::script::{Misbehaviour, Operation};
+use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_connect::{Sandbox, SandboxControl};
 use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
@@ -78,7 +78,7 @@ fn a_lost_request_is_not_found_and_may_be_sent_again() {
 #[test]
 fn a_late_debit_is_pending_for_so_many_asks() {
     let (bank, control) = a_bank();
-    control.next("bank", Operation::Debit, Misbehaviour::PendingFor { asks: 2 });
+    control.next("bank", Operation::Debit, Misbehaviour::Pending(Lasting::Asks(2)));
     assert_eq!(
         now(bank.debit(&order("P1", "tok_6222", 30))),
         Ok(TransferState::Pending)
@@ -94,7 +94,11 @@ fn a_late_debit_is_pending_for_so_many_asks() {
 fn a_debit_may_be_pending_until_a_business_time() {
     let (bank, control) = a_bank();
     let until = at("2025-02-06T02:00:00Z");
-    control.next("bank", Operation::Debit, Misbehaviour::PendingUntil { at: until });
+    control.next(
+        "bank",
+        Operation::Debit,
+        Misbehaviour::Pending(Lasting::Until(until)),
+    );
     now(bank.debit(&order("P1", "tok_6222", 30))).unwrap();
     control.time_is(at("2025-02-06T01:59:59Z"));
     assert_eq!(now(bank.ask("P1")), Ok(TransferState::Pending));
@@ -155,7 +159,11 @@ fn a_card_refuses_for_what_it_is() {
 #[test]
 fn not_found_first_and_found_later_happens_once() {
     let (bank, control) = a_bank();
-    control.next("bank", Operation::Debit, Misbehaviour::NotFoundFirst { asks: 2 });
+    control.next(
+        "bank",
+        Operation::Debit,
+        Misbehaviour::NotFoundFirst(Lasting::Asks(2)),
+    );
     assert!(now(bank.debit(&order("P1", "tok_6222", 30))).is_err());
     assert_eq!(now(bank.ask("P1")), Ok(TransferState::NotFound));
     assert_eq!(now(bank.ask("P1")), Ok(TransferState::NotFound));
@@ -166,7 +174,11 @@ fn not_found_first_and_found_later_happens_once() {
 #[test]
 fn what_was_closed_while_it_was_not_found_never_happens() {
     let (bank, control) = a_bank();
-    control.next("bank", Operation::Debit, Misbehaviour::NotFoundFirst { asks: 5 });
+    control.next(
+        "bank",
+        Operation::Debit,
+        Misbehaviour::NotFoundFirst(Lasting::Asks(5)),
+    );
     assert!(now(bank.debit(&order("P1", "tok_6222", 30))).is_err());
     assert_eq!(now(bank.close("P1")), Ok(failed("closed")));
     for _ in 0..9 {
@@ -202,7 +214,7 @@ fn a_success_may_come_after_a_declared_failure() {
         Operation::Debit,
         Misbehaviour::SuccessAfterFailure {
             code: "channel_down".to_owned(),
-            asks: 1,
+            lasting: Lasting::Asks(1),
         },
     );
     assert_eq!(
@@ -217,6 +229,30 @@ fn a_success_may_come_after_a_declared_failure() {
         matches!(notices.as_slice(), [n] if matches!(n.tells, Told::Ended(TransferState::Succeeded { .. }))),
         "its notice tells the truth: {notices:?}"
     );
+}
+
+#[test]
+fn a_failure_pretended_until_a_time_is_told_until_then_however_often_it_is_asked() {
+    let (bank, control) = a_bank();
+    let until = at("2025-02-06T02:00:00Z");
+    let how = Misbehaviour::SuccessAfterFailure {
+        code: "channel_down".to_owned(),
+        lasting: Lasting::Until(until),
+    };
+    control.next("bank", Operation::Debit, how);
+    let told = now(bank.debit(&order("P1", "tok_6222", 30)));
+    assert_eq!(told, Ok(failed("channel_down")));
+    for _ in 0..9 {
+        assert_eq!(now(bank.ask("P1")), Ok(failed("channel_down")));
+    }
+    assert!(
+        control.take_notices().is_empty(),
+        "the notice tells the truth, so it waits"
+    );
+    control.time_is(until);
+    assert_eq!(control.take_notices().len(), 1);
+    assert!(is_done(&now(bank.ask("P1"))));
+    assert_eq!((balance(&control), control.effects("P1")), (yuan(70), 1));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use fenqi_app::ports::{
     OutgoingMessage, Parties,
 };
 use fenqi_connect::people::Person;
-use fenqi_connect::script::{Misbehaviour, Operation};
+use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_connect::{Sandbox, SandboxControl};
 use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
@@ -122,7 +122,11 @@ fn what_is_already_owed_counts_against_the_income() {
 fn an_application_may_be_referred_and_is_decided_once() {
     let (parties, control) = Sandbox::new(1);
     ann(&control, 12_000, 36, 0);
-    control.next("xiaofu", Operation::Assess, Misbehaviour::PendingFor { asks: 1 });
+    control.next(
+        "xiaofu",
+        Operation::Assess,
+        Misbehaviour::Pending(Lasting::Asks(1)),
+    );
     let lender = parties.institution("xiaofu").unwrap();
     assert_eq!(ask(&parties, "xiaofu", "A1"), Assessment::Referred);
     assert_eq!(now(lender.ask_assessment("A1")), Ok(Assessment::Referred));
@@ -176,7 +180,7 @@ fn a_funding_may_wait_for_the_lenders_hours() {
     control.next(
         "xiaofu",
         Operation::Fund,
-        Misbehaviour::PendingUntil { at: opens },
+        Misbehaviour::Pending(Lasting::Until(opens)),
     );
     assert_eq!(now(lender.fund(&funding("F1"))), Ok(FundingAnswer::Pending));
     assert_eq!(now(lender.ask_funding("F1")), Ok(FundingAnswer::Pending));

@@ -40,8 +40,10 @@ enum Command {
         after_help = "Example: fenqi story sim/scenarios/*.txt --database postgres://me@localhost/test"
     )]
     Story(commands::story::Story),
-    /// Plays loan cases on the rules alone, with no store, and prints one JSON line a case
-    #[command(after_help = "Example: fenqi simulate ../shared/cases/servicing.json --case FN-048")]
+    /// Plays loan cases on the rules alone, with no store: try a product and a year of trouble before offering it
+    #[command(
+        after_help = "Example: fenqi simulate docs/reference/simulate.example.json --format text\n\nWhat a file may hold: docs/reference/simulate.md"
+    )]
     Simulate(commands::simulate::Simulate),
     /// Recomputes every balance, schedule and limit from what is stored, and lists what differs
     #[command(after_help = "Example: fenqi verify --database sqlite:data/fenqi.db")]

@@ -4,9 +4,9 @@ use fenqi_app::ports::BureauRecord;
 use fenqi_connect::SandboxControl;
 use fenqi_connect::bank::Card;
 use fenqi_connect::people::Person;
-use fenqi_connect::script::{Misbehaviour, Operation};
+use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_domain::money::Amount;
-use fenqi_story::language::Wrong;
+use fenqi_story::language::{self, Wrong};
 use fenqi_story::{Arrived, Control, Cue};
 
 /// The strings by which a scenario moves a sandbox.
@@ -111,17 +111,23 @@ fn misbehaviour(how: &Wrong) -> Misbehaviour {
         Wrong::LostRequest => Misbehaviour::LostRequest,
         Wrong::LostReply => Misbehaviour::LostReply,
         Wrong::Repeated => Misbehaviour::Repeated,
-        Wrong::PendingFor(asks) => Misbehaviour::PendingFor { asks: *asks },
-        Wrong::PendingUntil(at) => Misbehaviour::PendingUntil { at: *at },
+        Wrong::Pending(how_long) => Misbehaviour::Pending(lasting(*how_long)),
         Wrong::Refused(code) => Misbehaviour::Refused { code: code.clone() },
-        Wrong::NotFoundFor(asks) => Misbehaviour::NotFoundFirst { asks: *asks },
-        Wrong::CalledFailed(code, asks) => Misbehaviour::SuccessAfterFailure {
+        Wrong::NotFound(how_long) => Misbehaviour::NotFoundFirst(lasting(*how_long)),
+        Wrong::CalledFailed(code, how_long) => Misbehaviour::SuccessAfterFailure {
             code: code.clone(),
-            asks: *asks,
+            lasting: lasting(*how_long),
         },
         Wrong::NotifiedTwice => Misbehaviour::DuplicateNotice,
         Wrong::LeftOut => Misbehaviour::LineMissing,
         Wrong::Differs(by) => Misbehaviour::LineDiffers { by: *by },
+    }
+}
+
+fn lasting(how_long: language::Lasting) -> Lasting {
+    match how_long {
+        language::Lasting::Asks(asks) => Lasting::Asks(asks),
+        language::Lasting::Until(at) => Lasting::Until(at),
     }
 }
 

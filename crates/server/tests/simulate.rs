@@ -4,59 +4,15 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use fenqi_server::simulate::simulate;
+use fenqi_server::simulate::{File, check::differences, schema, text};
 use serde_json::{Value, json};
-
-/// The fields that must be equal to the cent.
-const ROW: [&str; 10] = [
-    "due_date",
-    "date",
-    "balance_of_loan",
-    "principal_due",
-    "interest",
-    "fees",
-    "penalties",
-    "due",
-    "paid",
-    "outstanding",
-];
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Whether the figures of a list of rows are those that are expected.
-fn rows_match(expected: &Value, found: &Value) -> bool {
-    let (Some(expected), Some(found)) = (expected.as_array(), found.as_array()) else {
-        return expected.is_null();
-    };
-    let same = |e: &Value, f: &Value| {
-        let mut named = ROW.iter().filter(|name| e.get(**name).is_some());
-        named.all(|name| field(e, name) == field(f, name))
-    };
-    expected.len() == found.len() && expected.iter().zip(found).all(|(e, f)| same(e, f))
-}
-
-/// Whether a case is answered to the cent.
-fn holds(case: &Value, answer: &Value) -> bool {
-    let steps = field(case, "sequence").as_array().unwrap();
-    let expected: Vec<&Value> = steps.iter().filter_map(|s| s.get("expect")).collect();
-    let Some(found) = answer.get("checkpoints").and_then(Value::as_array) else {
-        return false;
-    };
-    let same = |e: &Value, f: &Value| {
-        let totals = field(e, "schedule_totals").as_object();
-        let totals = totals.into_iter().flatten();
-        let counted = |name: &str| !matches!(name, "in_advance" | "late" | "waived");
-        rows_match(field(e, "schedule"), field(f, "schedule"))
-            && totals
-                .filter(|(name, _)| counted(name))
-                .all(|(name, value)| value == field(field(f, "schedule_totals"), name))
-            && ["outstanding", "overpaid"]
-                .iter()
-                .all(|name| e.get(name).is_none_or(|value| value == field(f, name)))
-    };
-    expected.len() == found.len() && expected.iter().zip(found).all(|(e, f)| same(e, f))
+fn simulate(text: &str) -> Vec<Value> {
+    File::read(text).unwrap().play(None).unwrap()
 }
 
 /// Where the published cases are: beside the repository, or where the environment says.
@@ -76,13 +32,18 @@ fn the_page_lists_exactly_the_published_cases_that_differ() {
         );
         return;
     };
-    let published: Value = serde_json::from_str(&text).unwrap();
-    let answers = simulate(&text, None).unwrap();
-    let cases = field(&published, "cases").as_array().unwrap();
-    let differ: BTreeSet<&str> = cases
+    let published = File::read(&text).unwrap();
+    let answers = published.play(None).unwrap();
+    assert_eq!(
+        published.findings(),
+        [],
+        "the schema knows all that the cases say"
+    );
+    let differ: BTreeSet<&str> = published
+        .cases()
         .iter()
         .zip(&answers)
-        .filter(|(case, answer)| !holds(case, answer))
+        .filter(|(case, answer)| !differences(case, answer).is_empty())
         .filter_map(|(case, _)| field(case, "id").as_str())
         .collect();
     let page = include_str!("../../../docs/reference/conformance.md");
@@ -117,7 +78,7 @@ fn a_file_of_ones_own_is_played() {
         { "op": "repayment", "date": "2026-02-28", "amount": "100.00" },
         { "expect": {} },
     ]);
-    let lines = simulate(&one(&sequence), None).unwrap();
+    let lines = simulate(&one(&sequence));
     assert_eq!(
         lines[0].pointer("/checkpoints/0/outstanding"),
         Some(&json!("200.00"))
@@ -140,10 +101,82 @@ fn a_mistake_is_told_with_its_place() {
         ),
     ];
     for (op, place) in table {
-        let lines = simulate(&one(&json!([op])), None).unwrap();
+        let lines = simulate(&one(&json!([op])));
         let error = lines[0].get("error").and_then(Value::as_str).unwrap();
         assert!(error.starts_with(place), "{error}");
     }
-    assert!(simulate("{}", None).is_err());
-    assert!(simulate("nonsense", None).is_err());
+    assert!(File::read("{}").is_err());
+    assert!(File::read("nonsense").is_err());
+}
+
+#[test]
+fn a_field_that_nobody_reads_is_named() {
+    let sequence = json!([
+        { "op": "disburse", "date": "2026-01-31", "amount": "300.00", "amont": "3" },
+    ]);
+    let lines = simulate(&one(&sequence));
+    assert_eq!(
+        lines[0].get("passed_over"),
+        Some(&json!([
+            "/cases/0/sequence/0/amont: is no field that is read here; did you mean amount?"
+        ]))
+    );
+    let end = lines[0].pointer("/checkpoints/0/outstanding");
+    assert_eq!(end, Some(&json!("300.00")), "what is left is played to its end");
+}
+
+#[test]
+fn a_figure_that_is_not_as_expected_is_told_with_its_place() {
+    let sequence = json!([
+        { "op": "disburse", "date": "2026-01-31", "amount": "300.00" },
+        { "expect": { "outstanding": "299.00", "schedule": [
+            { "disbursement_row": true, "date": "2026-01-31" },
+            { "due_date": "2026-02-28", "due": "100.01" },
+        ] } },
+    ]);
+    let file = File::read(&one(&sequence)).unwrap();
+    let lines = file.play(None).unwrap();
+    let found: Vec<String> = differences(&file.cases()[0], &lines[0])
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "/checkpoints/0/schedule: 4 rows, expected 2 rows",
+            "/checkpoints/0/schedule/1/due: 100.00, expected 100.01",
+            "/checkpoints/0/outstanding: 300.00, expected 299.00",
+        ]
+    );
+}
+
+/// The file that the page shows, and what the page says that it prints.
+#[test]
+fn the_example_of_the_page_prints_what_the_page_shows() {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let read = |name: &str| std::fs::read_to_string(root.join("docs/reference").join(name)).unwrap();
+    let example = read("simulate.example.json");
+    let file = File::read(&example).unwrap();
+    assert_eq!(file.findings(), []);
+    let lines = file.play(None).unwrap();
+    let printed: String = lines.iter().map(text).collect();
+    let page = read("simulate.md");
+    assert!(page.contains(&printed), "the page should show:\n{printed}");
+}
+
+/// Every operation of the schema is on the page.
+#[test]
+fn every_operation_of_the_schema_is_on_the_page() {
+    let schema: Value = serde_json::from_str(schema::TEXT).unwrap();
+    let page = include_str!("../../../docs/reference/simulate.md");
+    let branches = schema.pointer("/$defs/step/oneOf").unwrap().as_array().unwrap();
+    let operations = branches
+        .iter()
+        .filter_map(|b| b.pointer("/properties/op/const")?.as_str());
+    for operation in operations {
+        assert!(
+            page.contains(&format!("`{operation}`")),
+            "{operation} is not on the page"
+        );
+    }
 }

@@ -145,6 +145,15 @@ pub struct Record {
     pub enquiries: u32,
 }
 
+/// How long a party keeps the truth back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// For so many asks.
+    Asks(u32),
+    /// Until an instant.
+    Until(Timestamp),
+}
+
 /// How a call goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wrong {
@@ -154,16 +163,14 @@ pub enum Wrong {
     LostReply,
     /// It arrives twice.
     Repeated,
-    /// It is pending for so many asks.
-    PendingFor(u32),
-    /// It is pending until an instant.
-    PendingUntil(Timestamp),
+    /// It is pending for a while.
+    Pending(Lasting),
     /// It is refused with a code.
     Refused(String),
-    /// It is not found for so many asks, and then it is.
-    NotFoundFor(u32),
-    /// It is called a failure with this code for so many asks, and then the success that it was.
-    CalledFailed(String, u32),
+    /// It is not found for a while, and then it is.
+    NotFound(Lasting),
+    /// It is called a failure with this code for a while, and then the success that it was.
+    CalledFailed(String, Lasting),
     /// Its notice comes twice.
     NotifiedTwice,
     /// The statement has no line for it.

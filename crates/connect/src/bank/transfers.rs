@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{Card, Cards};
-use crate::script::Misbehaviour;
+use crate::script::{Lasting, Misbehaviour};
 use crate::world::{World, mix};
 
 /// Which way money moves.
@@ -27,8 +27,8 @@ pub(crate) struct Books {
     transfers: BTreeMap<String, Transfer>,
     /// Lines that answer to no transfer of ours.
     pub(crate) foreign: Vec<StatementLine>,
-    /// Notices that were not fetched yet.
-    pub(crate) notices: Vec<BankNotice>,
+    /// Notices that were not fetched yet, and from when on they go out if not at once.
+    notices: Vec<(Option<Timestamp>, BankNotice)>,
 }
 
 /// A notice of the bank about a transfer that ended (异步通知).
@@ -60,8 +60,8 @@ struct Transfer {
     order: TransferOrder,
     direction: Direction,
     phase: Phase,
-    /// A failure that is told for so many asks although the money moved.
-    pretence: Option<(String, u32)>,
+    /// A failure that is told for a while although the money moved.
+    pretence: Option<(String, Lasting)>,
     line: LineFault,
     is_notified_twice: bool,
     /// How often money moved under this number.
@@ -74,11 +74,9 @@ struct Transfer {
 #[derive(Debug)]
 enum Phase {
     /// The request is still on its way and nobody at the bank knows of it.
-    Travelling { asks: u32 },
-    /// Being worked on, for so many asks.
-    Waiting { asks: u32 },
-    /// Being worked on until a business time.
-    WaitingUntil { at: Timestamp },
+    Travelling(Lasting),
+    /// Being worked on.
+    Waiting(Lasting),
     /// The money moved.
     Done { reference: String, at: Timestamp },
     /// It did not and will not.
@@ -110,29 +108,25 @@ impl World {
             }
         }
         self.progress(&order.number);
-        self.answer(&order.number)
+        self.answer(&order.number, false)
     }
 
     /// How a transfer stands; being asked is what moves a waiting one on.
     pub(crate) fn ask_transfer(&mut self, number: &str) -> TransferState {
+        let now = self.now;
         let Some(transfer) = self.bank.transfers.get_mut(number) else {
             return TransferState::NotFound;
         };
-        match &mut transfer.phase {
-            Phase::Travelling { asks } if *asks > 0 => {
-                *asks -= 1;
-                return TransferState::NotFound;
-            }
-            Phase::Waiting { asks } if *asks > 0 => {
-                *asks -= 1;
-                return TransferState::Pending;
-            }
-            Phase::Travelling { .. } | Phase::Waiting { .. } => self.carry_out(number),
-            _ => self.progress(number),
+        let (lasting, meanwhile) = match &mut transfer.phase {
+            Phase::Travelling(lasting) => (lasting, TransferState::NotFound),
+            Phase::Waiting(lasting) => (lasting, TransferState::Pending),
+            Phase::Done { .. } | Phase::Failed { .. } => return self.answer(number, true),
+        };
+        if lasting.holds(now, true) {
+            return meanwhile;
         }
-        let told = self.answer(number);
-        self.wear_off(number);
-        told
+        self.carry_out(number);
+        self.answer(number, true)
     }
 
     /// Closes a transfer: one that has not succeeded never will, not even if its request arrives later.
@@ -146,13 +140,13 @@ impl World {
             Some(Phase::Failed { code }) => TransferState::Failed { code: code.clone() },
             Some(_) => {
                 self.fail(number, "closed");
-                self.answer(number)
+                self.answer(number, false)
             }
             None => {
                 self.bank
                     .transfers
                     .insert(number.to_owned(), Transfer::closed_unseen(number, self.now));
-                self.answer(number)
+                self.answer(number, false)
             }
         }
     }
@@ -192,11 +186,12 @@ impl World {
                 .plus(transfer.order.money.amount)
                 .unwrap_or(card.balance);
         }
-        self.bank.notices.push(BankNotice {
+        let notice = BankNotice {
             id,
             number: number.to_owned(),
             tells: Told::TakenBack { at },
-        });
+        };
+        self.bank.notices.push((None, notice));
         true
     }
 
@@ -231,12 +226,11 @@ impl World {
 
     /// Carries a transfer out whose time has come.
     fn progress(&mut self, number: &str) {
-        let is_due = match self.bank.transfers.get(number).map(|t| &t.phase) {
-            Some(Phase::WaitingUntil { at }) => self.now.is_some_and(|now| now >= *at),
-            _ => false,
-        };
-        let is_new = self.bank.transfers.get(number).is_some_and(Transfer::is_ready);
-        if is_due || is_new {
+        let now = self.now;
+        if let Some(transfer) = self.bank.transfers.get_mut(number)
+            && let Phase::Waiting(lasting) = &mut transfer.phase
+            && !lasting.holds(now, false)
+        {
             self.carry_out(number);
         }
     }
@@ -248,7 +242,7 @@ impl World {
             return;
         };
         let at = match transfer.phase {
-            Phase::WaitingUntil { at } => at.max(transfer.order.at),
+            Phase::Waiting(Lasting::Until(at)) => at.max(transfer.order.at),
             _ => transfer.order.at,
         };
         let moved = match self.bank.cards.get_mut(&transfer.order.token) {
@@ -275,7 +269,8 @@ impl World {
         self.notify(number);
     }
 
-    /// Queues the notice of a transfer that ended: of the truth, which may be ahead of what asks are told.
+    /// Queues the notice of a transfer that ended: of the truth, which may be ahead of what asks are told, but not of the
+    /// time until when it is kept back.
     fn notify(&mut self, number: &str) {
         let Some(transfer) = self.bank.transfers.get(number) else {
             return;
@@ -285,46 +280,49 @@ impl World {
             number: number.to_owned(),
             tells: Told::Ended(transfer.truth()),
         };
-        if transfer.is_notified_twice {
-            self.bank.notices.push(notice.clone());
-        }
-        self.bank.notices.push(notice);
+        let from = match &transfer.pretence {
+            Some((_, Lasting::Until(at))) => Some(*at),
+            _ => None,
+        };
+        let copies = if transfer.is_notified_twice { 2 } else { 1 };
+        let notices = std::iter::repeat_n((from, notice), copies);
+        self.bank.notices.extend(notices);
+    }
+
+    /// Hands over the notices whose time has come, in the order in which they were made.
+    pub(crate) fn take_notices(&mut self) -> Vec<BankNotice> {
+        let now = self.now;
+        let all = std::mem::take(&mut self.bank.notices);
+        let is_kept = |from: &Option<Timestamp>| from.is_some_and(|at| now.is_none_or(|now| now < at));
+        let (kept, out): (Vec<_>, Vec<_>) = all.into_iter().partition(|(from, _)| is_kept(from));
+        self.bank.notices = kept;
+        out.into_iter().map(|(_, notice)| notice).collect()
     }
 
     /// What the bank says of a transfer now.
-    fn answer(&self, number: &str) -> TransferState {
-        let Some(transfer) = self.bank.transfers.get(number) else {
+    fn answer(&mut self, number: &str, is_ask: bool) -> TransferState {
+        let now = self.now;
+        let Some(transfer) = self.bank.transfers.get_mut(number) else {
             return TransferState::NotFound;
         };
-        match &transfer.pretence {
-            Some((code, _)) => TransferState::Failed { code: code.clone() },
-            None => transfer.truth(),
-        }
-    }
-
-    /// One more ask was told a failure that was none; the last of them is followed by the truth.
-    fn wear_off(&mut self, number: &str) {
-        if let Some(transfer) = self.bank.transfers.get_mut(number)
-            && let Some((_, asks)) = &mut transfer.pretence
+        if let Some((code, lasting)) = &mut transfer.pretence
+            && lasting.holds(now, is_ask)
         {
-            *asks = asks.saturating_sub(1);
-            if *asks == 0 {
-                transfer.pretence = None;
-            }
+            return TransferState::Failed { code: code.clone() };
         }
+        transfer.truth()
     }
 }
 
 impl Transfer {
     fn new(direction: Direction, order: &TransferOrder, misbehaviour: Option<&Misbehaviour>) -> Transfer {
         let phase = match misbehaviour {
-            Some(Misbehaviour::PendingFor { asks }) => Phase::Waiting { asks: (*asks).max(1) },
-            Some(Misbehaviour::PendingUntil { at }) => Phase::WaitingUntil { at: *at },
-            Some(Misbehaviour::NotFoundFirst { asks }) => Phase::Travelling { asks: (*asks).max(1) },
-            _ => Phase::Waiting { asks: 0 },
+            Some(Misbehaviour::Pending(lasting)) => Phase::Waiting(*lasting),
+            Some(Misbehaviour::NotFoundFirst(lasting)) => Phase::Travelling(*lasting),
+            _ => Phase::Waiting(Lasting::Asks(0)),
         };
         let pretence = match misbehaviour {
-            Some(Misbehaviour::SuccessAfterFailure { code, asks }) => Some((code.clone(), *asks)),
+            Some(Misbehaviour::SuccessAfterFailure { code, lasting }) => Some((code.clone(), *lasting)),
             _ => None,
         };
         let line = match misbehaviour {
@@ -363,15 +361,10 @@ impl Transfer {
         }
     }
 
-    /// Whether nothing holds it back.
-    fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Waiting { asks: 0 })
-    }
-
     fn truth(&self) -> TransferState {
         match &self.phase {
-            Phase::Travelling { .. } => TransferState::NotFound,
-            Phase::Waiting { .. } | Phase::WaitingUntil { .. } => TransferState::Pending,
+            Phase::Travelling(_) => TransferState::NotFound,
+            Phase::Waiting(_) => TransferState::Pending,
             Phase::Done { reference, at } => TransferState::Succeeded {
                 reference: reference.clone(),
                 at: *at,

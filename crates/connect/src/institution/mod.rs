@@ -8,7 +8,7 @@ use fenqi_app::ports::{
     Assessment, BoxFuture, CreditRequest, FundingAnswer, FundingOrder, Institution, Unreachable,
 };
 
-use crate::script::{Misbehaviour, Operation};
+use crate::script::{Lasting, Misbehaviour, Operation};
 use crate::world::{Call, Shared, World};
 
 pub use judgement::{Standards, published, score};
@@ -42,41 +42,32 @@ pub(crate) struct Desk {
 #[derive(Debug)]
 struct Filed<T> {
     decision: T,
-    /// For so many asks the number is not known.
-    unknown: u32,
-    /// For so many asks it is not decided.
-    undecided: u32,
-    /// Until then it is not decided.
-    until: Option<jiff::Timestamp>,
+    /// For how long the number is not known.
+    unknown: Lasting,
+    /// For how long after that it is not decided.
+    undecided: Lasting,
 }
 
 impl<T: Clone> Filed<T> {
     fn new(decision: T, misbehaviour: Option<&Misbehaviour>) -> Filed<T> {
         let mut filed = Filed {
             decision,
-            unknown: 0,
-            undecided: 0,
-            until: None,
+            unknown: Lasting::Asks(0),
+            undecided: Lasting::Asks(0),
         };
         match misbehaviour {
-            Some(Misbehaviour::PendingFor { asks }) => filed.undecided = (*asks).max(1),
-            Some(Misbehaviour::PendingUntil { at }) => filed.until = Some(*at),
-            Some(Misbehaviour::NotFoundFirst { asks }) => filed.unknown = (*asks).max(1),
+            Some(Misbehaviour::Pending(lasting)) => filed.undecided = *lasting,
+            Some(Misbehaviour::NotFoundFirst(lasting)) => filed.unknown = *lasting,
             _ => {}
         }
         filed
     }
 
-    /// The decision, once nothing keeps it back. Only asking wears that down.
+    /// The decision, once nothing keeps it back. Of asks only asking counts.
     fn told(&mut self, now: Option<jiff::Timestamp>, is_ask: bool, not_found: T, undecided: T) -> T {
-        let step = u32::from(is_ask);
-        if self.unknown > 0 {
-            self.unknown -= step;
+        if self.unknown.holds(now, is_ask) {
             not_found
-        } else if self.undecided > 0 {
-            self.undecided -= step;
-            undecided
-        } else if self.until.is_some_and(|until| now.is_none_or(|now| now < until)) {
+        } else if self.undecided.holds(now, is_ask) {
             undecided
         } else {
             self.decision.clone()

@@ -2,27 +2,87 @@
 
 use std::path::PathBuf;
 
-use super::{Done, say};
+use fenqi_server::simulate::{File, check, schema, text};
+
+use super::{Done, complain, say};
 
 /// Its flags.
 #[derive(clap::Args)]
 pub struct Simulate {
-    /// The case file
-    file: PathBuf,
+    /// The case file; docs/reference/simulate.md tells what may stand in it
+    #[arg(required_unless_present = "schema")]
+    file: Option<PathBuf>,
     /// Only the case with this id
     #[arg(long)]
     case: Option<String>,
+    /// json: a line for each case; text: tables to read
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// Refuse a file with fields or words that are not known, instead of passing them over
+    #[arg(long)]
+    strict: bool,
+    /// Compare with what the cases expect, print what differs, and fail if anything does
+    #[arg(long)]
+    check: bool,
+    /// Print the JSON Schema of case files
+    #[arg(long)]
+    schema: bool,
+}
+
+/// How cases are printed.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Json,
+    Text,
 }
 
 /// Plays the cases. A case that cannot be played has a line that says why.
 pub fn run(command: &Simulate) -> Done {
-    let name = command.file.display();
-    let text = std::fs::read_to_string(&command.file).map_err(|e| format!("could not read {name}: {e}"))?;
-    let lines = fenqi_server::simulate::simulate(&text, command.case.as_deref())
+    let Some(path) = command.file.as_ref().filter(|_| !command.schema) else {
+        say(schema::TEXT.trim_end());
+        return Ok(true);
+    };
+    let name = path.display();
+    let content = std::fs::read_to_string(path).map_err(|e| format!("could not read {name}: {e}"))?;
+    let file = File::read(&content).map_err(|e| format!("could not read {name}: {e}"))?;
+    if command.strict && !file.findings().is_empty() {
+        file.findings().iter().for_each(complain);
+        return Err(format!(
+            "{name} says what is not known, in {} places",
+            file.findings().len()
+        ));
+    }
+    let lines = file
+        .play(command.case.as_deref())
         .map_err(|e| format!("could not read {name}: {e}"))?;
     if lines.is_empty() {
         return Err(format!("{name} has no such case"));
     }
-    lines.iter().for_each(say);
+    if command.check {
+        return Ok(compared(&file, &lines));
+    }
+    for line in &lines {
+        match command.format {
+            Format::Json => say(line),
+            Format::Text => say(text(line)),
+        }
+    }
     Ok(true)
+}
+
+/// Says what differs from what the cases expect; whether nothing does.
+fn compared(file: &File, lines: &[serde_json::Value]) -> bool {
+    let mut hold = 0usize;
+    for line in lines {
+        let is_this = |case: &&serde_json::Value| case.get("id") == line.get("id");
+        let Some(case) = file.cases().iter().find(is_this) else {
+            continue;
+        };
+        let found = check::differences(case, line);
+        hold += usize::from(found.is_empty());
+        let id = line.get("id").and_then(|id| id.as_str()).unwrap_or_default();
+        found.iter().for_each(|d| say(format!("{id} {d}")));
+    }
+    say(format!("{hold} of {} hold to the cent", lines.len()));
+    hold == lines.len()
 }

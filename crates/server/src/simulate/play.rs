@@ -58,6 +58,11 @@ impl Player {
         }
     }
 
+    /// The business date.
+    pub fn today(&self) -> Date {
+        self.today
+    }
+
     /// How the loan would stand if it were lent as expected, for those that are not lent yet.
     pub fn expected(&self) -> Read<Life> {
         let terms = self.product.terms(self.product.expected_on)?;

@@ -1,7 +1,7 @@
 //! Lines about people, cards and outside parties.
 
 use super::{code, label};
-use crate::language::{Outside, Record, Wrong};
+use crate::language::{Lasting, Outside, Record, Wrong};
 use crate::words::{Read, Words};
 use fenqi_domain::money::Amount;
 
@@ -144,14 +144,14 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
         "does" => {
             words.need("not find")?;
             let calls = the_next(words)?;
-            (calls, Wrong::NotFoundFor(asks(words)?))
+            (calls, Wrong::NotFound(lasting(words)?))
         }
         "calls" => {
             let calls = the_next(words)?;
             let code = code(words, "a code such as channel_down")?;
-            let asks = asks(words)?;
+            let lasting = lasting(words)?;
             words.need("although it succeeds")?;
-            (calls, Wrong::CalledFailed(code, asks))
+            (calls, Wrong::CalledFailed(code, lasting))
         }
         "notifies" => {
             let calls = the_next(words)?;
@@ -179,11 +179,7 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
 fn keeps(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
     let calls = the_next(words)?;
     words.need("pending")?;
-    if words.take("until") {
-        Ok((calls, Wrong::PendingUntil(words.moment()?)))
-    } else {
-        Ok((calls, Wrong::PendingFor(asks(words)?)))
-    }
+    Ok((calls, Wrong::Pending(lasting(words)?)))
 }
 
 /// `the next debit 0.01 too low into its statement`
@@ -241,12 +237,15 @@ fn singular(word: &str) -> &str {
     word.strip_suffix('s').unwrap_or(word)
 }
 
-/// `for 2 asks`
-fn asks(words: &mut Words<'_>) -> Read<u32> {
+/// `for 2 asks`, `until 2025-02-06 10:00`
+fn lasting(words: &mut Words<'_>) -> Read<Lasting> {
+    if words.take("until") {
+        return Ok(Lasting::Until(words.moment()?));
+    }
     words.need("for")?;
     let asks = words.count("a number of asks")?;
     if !words.take("ask") {
         words.need("asks")?;
     }
-    Ok(asks)
+    Ok(Lasting::Asks(asks))
 }

@@ -2,8 +2,8 @@
 
 use super::command;
 use crate::language::{
-    Cart, CartLine, Command, Desk, Goods, Outside, Payment, Proof, Record, Selling, Shopping, Tending, View,
-    Wrong,
+    Cart, CartLine, Command, Desk, Goods, Lasting, Outside, Payment, Proof, Record, Selling, Shopping,
+    Tending, View, Wrong,
 };
 use crate::words::{Unexpected, in_china};
 use fenqi_domain::money::Amount;
@@ -109,11 +109,11 @@ fn parties_go_wrong_in_every_way() {
         ("bank repeats the next debit", Wrong::Repeated),
         (
             "bank keeps the next debit pending for 2 asks",
-            Wrong::PendingFor(2),
+            Wrong::Pending(Lasting::Asks(2)),
         ),
         (
             "bank keeps the next debit pending until 2025-02-06 09:30",
-            Wrong::PendingUntil(until),
+            Wrong::Pending(Lasting::Until(until)),
         ),
         (
             "bank refuses the next debit with insufficient_funds",
@@ -121,11 +121,11 @@ fn parties_go_wrong_in_every_way() {
         ),
         (
             "bank does not find the next debit for 1 ask",
-            Wrong::NotFoundFor(1),
+            Wrong::NotFound(Lasting::Asks(1)),
         ),
         (
             "bank calls the next debit channel_down for 2 asks although it succeeds",
-            Wrong::CalledFailed("channel_down".to_owned(), 2),
+            Wrong::CalledFailed("channel_down".to_owned(), Lasting::Asks(2)),
         ),
         ("bank notifies the next debit twice", Wrong::NotifiedTwice),
         ("bank leaves the next debit out of its statement", Wrong::LeftOut),
