@@ -215,8 +215,10 @@ pub struct Servicing {
     pub interest_only: u16,
     /// The first rows in which not even interest is due; the row after them takes it.
     pub interest_deferred: u16,
-    /// Whether a down payment's row stands before another of its day.
-    pub down_payment_first: bool,
+    /// Whether the schedule is always built as a whole, from all that was lent: then rows that were due are reckoned anew
+    /// with it as well, what is lent on a due date belongs to the period that ends, what is lent after the last adds a
+    /// row, and a down payment's row stands before another of its day. (The cumulative schedules of Apache Fineract.)
+    pub whole: bool,
     /// Whether interest follows the payments; otherwise it is as scheduled.
     pub recalculation: Option<Recalculation>,
     /// What money beyond what is due does to scheduled interest, if that is ever reckoned anew.

@@ -5,7 +5,7 @@ use crate::loan::amendment::Amendment;
 use crate::loan::charges::{self, Charge};
 use crate::loan::life::Record;
 use crate::loan::state::State;
-use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure};
+use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure, scheduled};
 use crate::money::{Amount, OutOfRange};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
@@ -109,20 +109,30 @@ impl State<'_> {
                 to,
                 extra,
                 grace,
+                interest_grace,
             } => {
-                restructure::reschedule(self, servicing, from, to, extra)?;
-                restructure::grace(self, servicing, to.unwrap_or(from), grace)?;
+                let changes = restructure::Changes {
+                    from: to.unwrap_or(from),
+                    extra,
+                    grace,
+                    interest_grace,
+                };
+                restructure::reschedule(self, servicing, changes)?;
             }
             Amendment::RateChanged { annual } => {
                 let day = self.day;
                 if let Some(accrual) = &mut self.accrual {
                     accrual.change_rate(day, annual)?;
+                } else if scheduled::builds(self, servicing) {
+                    scheduled::change_rate(self, servicing, annual)?;
                 }
                 self.follow()?;
             }
             Amendment::InterestPaused { from, until } => {
                 if let Some(accrual) = &mut self.accrual {
                     accrual.pause(from, until)?;
+                } else if scheduled::builds(self, servicing) {
+                    scheduled::pause(self, servicing, from, until)?;
                 }
                 self.follow()?;
             }

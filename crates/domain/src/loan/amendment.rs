@@ -79,6 +79,8 @@ pub enum Amendment {
         extra: u16,
         /// In how many rows from there no principal is due; as many rows are added at the end.
         grace: u16,
+        /// The interest of how many rows from there is put off to the row after them.
+        interest_grace: u16,
     },
     /// Another rate holds from this day on (调息).
     RateChanged {

@@ -1,13 +1,12 @@
 //! Lending under agreements that say more on servicing: a row for the down payment, and equal shares or level instalments
 //! of the rest.
 
-use jiff::civil::Date;
-
 use crate::loan::interest::to_multiple;
 use crate::loan::life::Origin;
+use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Parts, PostingKind};
-use crate::money::{Amount, OutOfRange, Rate, Rounding};
+use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
 
@@ -18,14 +17,15 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     let down = to_multiple(wanted, servicing.multiple)?;
     let rest = amount.minus(down)?;
     let day = state.day;
-    let count = state.rows.iter().filter(|s| takes(s, servicing, day)).count();
-    if count == 0 && rest.is_positive() {
+    let takes = |s: &&Standing| s.is_regular() && s.row.due_on > day;
+    let count = state.rows.iter().filter(takes).count();
+    if count == 0 && rest.is_positive() && !scheduled::builds(state, servicing) {
         return Err(inconsistent("lends after the last due date"));
     }
     if down.is_positive() {
         let mut row = Standing::empty(day, day, Origin::DownPayment);
         row.row.principal.charged = down;
-        if servicing.down_payment_first {
+        if servicing.whole {
             let place = state.rows.partition_point(|s| s.row.due_on < day);
             state.rows.insert(place, row);
             state.renumber();
@@ -36,8 +36,8 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     if let Some(accrual) = &mut state.accrual {
         accrual.lend(day, rest)?;
         state.follow()?;
-    } else if state.terms.pricing.rate() > Rate::ZERO {
-        crate::loan::scheduled::lend(state, servicing, rest)?;
+    } else if scheduled::builds(state, servicing) {
+        scheduled::lend(state, servicing, rest)?;
     } else {
         share(state, servicing, rest, count)?;
     }
@@ -54,13 +54,6 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     Ok(())
 }
 
-/// Whether a row takes a part of what is lent on a day: those to come, and where the day's down payment stands first,
-/// those of the day as well.
-fn takes(standing: &Standing, servicing: &Servicing, day: Date) -> bool {
-    let due_on = standing.row.due_on;
-    standing.is_regular() && (due_on > day || (due_on == day && servicing.down_payment_first))
-}
-
 /// Adds an equal share of the amount to every row to come, as multiples; the last takes what is left over.
 fn share(
     state: &mut State<'_>,
@@ -74,7 +67,7 @@ fn share(
     let mut left = amount;
     let mut place = 0usize;
     for standing in &mut state.rows {
-        if !takes(standing, servicing, day) {
+        if !standing.is_regular() || standing.row.due_on <= day {
             continue;
         }
         place = place.saturating_add(1);

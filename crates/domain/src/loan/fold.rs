@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use crate::calendar::add_days;
 use crate::loan::state::{Flow, Span, State};
 use crate::loan::{
-    Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement, scheduled,
+    Amendment, Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
+    restructure, scheduled,
 };
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
@@ -125,13 +126,40 @@ pub(crate) fn run<'a>(
 ) -> Result<State<'a>, Broken> {
     let live = live(transactions)?;
     let first = live.first().map_or(as_of, |t| t.effective_on);
-    let mut state = State::new(terms, first.min(terms.signed_on).min(as_of), excused(&live));
+    let moved = moved(terms, &live, as_of)?;
+    let due_dates = moved.as_deref().unwrap_or(&terms.due_dates);
+    let mut state = State::new(
+        terms,
+        due_dates,
+        first.min(terms.signed_on).min(as_of),
+        excused(&live),
+    );
     for transaction in live.iter().take_while(|t| t.effective_on <= as_of) {
         state.walk_to(transaction.effective_on)?;
         state.apply(transaction)?;
     }
     state.walk_to(as_of)?;
     Ok(state)
+}
+
+/// The due dates after changes that were entered by a day, if there are any.
+fn moved(terms: &Terms, live: &[&Transaction], as_of: Date) -> Result<Option<Vec<Date>>, OutOfRange> {
+    let Some(servicing) = terms.conventions.servicing.as_deref() else {
+        return Ok(None);
+    };
+    let moves = live.iter().filter(|t| t.effective_on <= as_of);
+    let mut moves = moves
+        .filter_map(|t| match t.event {
+            Event::Amended {
+                by: Amendment::Rescheduled { from, to, .. },
+            } => Some((from, to?)),
+            _ => None,
+        })
+        .peekable();
+    if moves.peek().is_none() {
+        return Ok(None);
+    }
+    restructure::moved(servicing, &terms.due_dates, moves).map(Some)
 }
 
 /// The transactions that stand, in the order in which they count.
@@ -311,11 +339,7 @@ impl State<'_> {
     /// Reckons scheduled interest anew with a payment, where the agreement says so.
     pub(crate) fn take_in(&mut self, amount: Amount) -> Result<(), OutOfRange> {
         let servicing = self.terms.conventions.servicing.as_deref();
-        let Some(servicing) = servicing.filter(|s| s.excess.is_some()) else {
-            return Ok(());
-        };
-        self.paid_in.push(Flow { on: self.day, amount });
-        scheduled::reckon(self, servicing)
+        servicing.map_or(Ok(()), |servicing| scheduled::take_in(self, servicing, amount))
     }
 
     /// Lends so much over the rows that are not yet due.

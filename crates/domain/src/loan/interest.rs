@@ -14,9 +14,10 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, days_between};
+use crate::loan::restructure::{Changes, after};
 use crate::loan::state::Span;
 use crate::money::{Amount, OutOfRange, Rate};
-use crate::servicing::{MonthDays, Servicing, Unit, YearDays};
+use crate::servicing::{MonthDays, Period, Servicing, Unit, YearDays};
 
 /// One, in factors.
 const FACTOR: i128 = 1_000_000_000_000;
@@ -59,6 +60,10 @@ pub(crate) struct Term {
     pub interest: Amount,
     /// Its principal as due.
     pub principal: Amount,
+    /// Whether only interest is due in it.
+    is_free: bool,
+    /// Whether its interest is put off.
+    puts_off: bool,
     stretches: Vec<Stretch>,
 }
 
@@ -84,10 +89,14 @@ impl<'a> Accrual<'a> {
     /// The periods between due dates, before anything was lent.
     pub fn new(servicing: &'a Servicing, agreed: Rate, from: Date, due_dates: &[Date]) -> Accrual<'a> {
         let starts = core::iter::once(&from).chain(due_dates);
-        let terms = starts
+        let mut terms: Vec<Term> = starts
             .zip(due_dates)
             .map(|(from, until)| Term::new(*from, *until))
             .collect();
+        for (place, term) in terms.iter_mut().enumerate() {
+            term.is_free = place < usize::from(servicing.interest_only);
+            term.puts_off = place < usize::from(servicing.interest_deferred);
+        }
         Accrual {
             servicing,
             rates: Vec::new(),
@@ -113,11 +122,10 @@ impl<'a> Accrual<'a> {
         }
         alone.change(day, amount, Amount::ZERO)?;
         alone.relevel(first)?;
-        for (at, (term, new)) in self.terms.iter_mut().zip(&alone.terms).enumerate().skip(first) {
+        for (term, new) in self.terms.iter_mut().zip(&alone.terms).skip(first) {
             let all = term.level.plus(new.level)?;
             // While only interest is due, an instalment is as high as that.
-            let is_free = at < usize::from(self.servicing.interest_only);
-            if !is_free && all >= term.paid()? {
+            if !term.is_free && all >= term.paid()? {
                 (term.level, term.instalment) = (all, all);
             }
         }
@@ -134,6 +142,24 @@ impl<'a> Accrual<'a> {
         };
         let first = self.first_affected(place, eve);
         self.relevel(first)
+    }
+
+    /// Adds a period at the end.
+    pub fn add_period(&mut self, from: Date, until: Date) {
+        self.terms.push(Term::new(from, until));
+    }
+
+    /// Lets the periods from a due date on be level anew, some of them without principal or without interest.
+    pub fn reschedule(&mut self, changes: Changes) -> Result<(), OutOfRange> {
+        let first = self.terms.partition_point(|t| t.until < changes.from);
+        for (turn, term) in (0u16..).zip(self.terms.iter_mut().skip(first)) {
+            term.is_free |= turn < changes.grace;
+            term.puts_off |= turn < changes.interest_grace;
+        }
+        if changes.extra > 0 || changes.grace > 0 {
+            return self.relevel(first);
+        }
+        self.absorb()
     }
 
     /// Makes the periods from one on level anew on what is outstanding.
@@ -305,8 +331,9 @@ impl<'a> Accrual<'a> {
             for stretch in &term.stretches {
                 interest = interest.plus(self.earned(&term, stretch)?)?;
             }
-            if place < usize::from(self.servicing.interest_only) {
-                term.instalment = interest.max(term.paid()?);
+            if term.is_free {
+                let payable = if term.puts_off { Amount::ZERO } else { interest };
+                term.instalment = payable.max(term.paid()?);
             }
             term.reckon(interest)?;
             unrecognised = term.reckoned.minus(term.interest)?;
@@ -411,15 +438,16 @@ impl<'a> Accrual<'a> {
 
     /// The level payment of an amount over the periods from one on, as a multiple.
     fn level(&self, first: usize, amount: Amount) -> Result<Amount, OutOfRange> {
-        let first = first.max(usize::from(self.servicing.interest_only));
         let (mut power, mut sum) = (PRODUCT, PRODUCT);
-        for (at, term) in self.terms.iter().enumerate().skip(first) {
+        let repaying = self.terms.iter().skip(first).filter(|t| !t.is_free);
+        for (turn, term) in repaying.enumerate() {
             let mut factor = FACTOR;
             for stretch in &term.stretches {
-                factor = plus(factor, self.factor(term, stretch.from, stretch.until)?)?;
+                let part = self.factor(term, (stretch.from, stretch.until), self.agreed_length())?;
+                factor = plus(factor, part)?;
             }
             power = ratio(times(power, factor)?, FACTOR)?;
-            if at > first {
+            if turn > 0 {
                 sum = plus(PRODUCT, ratio(times(sum, factor)?, FACTOR)?)?;
             }
         }
@@ -435,7 +463,7 @@ impl<'a> Accrual<'a> {
         if all <= 0 || days <= 0 || !stretch.balance.is_positive() || self.is_paused(stretch) {
             return Ok(Amount::ZERO);
         }
-        let factor = self.factor(term, stretch.from, term.until)?;
+        let factor = self.factor(term, (stretch.from, term.until), self.length(term)?)?;
         let product = times(
             times(i128::from(stretch.balance.minor()), factor)?,
             i128::from(days),
@@ -462,8 +490,47 @@ impl<'a> Accrual<'a> {
         changed.map_or(self.agreed, |(_, rate)| *rate)
     }
 
-    /// The factor of some days of a period, in 10⁻¹².
-    fn factor(&self, term: &Term, from: Date, until: Date) -> Result<i128, OutOfRange> {
+    /// How many units a period has by agreement, as a fraction.
+    fn agreed_length(&self) -> (i64, i64) {
+        (i64::from(self.servicing.period.every), 1)
+    }
+
+    /// How many units a period has, as a fraction: whole ones, and of the one that is not whole its share of days. A
+    /// period that ends as agreed from the first day on is whole.
+    fn length(&self, term: &Term) -> Result<(i64, i64), OutOfRange> {
+        let unit = Period {
+            every: 1,
+            unit: self.servicing.period.unit,
+        };
+        let start = self.terms.first().map_or(term.from, |t| t.from);
+        let units = |from: Date, until: Date| -> Result<u16, OutOfRange> {
+            let mut count = 0u16;
+            while after(from, unit, count.saturating_add(1))? <= until && count < u16::MAX {
+                count = count.saturating_add(1);
+            }
+            Ok(count)
+        };
+        let (before, all) = (units(start, term.from)?, units(start, term.until)?);
+        let ends_as_agreed = after(start, unit, all)? == term.until;
+        let begins_as_agreed = after(start, unit, before)? == term.from;
+        if ends_as_agreed && begins_as_agreed && all.saturating_sub(before) == self.servicing.period.every {
+            return Ok(self.agreed_length());
+        }
+        let whole = units(term.from, term.until)?;
+        let last = after(term.from, unit, whole)?;
+        let next = after(term.from, unit, whole.saturating_add(1))?;
+        let length = days_between(last, next).max(1);
+        let units = i64::from(whole).saturating_mul(length);
+        Ok((units.saturating_add(days_between(last, term.until)), length))
+    }
+
+    /// The factor of some days of a period of so many units, in 10⁻¹².
+    fn factor(
+        &self,
+        term: &Term,
+        (from, until): (Date, Date),
+        (units, parts): (i64, i64),
+    ) -> Result<i128, OutOfRange> {
         let rate = times(i128::from(self.rate(from).ppb()), 1_000)?;
         let days = i128::from(days_between(from, until));
         let (numerator, denominator) = match (self.servicing.year, self.servicing.month) {
@@ -475,8 +542,9 @@ impl<'a> Accrual<'a> {
                     Unit::Weeks => 7,
                     Unit::Months => 30,
                 };
-                let whole = times(unit, i128::from(self.servicing.period.every))?;
+                let whole = times(unit, i128::from(units))?;
                 let all = i128::from(days_between(term.from, term.until).max(1));
+                let all = times(all, i128::from(parts))?;
                 (times(whole, days)?, times(i128::from(year), all)?)
             }
         };
@@ -497,6 +565,8 @@ impl Term {
             reckoned: Amount::ZERO,
             interest: Amount::ZERO,
             principal: Amount::ZERO,
+            is_free: false,
+            puts_off: false,
             stretches: vec![Stretch {
                 from,
                 until,
@@ -527,7 +597,11 @@ impl Term {
     fn reckon(&mut self, interest: Amount) -> Result<(), OutOfRange> {
         self.reckoned = interest;
         let is_paid_up = self.paid_principal > self.instalment.minus(interest)?;
-        let due = if is_paid_up { self.paid_interest } else { interest };
+        let due = if is_paid_up || self.puts_off {
+            self.paid_interest
+        } else {
+            interest
+        };
         self.interest = due.max(self.paid_interest);
         self.principal = self.instalment.minus(self.interest)?.max(self.paid_principal);
         Ok(())

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::calendar::{add_days, add_months};
 use crate::loan::interest::to_multiple;
 use crate::loan::life::Origin;
+use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Parts};
 use crate::money::{Amount, OutOfRange, Rounding};
@@ -118,69 +119,66 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &Servicing, plan: Plan) ->
     Ok(all)
 }
 
-/// Moves a due date and those after it, which keep their distance from it.
+/// Due dates after those that were moved: each change moves a date, and those after it keep their distance from it.
+///
+/// A move is known from the start, whenever it was entered: what was late by the old date is not by the new one.
+pub(crate) fn moved(
+    servicing: &Servicing,
+    due_dates: &[Date],
+    moves: impl Iterator<Item = (Date, Date)>,
+) -> Result<Vec<Date>, OutOfRange> {
+    let mut dates = due_dates.to_vec();
+    for (from, to) in moves {
+        let ahead = dates.iter_mut().filter(|d| **d >= from);
+        for (steps, date) in (0u16..).zip(ahead) {
+            *date = after(to, servicing.period, steps)?;
+        }
+    }
+    Ok(dates)
+}
+
+/// What a reschedule changes beside due dates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changes {
+    /// The due date from which on it holds.
+    pub from: Date,
+    /// How many rows more.
+    pub extra: u16,
+    /// In how many rows no principal is due; as many are added.
+    pub grace: u16,
+    /// The interest of how many rows is put off.
+    pub interest_grace: u16,
+}
+
+/// Adds rows at the end, and lets some owe no principal or no interest yet.
 pub(crate) fn reschedule(
     state: &mut State<'_>,
     servicing: &Servicing,
-    from: Date,
-    to: Option<Date>,
-    extra: u16,
+    changes: Changes,
 ) -> Result<(), OutOfRange> {
-    let moved: Vec<usize> = state
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.is_regular() && s.row.due_on >= from)
-        .map(|(place, _)| place)
-        .collect();
-    let start = to.unwrap_or(from);
-    let mut before = None;
-    for (steps, place) in (0u16..).zip(&moved) {
-        let due_on = if to.is_some() {
-            after(start, servicing.period, steps)?
-        } else {
-            state.rows.get(*place).map_or(start, |s| s.row.due_on)
-        };
-        if let Some(standing) = state.rows.get_mut(*place) {
-            standing.row.due_on = due_on;
-            standing.from = before.unwrap_or(standing.from);
+    for _ in 0..changes.extra.saturating_add(changes.grace) {
+        let regular = state.rows.iter().rfind(|s| s.is_regular());
+        let last = regular.map_or(changes.from, |s| s.row.due_on);
+        let due_on = after(last, servicing.period, 1)?;
+        state.insert(Standing::empty(last, due_on, Origin::Agreed));
+        if let Some(accrual) = &mut state.accrual {
+            accrual.add_period(last, due_on);
         }
-        before = Some(due_on);
     }
-    for _ in 0..extra {
-        let last = before.unwrap_or(start);
-        let due_on = after(last, servicing.period, 1)?;
-        state.insert(Standing::empty(last, due_on, Origin::Agreed));
-        before = Some(due_on);
+    if let Some(accrual) = &mut state.accrual {
+        accrual.reschedule(changes)?;
+        return state.follow();
     }
-    state.renumber();
-    if extra > 0 {
-        respread(state, servicing, from)?;
+    if scheduled::builds(state, servicing) {
+        return scheduled::reschedule(state, servicing, changes);
     }
-    Ok(())
-}
-
-/// Lets some rows owe no principal: it moves on by so many rows, and as many are added at the end.
-pub(crate) fn grace(
-    state: &mut State<'_>,
-    servicing: &Servicing,
-    from: Date,
-    count: u16,
-) -> Result<(), OutOfRange> {
-    for _ in 0..count {
-        let last = state
-            .rows
-            .iter()
-            .rfind(|s| s.is_regular())
-            .map_or(from, |s| s.row.due_on);
-        let due_on = after(last, servicing.period, 1)?;
-        state.insert(Standing::empty(last, due_on, Origin::Agreed));
+    if changes.extra > 0 {
+        respread(state, servicing, changes.from)?;
+    }
+    for _ in 0..changes.grace {
         let mut carried = Amount::ZERO;
-        for standing in state
-            .rows
-            .iter_mut()
-            .filter(|s| s.is_regular() && s.row.due_on >= from)
-        {
+        let moves = |s: &&mut Standing| s.is_regular() && s.row.due_on >= changes.from;
+        for standing in state.rows.iter_mut().filter(moves) {
             core::mem::swap(&mut carried, &mut standing.row.principal.charged);
         }
     }

@@ -10,82 +10,131 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::calendar::days_between;
+use crate::calendar::{add_days, days_between};
 use crate::loan::Parts;
 use crate::loan::interest::{actual_parts, to_multiple};
-use crate::loan::state::{Flow, State};
+use crate::loan::life::Origin;
+use crate::loan::restructure::{Changes, after};
+use crate::loan::state::{Flow, Span, Standing, State};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Basis, Credit, Excess, Method, Recalculation, Servicing, Timing, Unit, Until, YearDays};
 
-/// Lends so much over the rows to come.
+/// What the schedule is built from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Course {
+    /// What was lent without down payments.
+    lent: Vec<Flow>,
+    /// What came in, where interest is reckoned anew.
+    paid: Vec<Flow>,
+    /// Rates that followed the agreed one, each from its evening.
+    rates: Vec<(Date, Rate)>,
+    /// Evenings between which nothing is earned.
+    pauses: Vec<Span>,
+    /// Due dates from which on instalments are level anew.
+    releveled: Vec<Date>,
+    /// How many rows were added for the same principal.
+    extra: u16,
+    /// From a due date on, so many rows without principal.
+    without_principal: Vec<(Date, u16)>,
+    /// From a due date on, so many rows whose interest is put off.
+    without_interest: Vec<(Date, u16)>,
+    /// Rows that are not needed while so much was paid.
+    set_aside: Vec<Standing>,
+    /// The agreed due date of the row that ended when everything was paid in it.
+    ended_early: Option<Date>,
+}
+
+/// Lends so much.
 pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), OutOfRange> {
+    let on = state.day;
+    state.course.lent.push(Flow { on, amount });
+    reckon(state, servicing)
+}
+
+/// Takes in a payment, where interest is reckoned anew with it.
+pub(crate) fn take_in(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), OutOfRange> {
+    if servicing.excess.is_none() {
+        return Ok(());
+    }
+    let on = state.day;
+    state.course.paid.push(Flow { on, amount });
+    reckon(state, servicing)
+}
+
+/// Lets another rate hold from a day on, in instalments that are level anew.
+pub(crate) fn change_rate(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    annual: Rate,
+) -> Result<(), OutOfRange> {
     let day = state.day;
-    state.lent.push(Flow { on: day, amount });
-    if servicing.method != Method::Flat {
-        return reckon(state, servicing);
+    state.course.rates.push((add_days(day, -1)?, annual));
+    state.course.rates.sort_by_key(|(from, _)| *from);
+    state.course.releveled.push(day);
+    reckon(state, servicing)
+}
+
+/// Lets some days earn nothing, both included.
+pub(crate) fn pause(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    from: Date,
+    until: Date,
+) -> Result<(), OutOfRange> {
+    let from = add_days(from, -1)?;
+    state.course.pauses.push(Span { from, until });
+    reckon(state, servicing)
+}
+
+/// Rows without principal, or whose interest is put off, from a due date on; rows that were added are there already.
+pub(crate) fn reschedule(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    changes: Changes,
+) -> Result<(), OutOfRange> {
+    let course = &mut state.course;
+    if changes.extra > 0 {
+        course.releveled.push(changes.from);
+        course.extra = course.extra.saturating_add(changes.extra);
     }
-    let ahead = |due_on: Date| due_on > day || (due_on == day && servicing.down_payment_first);
-    let regular = state
-        .rows
-        .iter()
-        .filter(|s| s.is_regular() && ahead(s.row.due_on));
-    let count = i64::try_from(regular.count()).map_err(|_| OutOfRange("the number of rows"))?;
-    let repaying = count.saturating_sub(i64::from(servicing.interest_only)).max(1);
-    let equal = to_multiple(
-        amount.share(1, repaying, Rounding::HalfEven)?,
-        servicing.multiple,
-    )?;
-    let (mut left, mut deferred, mut place) = (amount, Amount::ZERO, 0i64);
-    let annual = state.terms.pricing.rate();
-    for standing in &mut state.rows {
-        if !standing.is_regular() || !ahead(standing.row.due_on) {
-            continue;
-        }
-        place = place.saturating_add(1);
-        let span = part(servicing, standing.from, standing.row.due_on)?;
-        let mut interest = interest(amount, annual, span)?;
-        if place <= i64::from(servicing.interest_deferred) {
-            deferred = deferred.plus(core::mem::take(&mut interest))?;
-        }
-        let principal = match place {
-            _ if place == count => left,
-            _ if place <= i64::from(servicing.interest_only) => Amount::ZERO,
-            _ => equal.min(left),
-        };
-        left = left.minus(principal)?;
-        let row = &mut standing.row;
-        row.principal.charged = row.principal.charged.plus(principal)?;
-        if !interest.is_zero() {
-            interest = interest.plus(core::mem::take(&mut deferred))?;
-        }
-        row.interest.charged = row.interest.charged.plus(interest)?;
-    }
-    Ok(())
+    course.without_principal.push((changes.from, changes.grace));
+    course.without_interest.push((changes.from, changes.interest_grace));
+    reckon(state, servicing)
+}
+
+/// Whether the rows of a loan are built here.
+pub(crate) fn builds(state: &State<'_>, servicing: &Servicing) -> bool {
+    state.accrual.is_none() && (servicing.whole || state.terms.pricing.rate() > Rate::ZERO)
 }
 
 /// Lets the rows owe what the money that moved up to the state's day makes of them, where interest is scheduled.
 pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
-    if matches!(servicing.method, Method::Flat | Method::Balance) || state.lent.is_empty() {
+    if state.course.lent.is_empty() || state.is_charged_off {
         return Ok(());
     }
     put_back(state);
     let built = Builder::new(state, servicing)?.build()?;
-    let mut rows = built.iter();
+    let mut rows = built.into_iter();
     let all = core::mem::take(&mut state.rows);
     for mut standing in all {
         let row = if standing.is_regular() { rows.next() } else { None };
         if let Some(row) = row {
             if row.until != standing.row.due_on {
-                state.ended_early = Some(standing.row.due_on);
+                state.course.ended_early = Some(standing.row.due_on);
             }
             standing.row.due_on = row.until;
             standing.planned = row.planned;
         } else if standing.is_regular() {
-            state.set_aside.push(standing);
+            state.course.set_aside.push(standing);
             continue;
         }
         state.rows.push(standing);
+    }
+    for row in rows {
+        let mut standing = Standing::empty(row.from, row.until, Origin::Agreed);
+        standing.planned = row.planned;
+        state.insert(standing);
     }
     for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
         let row = &mut standing.row;
@@ -102,9 +151,9 @@ pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(),
 
 /// Puts back the rows that were not needed, and the day of the row in which everything was paid.
 fn put_back(state: &mut State<'_>) {
-    let aside = core::mem::take(&mut state.set_aside);
+    let aside = core::mem::take(&mut state.course.set_aside);
     let regular = state.rows.iter_mut().rfind(|s| s.is_regular());
-    if let (Some(standing), Some(due_on)) = (regular, state.ended_early.take()) {
+    if let (Some(standing), Some(due_on)) = (regular, state.course.ended_early.take()) {
         standing.row.due_on = due_on;
     }
     for standing in aside {
@@ -115,6 +164,7 @@ fn put_back(state: &mut State<'_>) {
 /// A row on its way.
 #[derive(Debug, Clone, Copy)]
 struct Built {
+    from: Date,
     until: Date,
     planned: Parts,
     /// What is open of it.
@@ -123,15 +173,31 @@ struct Built {
     is_last: bool,
 }
 
+/// A period between due dates.
+#[derive(Debug, Clone, Copy)]
+struct Period {
+    from: Date,
+    until: Date,
+    /// What is charged in it beside the plan.
+    added: Parts,
+    /// Whether no principal is due in it.
+    is_free: bool,
+    /// Whether its interest is put off.
+    puts_off: bool,
+}
+
 /// Builds the rows from the first to the last.
 struct Builder<'s> {
     servicing: &'s Servicing,
+    course: &'s Course,
     recalculation: Option<Recalculation>,
     annual: Rate,
     today: Date,
-    /// Periods, with what is charged in them beside the plan.
-    periods: Vec<(Date, Date, Parts)>,
-    lent: Vec<Flow>,
+    periods: Vec<Period>,
+    /// All that was lent.
+    all: Amount,
+    /// Principal that rows took.
+    taken: Amount,
     /// What came in and was not placed yet.
     paid: Vec<Flow>,
     order: Vec<Component>,
@@ -146,28 +212,23 @@ struct Builder<'s> {
 }
 
 impl<'s> Builder<'s> {
-    fn new(state: &State<'_>, servicing: &'s Servicing) -> Result<Builder<'s>, OutOfRange> {
+    fn new(state: &'s State<'_>, servicing: &'s Servicing) -> Result<Builder<'s>, OutOfRange> {
+        let course = &state.course;
         let recalculation = servicing.recalculation.filter(|_| servicing.excess.is_some());
-        let mut periods = Vec::with_capacity(state.rows.len());
-        for standing in state.rows.iter().filter(|s| s.is_regular()) {
-            let mut added = standing.added;
-            for component in [Component::Fee, Component::Penalty] {
-                let waived = standing.row.figures(component).waived;
-                added.add(component, Amount::ZERO.minus(waived)?)?;
-            }
-            periods.push((standing.from, standing.row.due_on, added));
-        }
         let rule = servicing.rule(Credit::Payment);
         let order = rule.into_iter().flat_map(|r| &r.buckets);
         let order = order.filter(|b| b.timing == Timing::PastDue).map(|b| b.component);
+        let (periods, added) = periods(state, servicing)?;
         let mut builder = Builder {
             servicing,
+            course,
             recalculation,
             annual: state.terms.pricing.rate(),
             today: state.day,
             periods,
-            lent: state.lent.clone(),
-            paid: recalculation.map_or(Vec::new(), |_| state.paid_in.clone()),
+            all: Amount::sum(course.lent.iter().map(|f| f.amount))?,
+            taken: Amount::ZERO,
+            paid: recalculation.map_or(Vec::new(), |_| course.paid.clone()),
             order: order.collect(),
             rows: Vec::new(),
             balance: Amount::ZERO,
@@ -175,8 +236,12 @@ impl<'s> Builder<'s> {
             carried: Amount::ZERO,
             deferred: Amount::ZERO,
         };
-        let all = Amount::sum(builder.lent.iter().map(|f| f.amount))?;
-        builder.instalment = builder.level(all, 0)?;
+        // Rows that were added count from where instalments are level anew.
+        let later = usize::from(course.extra).saturating_add(added);
+        let all = builder.periods.len();
+        let more = builder.periods.split_off(all.saturating_sub(later));
+        builder.instalment = builder.level(builder.all, 0)?;
+        builder.periods.extend(more);
         Ok(builder)
     }
 
@@ -192,12 +257,16 @@ impl<'s> Builder<'s> {
 
     /// Builds one row.
     fn period(&mut self, place: usize) -> Result<(), OutOfRange> {
-        let Some(&(from, until, added)) = self.periods.get(place) else {
+        let Some(&Period { from, until, added, .. }) = self.periods.get(place) else {
             return Ok(());
         };
+        let releveled = self.course.releveled.iter();
+        if releveled.into_iter().any(|day| from < *day && *day <= until) {
+            self.instalment = self.level(self.all.minus(self.taken)?, place)?;
+        }
         let overdue = self.overdue_at(from, until)?;
         let mut spans = Spans::new(from, self.balance.plus(overdue)?);
-        for lent in self.lent.iter().filter(|f| f.on <= until) {
+        for lent in self.course.lent.iter().filter(|f| f.on <= until) {
             if lent.on > from || (place == 0 && lent.on == from) {
                 spans.change(lent.on, lent.amount);
                 self.balance = self.balance.plus(lent.amount)?;
@@ -206,7 +275,7 @@ impl<'s> Builder<'s> {
         let early = self.early(from, until, overdue, &mut spans)?;
         if let Some(on) = self.closed_on(place, until, &early, &mut spans)? {
             let interest = self.earned(&spans, (from, until), on)?;
-            self.push(on, (self.balance, interest), added, true)?;
+            self.push((from, on), (self.balance, interest), added, true)?;
             return Ok(());
         }
         let early = Amount::sum(early.iter().map(|f| f.amount))?;
@@ -218,8 +287,9 @@ impl<'s> Builder<'s> {
         let is_final = place.saturating_add(1) == self.periods.len();
         let asked = if is_final { self.balance } else { asked.min(self.balance) };
         let beyond = early.minus_or_zero(asked)?.min(self.balance.minus(asked)?);
-        self.push(until, (asked.plus(beyond)?, interest), added, false)?;
+        self.push((from, until), (asked.plus(beyond)?, interest), added, false)?;
         self.balance = self.balance.minus(asked)?.minus(beyond)?;
+        self.taken = self.taken.plus(asked)?.plus(beyond)?;
         self.exceed(place, beyond)?;
         self.meet(early)?;
         self.fall_due(place, until)
@@ -236,8 +306,9 @@ impl<'s> Builder<'s> {
             row.planned.principal = row.planned.principal.plus(beyond)?;
         }
         self.balance = self.balance.minus(beyond)?;
+        self.taken = self.taken.plus(beyond)?;
         self.exceed(place, beyond)?;
-        let nothing_left = self.balance.is_zero() && self.lent.iter().all(|f| f.on <= until);
+        let nothing_left = self.balance.is_zero() && self.course.lent.iter().all(|f| f.on <= until);
         let ends = self.servicing.excess == Some(Excess::FewerRows) || !self.paid.is_empty();
         if let Some(row) = self.rows.last_mut().filter(|_| nothing_left && ends) {
             row.is_last = true;
@@ -248,7 +319,7 @@ impl<'s> Builder<'s> {
     /// Puts a row at the end.
     fn push(
         &mut self,
-        until: Date,
+        (from, until): (Date, Date),
         (principal, interest): (Amount, Amount),
         added: Parts,
         is_last: bool,
@@ -259,6 +330,7 @@ impl<'s> Builder<'s> {
             ..Parts::default()
         };
         self.rows.push(Built {
+            from,
             until,
             planned,
             open: added.plus(&planned)?,
@@ -343,7 +415,7 @@ impl<'s> Builder<'s> {
         early: &[Flow],
         spans: &mut Spans,
     ) -> Result<Option<Date>, OutOfRange> {
-        let Some(&(from, ..)) = self.periods.get(place) else {
+        let Some(&Period { from, .. }) = self.periods.get(place) else {
             return Ok(None);
         };
         let takes_all = self.recalculation.is_some_and(|r| r.until == Until::PaymentDay);
@@ -361,7 +433,7 @@ impl<'s> Builder<'s> {
     /// What is payable of a period's interest: grace puts it off.
     fn payable(&mut self, place: usize, interest: Amount) -> Result<Amount, OutOfRange> {
         let all = interest.plus(core::mem::take(&mut self.deferred))?;
-        if place < usize::from(self.servicing.interest_deferred) {
+        if self.periods.get(place).is_some_and(|p| p.puts_off) {
             self.deferred = all;
             return Ok(Amount::ZERO);
         }
@@ -370,11 +442,11 @@ impl<'s> Builder<'s> {
 
     /// The principal that a row asks for.
     fn wanted(&self, place: usize, interest: Amount) -> Result<Amount, OutOfRange> {
-        if place < usize::from(self.servicing.interest_only) {
+        if self.periods.get(place).is_some_and(|p| p.is_free) {
             return Ok(Amount::ZERO);
         }
         match self.servicing.method {
-            Method::EqualPrincipal(_) => Ok(self.instalment),
+            Method::EqualPrincipal(_) | Method::Flat => Ok(self.instalment),
             _ => self.instalment.minus_or_zero(interest),
         }
     }
@@ -396,37 +468,109 @@ impl<'s> Builder<'s> {
 
     /// The instalment, or its principal if that is equal, for an amount over the rows from one on.
     fn level(&self, amount: Amount, first: usize) -> Result<Amount, OutOfRange> {
-        let first = first.max(usize::from(self.servicing.interest_only));
-        let count = self.periods.len().saturating_sub(first).max(1);
-        if matches!(self.servicing.method, Method::EqualPrincipal(_)) {
+        let repaying = self.periods.iter().skip(first).filter(|p| !p.is_free);
+        let count = repaying.count().max(1);
+        if matches!(self.servicing.method, Method::EqualPrincipal(_) | Method::Flat) {
             let count = i64::try_from(count).map_err(|_| OutOfRange("the number of rows"))?;
-            return amount.share(1, count, Rounding::HalfEven);
+            let equal = amount.share(1, count, Rounding::HalfEven)?;
+            let is_flat = self.servicing.method == Method::Flat;
+            return to_multiple(equal, if is_flat { self.servicing.multiple } else { Amount::ZERO });
         }
-        let Some(&(from, until, _)) = self.periods.first() else {
+        let (Some(Period { from, until, .. }), Some(at)) = (self.periods.first(), self.periods.get(first)) else {
             return Ok(amount);
         };
-        let (days, year_days) = part(self.servicing, from, until)?;
+        let (days, year_days) = part(self.servicing, *from, *until)?;
         let periods = alloc::vec![crate::calendar::YearPart { days, year_days }; count];
-        let level = crate::schedule::level_payment(amount, self.annual, &periods, Rounding::HalfEven)?;
+        let annual = self.rate(at.until);
+        let level = crate::schedule::level_payment(amount, annual, &periods, Rounding::HalfEven)?;
         to_multiple(level, self.servicing.multiple)
     }
 
-    /// Interest of the spans of a period up to a day, each rounded.
+    /// The rate on the day before one.
+    fn rate(&self, day: Date) -> Rate {
+        let changed = self.course.rates.iter().rev().find(|(from, _)| *from < day);
+        changed.map_or(self.annual, |(_, rate)| *rate)
+    }
+
+    /// Interest of the spans of a period up to a day, each rounded; a flat rate counts on all that was lent.
     fn earned(&self, spans: &Spans, period: (Date, Date), to: Date) -> Result<Amount, OutOfRange> {
         let mut sum = Amount::ZERO;
         let (mut from, mut balance) = (spans.from, spans.balance);
-        let ends = spans.changes.iter().map(|f| (f.on.max(spans.from), f.amount));
-        for (on, change) in ends.chain(core::iter::once((to, Amount::ZERO))) {
+        let is_flat = self.servicing.method == Method::Flat;
+        for (on, change) in self.cuts(spans).into_iter().chain([(to, Amount::ZERO)]) {
             let until = on.min(to);
-            if until > from {
+            if until > from && !self.is_paused(from, until) {
                 let span = span(self.servicing, period, (from, until))?;
-                sum = sum.plus(interest(balance.max(Amount::ZERO), self.annual, span)?)?;
-                from = until;
+                let base = if is_flat { self.all } else { balance.max(Amount::ZERO) };
+                sum = sum.plus(interest(base, self.rate(until), span)?)?;
             }
+            from = from.max(until);
             balance = balance.plus(change)?;
         }
         Ok(sum)
     }
+
+    /// The days on which a balance, a rate or a pause changes, with the change of the balance.
+    fn cuts(&self, spans: &Spans) -> Vec<(Date, Amount)> {
+        let is_flat = self.servicing.method == Method::Flat;
+        let changes = spans.changes.iter().filter(|_| !is_flat);
+        let changes = changes.map(|f| (f.on.max(spans.from), f.amount));
+        let rates = self.course.rates.iter().map(|(from, _)| *from);
+        let pauses = self.course.pauses.iter().flat_map(|p| [p.from, p.until]);
+        let others = rates.chain(pauses).filter(|day| *day > spans.from);
+        let mut cuts: Vec<(Date, Amount)> = changes.chain(others.map(|day| (day, Amount::ZERO))).collect();
+        cuts.sort_by_key(|(day, _)| *day);
+        cuts
+    }
+
+    /// Whether days earn nothing.
+    fn is_paused(&self, from: Date, until: Date) -> bool {
+        let covers = |p: &Span| p.from <= from && until <= p.until;
+        self.course.pauses.iter().any(covers)
+    }
+}
+
+/// The periods of the agreed rows, and more where money was lent after the last due date; says how many more.
+fn periods(state: &State<'_>, servicing: &Servicing) -> Result<(Vec<Period>, usize), OutOfRange> {
+    let mut periods: Vec<Period> = Vec::with_capacity(state.rows.len());
+    for standing in state.rows.iter().filter(|s| s.is_regular()) {
+        let mut added = standing.added;
+        for component in [Component::Fee, Component::Penalty] {
+            let waived = standing.row.figures(component).waived;
+            added.add(component, Amount::ZERO.minus(waived)?)?;
+        }
+        periods.push(Period {
+            from: standing.from,
+            until: standing.row.due_on,
+            added,
+            is_free: periods.len() < usize::from(servicing.interest_only),
+            puts_off: periods.len() < usize::from(servicing.interest_deferred),
+        });
+    }
+    let course = &state.course;
+    let last_lent = course.lent.iter().map(|f| f.on).max();
+    let agreed = periods.len();
+    while let (Some(last), Some(lent_on)) = (periods.last().copied(), last_lent)
+        && lent_on > last.until
+    {
+        periods.push(Period {
+            from: last.until,
+            until: after(last.until, servicing.period, 1)?,
+            added: Parts::default(),
+            is_free: false,
+            puts_off: false,
+        });
+    }
+    for (from, count) in &course.without_principal {
+        let rows = periods.iter_mut().filter(|p| p.until >= *from);
+        rows.take(usize::from(*count)).for_each(|p| p.is_free = true);
+    }
+    for (from, count) in &course.without_interest {
+        let rows = periods.iter_mut().filter(|p| p.until >= *from);
+        rows.take(usize::from(*count)).for_each(|p| p.puts_off = true);
+    }
+    let added = periods.len().saturating_sub(agreed);
+    Ok((periods, added))
 }
 
 /// Balances in a period.

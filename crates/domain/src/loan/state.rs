@@ -9,6 +9,7 @@ use crate::late::Late;
 use crate::loan::charges::Charge;
 use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, Record};
+use crate::loan::scheduled::Course;
 use crate::loan::{Figures, Loan, Parts, Posting, PostingKind, Row};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::{Component, Terms};
@@ -96,14 +97,8 @@ pub(crate) struct State<'a> {
     pub accrued_to: Date,
     /// Money that moved, for the annual cost.
     pub flows: Vec<Flow>,
-    /// What was lent without down payments, where interest is scheduled.
-    pub lent: Vec<Flow>,
-    /// What came in, where scheduled interest is reckoned anew.
-    pub paid_in: Vec<Flow>,
-    /// Rows that are not needed while so much was paid.
-    pub set_aside: Vec<Standing>,
-    /// The agreed due date of the row that ended when everything was paid in it.
-    pub ended_early: Option<Date>,
+    /// What the schedule is built from, where interest is scheduled.
+    pub course: Course,
     /// What the books must show.
     pub postings: Vec<Posting>,
     /// Interest that follows the balance, of agreements that say so.
@@ -135,10 +130,10 @@ pub(crate) struct Returned {
 
 impl<'a> State<'a> {
     /// A loan on the evening before anything happens.
-    pub fn new(terms: &'a Terms, day: Date, excused: Vec<Span>) -> State<'a> {
-        let starts = core::iter::once(&terms.signed_on).chain(&terms.due_dates);
+    pub fn new(terms: &'a Terms, due_dates: &[Date], day: Date, excused: Vec<Span>) -> State<'a> {
+        let starts = core::iter::once(&terms.signed_on).chain(due_dates);
         let rows = (1u16..)
-            .zip(starts.zip(&terms.due_dates))
+            .zip(starts.zip(due_dates))
             .map(|(number, (from, due_on))| {
                 let mut standing = Standing::empty(*from, *due_on, Origin::Agreed);
                 standing.row.number = number;
@@ -148,7 +143,9 @@ impl<'a> State<'a> {
         let accrual = terms.conventions.servicing.as_deref().and_then(|servicing| {
             let annual = terms.pricing.rate();
             let follows = annual > Rate::ZERO && servicing.method == Method::Balance;
-            follows.then(|| Accrual::new(servicing, annual, terms.signed_on, &terms.due_dates))
+            let mut accrual = Accrual::new(servicing, annual, terms.signed_on, due_dates);
+            accrual.is_moved = due_dates != terms.due_dates;
+            follows.then_some(accrual)
         });
         let mut state = State {
             terms,
@@ -168,10 +165,7 @@ impl<'a> State<'a> {
             accrued: Amount::ZERO,
             accrued_to: day,
             flows: Vec::new(),
-            lent: Vec::new(),
-            paid_in: Vec::new(),
-            set_aside: Vec::new(),
-            ended_early: None,
+            course: Course::default(),
             postings: Vec::new(),
             accrual,
             charges: Vec::new(),

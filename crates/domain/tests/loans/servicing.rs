@@ -49,7 +49,7 @@ fn servicing(ahead: Ahead) -> Servicing {
         method: Method::Balance,
         interest_only: 0,
         interest_deferred: 0,
-        down_payment_first: false,
+        whole: false,
         recalculation: None,
         excess: None,
         chargeback: Vec::new(),

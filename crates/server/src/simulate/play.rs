@@ -171,9 +171,6 @@ impl Player {
     /// Other due dates, more rows, another rate.
     fn reschedule(&mut self, op: &Fields<'_>) -> Read<()> {
         let from = op.date("from_date")?;
-        if op.count("grace_on_interest")? > 0 {
-            return Err(op.unsupported("grace_on_interest", "grace on interest from a day on"));
-        }
         if op.get("new_annual_rate_percent").is_some() {
             let by = Amendment::RateChanged {
                 annual: op.rate("new_annual_rate_percent")?,
@@ -183,17 +180,15 @@ impl Player {
         }
         let (to, extra) = (op.date_if("adjusted_due_date")?, op.count("extra_terms")?);
         let grace = op.count("grace_on_principal")?;
-        let bears_interest = self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0);
-        if bears_interest && (to.is_some() || extra > 0 || grace > 0) {
-            return Err(op.unsupported("op", "another schedule with interest"));
-        }
-        if to.is_some() || extra > 0 || grace > 0 {
+        let interest_grace = op.count("grace_on_interest")?;
+        if to.is_some() || extra > 0 || grace > 0 || interest_grace > 0 {
             let on = op.date_if("submitted_on")?.unwrap_or(self.today);
             let by = Amendment::Rescheduled {
                 from,
                 to,
                 extra,
                 grace,
+                interest_grace,
             };
             self.enter_silently(on, Event::Amended { by })?;
         }

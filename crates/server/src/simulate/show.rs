@@ -80,7 +80,7 @@ fn schedule(player: &Player, life: &Life, with_lent: bool) -> Result<(Vec<Value>
     sums.paid = taken;
     for (row, note) in life.loan.rows.iter().zip(&life.notes) {
         // What is lent on a due date belongs to the period that ends, or to the next, as agreed.
-        let belongs_here = player.product.servicing.down_payment_first || note.origin == Origin::DownPayment;
+        let belongs_here = player.product.servicing.whole || note.origin == Origin::DownPayment;
         let comes_first = |on: jiff::civil::Date| on < row.due_on || (on == row.due_on && belongs_here);
         while let Some((on, amount)) = lent.next_if(|(on, _)| comes_first(*on)) {
             balance = balance.plus(amount)?;

@@ -207,7 +207,7 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
         method: method(inputs, is_cumulative)?,
         interest_only: inputs.count("grace_on_principal_periods")?,
         interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
-        down_payment_first: is_cumulative,
+        whole: is_cumulative,
         recalculation,
         excess,
         chargeback: chargeback(inputs)?,
