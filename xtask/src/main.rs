@@ -8,7 +8,9 @@
 #![expect(clippy::disallowed_methods, reason = "tasks measure how long things take")]
 
 mod bench;
+mod conformance;
 mod crash_steps;
+mod dates;
 mod kill_loop;
 mod options;
 mod postgres;
@@ -31,6 +33,8 @@ Tasks:
   bench          the workloads beside pgbench, plain SQLite and others; --write puts the table into the docs
   kill-loop      kills purchases under way at random moments and looks for each that was acknowledged
   crash-steps    fails each commit and each outside call of every scenario, before, after and twice
+  conformance    which published loan cases hold; --write writes docs/reference/conformance.md
+  dates          due dates of a century against another program
 
 Options:
   -h, --help     this text; after a task, what the task takes
@@ -61,6 +65,8 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "kill-loop" => kill_loop::run(rest),
         "crash-steps" => crash_steps::run(rest),
+        "conformance" => conformance::run(rest),
+        "dates" => dates::run(rest),
         other => Err(format!(
             "there is no task `{other}`; `cargo xtask --help` lists them"
         )),

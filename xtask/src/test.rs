@@ -125,6 +125,10 @@ fn nextest(run: &mut Run) -> Outcome {
         shell::install_packages(&["chromium", "chromium-driver"])?;
     }
     command.env("FENQI_CHROMEDRIVER", CHROMEDRIVER);
+    // Another program that reckons due dates; see crates/domain/tests/oracle.
+    if !shell::is_installed("python3") {
+        shell::install_packages(&["python3"])?;
+    }
     let (outcome, summary) =
         shell::run_keeping(&mut command, |line| line.trim_start().starts_with("Summary ["));
     run.summary = summary;

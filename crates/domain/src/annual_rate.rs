@@ -42,6 +42,8 @@ pub enum NoRate {
     NoRoot,
     /// No rate above −100 % makes flows in any order equal.
     Unequal,
+    /// Several rates make them equal, so that none is their rate.
+    Several,
 }
 
 impl fmt::Display for NoRate {
@@ -58,6 +60,10 @@ impl fmt::Display for NoRate {
             NoRate::NoRoot => write!(
                 f,
                 "no rate between 0 and 10,000,000 % a period makes the flows equal"
+            ),
+            NoRate::Several => write!(
+                f,
+                "several rates make what is received and what is paid equal, so that none of them is the rate"
             ),
             NoRate::Unequal => write!(
                 f,

@@ -106,10 +106,19 @@ impl Idle {
     }
 }
 
-/// Offers a second of two numeric packages of PyPI.
-pub struct Packages {
-    pub quantlib: f64,
-    pub numpy_financial: f64,
+/// What two numeric packages of PyPI do in a second of processor time.
+pub struct Packages(serde_json::Value);
+
+impl Packages {
+    /// How many of a kind one of them does.
+    pub fn rate(&self, package: &str, kind: &str) -> Result<f64, String> {
+        let name = match package {
+            "QuantLib-Python" => "quantlib",
+            _ => "numpy_financial",
+        };
+        let rate = self.0[name][kind].as_f64();
+        rate.ok_or_else(|| format!("bench/quote.py printed no `{kind}` of `{name}`"))
+    }
 }
 
 /// Runs `bench/quote.py` in an environment of its own below `target`.
@@ -132,17 +141,9 @@ pub fn numeric_packages() -> Result<Packages, String> {
         ]))?;
     }
     let printed = shell::output(Command::new(&python).arg(root.join("bench/quote.py")))?;
-    let answer: serde_json::Value =
-        serde_json::from_str(&printed).map_err(|error| format!("bench/quote.py printed no JSON: {error}"))?;
-    let rate = |name: &str| {
-        answer[name]
-            .as_f64()
-            .ok_or_else(|| format!("bench/quote.py printed no `{name}`"))
-    };
-    Ok(Packages {
-        quantlib: rate("quantlib")?,
-        numpy_financial: rate("numpy_financial")?,
-    })
+    let answer = serde_json::from_str(&printed);
+    let answer = answer.map_err(|error| format!("bench/quote.py printed no JSON: {error}"))?;
+    Ok(Packages(answer))
 }
 
 /// The day run as hand-written set-based SQL on PostgreSQL, in seconds.

@@ -3,6 +3,7 @@
 //! Every figure is taken in interleaved rounds, so that a machine that grows slow or fast meanwhile does so for all.
 //! What is compared is the median of the rounds' ratios; each round's ratio is taken within that round.
 
+mod arithmetic;
 mod beside;
 mod report;
 
@@ -27,11 +28,13 @@ Options:
   --due N         of which are due, and as many late [default: 3300]
   --seconds N     length of one pgbench run [default: 5]
   --fenqi FILE    this program instead of the release build
-  --write         writes docs/reference/performance.md
+  --arithmetic    schedules, annual rates and lives of loans instead, beside numeric packages
+  --write         writes docs/reference/performance.md, or performance-arithmetic.md
   -h, --help      this text
 
 Example:
   cargo xtask bench --only confirm --rounds 1   # a quick look
+  cargo xtask bench --arithmetic --rounds 3     # the rules alone
   cargo xtask bench --write                     # what stands in the docs
 ";
 
@@ -62,9 +65,12 @@ pub fn run(arguments: &[String]) -> Outcome {
         "--seconds",
         "--fenqi",
     ];
-    let Some(options) = Options::read(arguments, &valued, &["--write"], HELP)? else {
+    let Some(options) = Options::read(arguments, &valued, &["--arithmetic", "--write"], HELP)? else {
         return Ok(());
     };
+    if options.has("--arithmetic") {
+        return arithmetic::run(&options, arguments);
+    }
     let only = options.text("--only", "confirm,repay,quote,day");
     let rounds = options.number("--rounds", 3)?;
     let fenqi = program(&options)?;
@@ -85,7 +91,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     // A folder that cannot be deleted is no reason to lose the figures.
     let _ = std::fs::remove_dir_all(&bench.folder);
     outcome?;
-    let text = run.page(&report::Machine::look(&bench.postgres)?);
+    let text = run.page("Performance", &report::Machine::look(&bench.postgres)?);
     print!("{text}");
     if options.has("--write") {
         let path = shell::root().join(PAGE);
@@ -219,20 +225,11 @@ impl Bench {
     fn quote(&mut self, run: &mut Run) -> Outcome {
         let ours = self.per_second(run, "quote, one core", Database::Sqlite, "quote", &[])?;
         let packages = beside::numeric_packages()?;
-        run.figure("quote, QuantLib-Python", packages.quantlib);
-        run.figure("quote, numpy-financial", packages.numpy_financial);
-        run.ratio(
-            "quote, one core",
-            "QuantLib-Python",
-            ours / packages.quantlib,
-            200.0,
-        );
-        run.ratio(
-            "quote, one core",
-            "numpy-financial",
-            ours / packages.numpy_financial,
-            400.0,
-        );
+        for (package, aim) in [("QuantLib-Python", 200.0), ("numpy-financial", 400.0)] {
+            let theirs = packages.rate(package, "offers")?;
+            run.figure(&format!("quote, {package}"), theirs);
+            run.ratio("quote, one core", package, ours / theirs, aim);
+        }
         Ok(())
     }
 

@@ -136,20 +136,30 @@ impl Run {
         }
     }
 
+    /// What one fdatasync costs, if it was measured.
+    fn sync_sentence(&self) -> String {
+        match self.sync_microseconds.as_slice() {
+            [] => String::new(),
+            all => format!(
+                " One `fdatasync` of 4 KiB costs {} µs here (median; {} to {}).",
+                round(median(all)),
+                round(least(all)),
+                round(greatest(all)),
+            ),
+        }
+    }
+
     /// The page, in Markdown.
-    pub fn page(&self, machine: &Machine) -> String {
+    pub fn page(&self, title: &str, machine: &Machine) -> String {
+        let sync = self.sync_sentence();
         let mut text = format!(
-            "# Performance\n\n\
-             Measured by `{}` in {} interleaved rounds, on {}. One `fdatasync` of 4 KiB costs {} µs here \
-             (median; {} to {}). Only the ratios mean something elsewhere: each is taken within a round, and the \
-             median of the rounds is shown with its least and greatest.\n\n\
+            "# {title}\n\n\
+             Measured by `{}` in {} interleaved rounds, on {}.{sync} Only the ratios mean something elsewhere: each is \
+             taken within a round, and the median of the rounds is shown with its least and greatest.\n\n\
              ## Ratios\n\n| what | beside | ratio | least | greatest | to reach | reached |\n|---|---|--:|--:|--:|--:|---|\n",
             format!("cargo xtask bench {}", self.arguments).trim_end(),
             self.rounds,
             machine.line,
-            round(median(&self.sync_microseconds)),
-            round(least(&self.sync_microseconds)),
-            round(greatest(&self.sync_microseconds)),
         );
         // Writing to a string cannot fail.
         for ratio in &self.ratios {
@@ -212,8 +222,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Looks at the machine.
-    pub fn look(postgres: &Postgres) -> Result<Self, String> {
+    /// Looks at the processor alone.
+    pub fn without_postgres() -> Self {
         let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let cores = processors
             .lines()
@@ -223,6 +233,14 @@ impl Machine {
         let model = model
             .and_then(|line| line.split(": ").nth(1))
             .unwrap_or("an unnamed processor");
+        Self {
+            line: format!("{cores} cores of {model}"),
+        }
+    }
+
+    /// Looks at the machine and its database.
+    pub fn look(postgres: &Postgres) -> Result<Self, String> {
+        let processor = Self::without_postgres().line;
         let mut psql = postgres.client("psql");
         let version = shell::output(psql.args(["-At", "-c", "show server_version"]))?;
         let version = version.split_whitespace().next().unwrap_or_default().to_owned();
@@ -232,7 +250,7 @@ impl Machine {
                 .arg(std::env::temp_dir()),
         )?;
         let line = format!(
-            "{cores} cores of {model}, PostgreSQL {version}, a disk of type {}",
+            "{processor}, PostgreSQL {version}, a disk of type {}",
             system.trim()
         );
         Ok(Self { line })
@@ -313,9 +331,12 @@ mod tests {
             run.ratio_at_most("day", "half", value, 1.2);
         }
         run.sync(90.0);
-        let page = run.page(&Machine {
-            line: "a machine".to_owned(),
-        });
+        let page = run.page(
+            "Performance",
+            &Machine {
+                line: "a machine".to_owned(),
+            },
+        );
         assert!(
             page.contains("| confirm | pgbench | 4.10× | 3.90 | 4.50 | ≥ 4.00× | yes |"),
             "{page}"

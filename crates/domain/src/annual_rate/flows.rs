@@ -73,12 +73,14 @@ const SEVERAL_ROOTS: Search = Search {
 
 /// The rate per unit of time at which the flows are worth the same (内部收益率).
 ///
-/// Flows that change direction once (a loan, an investment) have one rate at most. Others may have several; the policy is
-/// the one nearest to zero among those of zero or more, and if there is none, the one nearest to zero below it. It is
-/// found to the last bits of a float; steps and halvings are bounded, whatever the flows.
+/// Flows that change direction once (a loan, an investment) have one rate at most. Others may have several: two of zero or
+/// more are refused, unless the further one is above 1,000 % a unit of time, as it is where a small charge is paid before
+/// the money comes (2008/48/EC, example 43) and nobody would take it for the price. Where all are below zero, the one
+/// nearest to it counts. It is found to the last bits of a float; steps and halvings are bounded, whatever the flows.
 ///
 /// # Errors
-/// [`NoRate::OneSided`] if money does not flow both ways, [`NoRate::Unequal`] if no rate solves it.
+/// [`NoRate::OneSided`] if money does not flow both ways, [`NoRate::Unequal`] if no rate solves it, [`NoRate::Several`] if
+/// more than one of zero or more does.
 pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
     let both = flows.iter().any(|f| f.amount > 0) && flows.iter().any(|f| f.amount < 0);
     if !both {
@@ -99,10 +101,14 @@ pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
     let upwards = |step: f64| step;
     // As 1 + step is what one becomes above zero, 1 ÷ (1 + step) is what one becomes below it.
     let downwards = |step: f64| -step / (1.0 + step);
-    flows
-        .nearest_root(left_over, upwards, search)
-        .or_else(|| flows.nearest_root(left_over, downwards, search))
-        .ok_or(NoRate::Unequal)
+    match flows.nearest_root(left_over, upwards, FIRST_STEP, search) {
+        Some(rate) if flows.turns() > 1 && flows.has_another(left_over, rate) => Err(NoRate::Several),
+        Some(rate) => Ok(rate),
+        None => {
+            let below = flows.nearest_root(left_over, downwards, FIRST_STEP, search);
+            below.map(downwards).ok_or(NoRate::Unequal)
+        }
+    }
 }
 
 /// Flows in the order of time.
@@ -152,10 +158,28 @@ impl Ordered {
             .sum()
     }
 
-    /// Goes from zero in growing steps until the value changes its sign, and halves that step until nothing lies between.
-    fn nearest_root(&self, at_zero: i128, rate_of: impl Fn(f64) -> f64, search: Search) -> Option<f64> {
-        let is_beyond = |step: f64| self.value(rate_of(step)) * at_zero as f64 <= 0.0;
-        let (mut low, mut high) = (0.0, FIRST_STEP);
+    /// Whether the value changes its sign again within 1,000 % a unit of time after a root.
+    fn has_another(&self, at_zero: i128, root: f64) -> bool {
+        let search = Search {
+            stride: SEVERAL_ROOTS.stride,
+            most: 10.0,
+        };
+        // A root that only touches zero is not passed by this.
+        let begin = root * (1.0 + 1e-6) + FIRST_STEP;
+        let sign = at_zero.saturating_neg();
+        self.nearest_root(sign, |step| step, begin, search).is_some()
+    }
+
+    /// Goes on from a step in growing ones until the value changes its sign, and halves the last until nothing lies between.
+    fn nearest_root(
+        &self,
+        sign: i128,
+        rate_of: impl Fn(f64) -> f64,
+        begin: f64,
+        search: Search,
+    ) -> Option<f64> {
+        let is_beyond = |step: f64| self.value(rate_of(step)) * sign as f64 <= 0.0;
+        let (mut low, mut high) = (0.0, begin);
         while !is_beyond(high) {
             low = high;
             high *= search.stride;
@@ -174,7 +198,7 @@ impl Ordered {
                 low = middle;
             }
         }
-        Some(rate_of(f64::midpoint(low, high)))
+        Some(f64::midpoint(low, high))
     }
 }
 

@@ -147,19 +147,31 @@ fn banks_print_these_rates() {
 }
 
 #[test]
-fn flows_that_turn_more_than_once_have_the_rate_nearest_to_zero() {
+fn flows_that_turn_more_than_once_have_the_only_rate_above_zero_or_the_nearest_below_it() {
     let flows = |amounts: &[i128]| -> Vec<Flow> {
         (0..)
             .zip(amounts)
             .map(|(year, amount)| Flow::after(*amount, part(year, 1)))
             .collect()
     };
-    // numpy-financial's tests of irr: roots 0.0886 and −0.870; −0.0955; −0.0833 and −0.678.
+    // numpy-financial's tests of irr: roots 0.0886, 0.8 and −0.870; −0.0955; −0.0833 and −0.678.
     let rate = |amounts: &[i128]| printed(internal_rate(&flows(amounts)).unwrap() / 100.0, 4);
-    assert_eq!(rate(&[-50, 105, 10, -80, 10]), "0.0886");
+    assert_eq!(
+        internal_rate(&flows(&[-50, 105, 10, -80, 10])),
+        Err(NoRate::Several)
+    );
     assert_eq!(rate(&[-100, 0, 0, 74]), "-0.0955");
     assert_eq!(rate(&[-100, 100, 0, -7]), "-0.0833");
-    assert_eq!(rate(&[-100, 230, -132]), "0.1000", "the other root is 0.2");
+    assert_eq!(
+        internal_rate(&flows(&[-100, 230, -132])),
+        Err(NoRate::Several),
+        "0.1 and 0.2"
+    );
+    assert_eq!(
+        rate(&[-1, 100, -110]),
+        "0.1124",
+        "the other root is 97.9, of which nobody thinks"
+    );
     assert_eq!(
         internal_rate(&flows(&[100, -250, 160])),
         Err(NoRate::Unequal),

@@ -7,6 +7,7 @@
 )]
 
 mod agreement;
+mod dates;
 mod eligibility;
 mod figures;
 mod figures_properties;

@@ -3,6 +3,7 @@
 //! What a workload needs beforehand (shoppers with sealed names, approvals, signed quotes) is prepared outside the
 //! measured part. Figures mean something only beside others of the same run; `cargo xtask bench` runs them so.
 
+pub mod arithmetic;
 pub mod confirm;
 pub mod day;
 pub mod people;

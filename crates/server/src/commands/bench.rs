@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use fenqi_server::bench::{self, confirm, day, quote, repay};
+use fenqi_server::bench::{self, arithmetic, confirm, day, quote, repay};
 use fenqi_server::data::{Files, load};
 use fenqi_server::wiring::{Database, Opening, clock, open, sandbox, seed};
 
@@ -65,6 +65,15 @@ enum Workload {
     Quote {
         #[command(flatten)]
         common: Common,
+    },
+    /// Schedules, annual rates and whole lives of loans, on one core and with no store
+    Arithmetic {
+        /// How many schedules and rates; lives are a fiftieth of it
+        #[arg(long, default_value_t = 1_000_000)]
+        size: usize,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
     },
     /// The day run
     Day {
@@ -136,6 +145,7 @@ pub async fn run(command: Bench) -> Done {
             let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
             show(&common, "quote", &quote::run(&data, common.size)?)
         }
+        Workload::Arithmetic { size, json } => reckon(size, json),
         Workload::Day {
             common,
             agreements,
@@ -154,6 +164,20 @@ pub async fn run(command: Bench) -> Done {
             Ok(true)
         }
     }
+}
+
+fn reckon(size: usize, json: bool) -> Done {
+    let speeds = arithmetic::run(size)?;
+    if json {
+        say(serde_json::to_string(&speeds).map_err(told)?);
+    } else {
+        say(format!(
+            "in a second of processor time: {:.0} schedules of 12, {:.0} annual rates of 12, {:.0} lives of 36 with 60 \
+             transactions",
+            speeds.schedules, speeds.annual_rates, speeds.lives
+        ));
+    }
+    Ok(true)
 }
 
 fn show(common: &Common, name: &str, figures: &bench::Figures) -> Done {

@@ -72,17 +72,23 @@ pub fn run(command: &Simulate) -> Done {
 
 /// Says what differs from what the cases expect; whether nothing does.
 fn compared(file: &File, lines: &[serde_json::Value]) -> bool {
-    let mut hold = 0usize;
+    let (mut hold, mut in_detail) = (0usize, 0usize);
     for line in lines {
         let is_this = |case: &&serde_json::Value| case.get("id") == line.get("id");
         let Some(case) = file.cases().iter().find(is_this) else {
             continue;
         };
         let found = check::differences(case, line);
+        let details = check::details(case, line);
         hold += usize::from(found.is_empty());
+        in_detail += usize::from(found.is_empty() && details.is_empty());
         let id = line.get("id").and_then(|id| id.as_str()).unwrap_or_default();
-        found.iter().for_each(|d| say(format!("{id} {d}")));
+        let all = found.iter().chain(&details);
+        all.for_each(|d| say(format!("{id} {d}")));
     }
-    say(format!("{hold} of {} hold to the cent", lines.len()));
+    say(format!(
+        "{hold} of {} hold to the cent, {in_detail} in every detail",
+        lines.len()
+    ));
     hold == lines.len()
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// The figures of a row that must be equal to the cent.
+/// What of a row must be equal to the cent.
 const ROW: [&str; 10] = [
     "due_date",
     "date",
@@ -18,7 +18,10 @@ const ROW: [&str; 10] = [
     "outstanding",
 ];
 
-/// The totals that must be.
+/// What of a row must be equal in every detail.
+const ROW_IN_DETAIL: [&str; 5] = ["nr", "paid_date", "in_advance", "late", "waived"];
+
+/// The totals that must be equal.
 const TOTALS: [&str; 7] = [
     "principal_due",
     "interest",
@@ -27,6 +30,21 @@ const TOTALS: [&str; 7] = [
     "due",
     "paid",
     "outstanding",
+];
+
+/// What of a transaction must be equal in every detail.
+const TRANSACTION: [&str; 11] = [
+    "date",
+    "type",
+    "amount",
+    "principal",
+    "interest",
+    "fees",
+    "penalties",
+    "loan_balance",
+    "overpayment",
+    "reverted",
+    "replayed",
 ];
 
 /// A figure that differs.
@@ -46,64 +64,109 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Where the answer to a case is not what the case expects: schedules, their totals, and what is open and left over.
+/// Where the answer to a case is not to the cent what the case expects: schedules, their totals, and what is open and
+/// left over.
 ///
 /// Fields that a case does not name are not asked for; a case that could not be played differs as a whole.
 pub fn differences(case: &Value, answer: &Value) -> Vec<Difference> {
-    let steps = list(case, "sequence");
-    let expected = steps.iter().filter_map(|step| step.get("expect"));
+    compared(case, answer, |expected, answer, at, found| {
+        rows(expected, answer, at, ("schedule", &ROW), found);
+        if let Some(totals) = expected.get("schedule_totals") {
+            let answer = field(answer, "schedule_totals");
+            figures(totals, answer, &TOTALS, &format!("{at}/schedule_totals"), found);
+        }
+        for name in ["outstanding", "overpaid"] {
+            if !field(expected, name).is_null() {
+                figures(expected, answer, &[name], at, found);
+            }
+        }
+    })
+}
+
+/// Where it differs in a detail: when a row was cleared, what of it was paid ahead or late, and what each transaction did.
+pub fn details(case: &Value, answer: &Value) -> Vec<Difference> {
+    compared(case, answer, |expected, answer, at, found| {
+        rows(expected, answer, at, ("schedule", &ROW_IN_DETAIL), found);
+        rows(expected, answer, at, ("transactions", &TRANSACTION), found);
+    })
+}
+
+/// Compares each place where the case expects something.
+fn compared(
+    case: &Value,
+    answer: &Value,
+    compare: impl Fn(&Value, &Value, &str, &mut Vec<Difference>),
+) -> Vec<Difference> {
     let mut found = Vec::new();
     if let Some(error) = answer.get("error") {
         differ(&mut found, "/error".to_owned(), &Value::Null, error);
         return found;
     }
+    let expected = list(case, "sequence")
+        .iter()
+        .filter_map(|step| step.get("expect"));
     let checkpoints = list(answer, "checkpoints");
     for (place, expected) in expected.enumerate() {
-        let at = format!("/checkpoints/{place}");
         let answer = checkpoints.get(place).unwrap_or(&Value::Null);
-        rows(expected, answer, &at, &mut found);
-        if let Some(totals) = expected.get("schedule_totals") {
-            let answer = field(answer, "schedule_totals");
-            figures(
-                totals,
-                answer,
-                &TOTALS,
-                &format!("{at}/schedule_totals"),
-                &mut found,
-            );
-        }
-        figures(expected, answer, &["outstanding", "overpaid"], &at, &mut found);
+        compare(expected, answer, &format!("/checkpoints/{place}"), &mut found);
     }
     found
 }
 
-fn rows(expected: &Value, answer: &Value, at: &str, found: &mut Vec<Difference>) {
-    if expected.get("schedule").is_none() {
+fn rows(
+    expected: &Value,
+    answer: &Value,
+    at: &str,
+    (table, names): (&str, &[&str]),
+    found: &mut Vec<Difference>,
+) {
+    if expected.get(table).is_none() {
         return;
     }
-    let (wanted, rows) = (list(expected, "schedule"), list(answer, "schedule"));
+    let (wanted, rows) = (list(expected, table), list(answer, table));
     if wanted.len() != rows.len() {
         found.push(Difference {
-            at: format!("{at}/schedule"),
+            at: format!("{at}/{table}"),
             expected: format!("{} rows", wanted.len()),
             found: format!("{} rows", rows.len()),
         });
     }
     for (place, (wanted, row)) in wanted.iter().zip(rows).enumerate() {
-        figures(wanted, row, &ROW, &format!("{at}/schedule/{place}"), found);
+        figures(wanted, row, names, &format!("{at}/{table}/{place}"), found);
     }
 }
 
 fn figures(expected: &Value, answer: &Value, names: &[&str], at: &str, found: &mut Vec<Difference>) {
     for name in names {
-        let Some(wanted) = expected.get(*name).filter(|wanted| !wanted.is_null()) else {
+        let Some(wanted) = expected.get(*name) else {
             continue;
         };
         let answer = field(answer, name);
-        if wanted != answer {
+        if !is_same(wanted, answer) {
             differ(found, format!("{at}/{name}"), wanted, answer);
         }
     }
+}
+
+/// Whether two values say the same: `"true"` is `true`, and `10.0` is `10.00`.
+fn is_same(wanted: &Value, found: &Value) -> bool {
+    let plain = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.to_lowercase().replace('_', " ")),
+        other => Some(other.to_string()),
+    };
+    let trimmed = |text: String| match text.split_once('.') {
+        Some((whole, part)) if part.bytes().all(|b| b.is_ascii_digit()) => {
+            let part = part.trim_end_matches('0');
+            if part.is_empty() {
+                whole.to_owned()
+            } else {
+                format!("{whole}.{part}")
+            }
+        }
+        _ => text,
+    };
+    plain(wanted).map(trimmed) == plain(found).map(trimmed)
 }
 
 fn differ(found: &mut Vec<Difference>, at: String, expected: &Value, answer: &Value) {
