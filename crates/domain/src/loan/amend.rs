@@ -141,6 +141,11 @@ impl State<'_> {
                 let parts = restructure::charge_off(self, servicing.charge_off)?;
                 self.told = Some((parts, Amount::ZERO));
             }
+            Amendment::WrittenOff => {
+                super::overdue::count(self)?;
+                let parts = restructure::write_off(self)?;
+                self.told = Some((parts, Amount::ZERO));
+            }
             Amendment::Terminated => {
                 super::overdue::count(self)?;
                 restructure::accelerate(self)?;

@@ -96,6 +96,8 @@ pub enum Amendment {
     },
     /// The lender no longer expects to be paid (核销).
     ChargedOff,
+    /// The lender gives up what is left: it is waived, and the loan is closed (销账).
+    WrittenOff,
     /// The agreement was ended: everything is due on this day (解约).
     Terminated,
 }

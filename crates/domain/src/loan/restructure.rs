@@ -11,6 +11,7 @@ use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Parts};
 use crate::money::{Amount, OutOfRange, Rounding};
+use crate::plan::Component;
 use crate::servicing::{ChargeOff, Period, Servicing, Unit};
 
 /// The date so many periods after another.
@@ -227,6 +228,20 @@ pub(crate) fn charge_off(state: &mut State<'_>, how: ChargeOff) -> Result<Parts,
         .rows
         .iter()
         .try_fold(Parts::default(), |sum, s| sum.plus(&s.row.open()?))
+}
+
+/// Waives everything that is open; nothing more is earned.
+pub(crate) fn write_off(state: &mut State<'_>) -> Result<Parts, OutOfRange> {
+    let mut all = Parts::default();
+    for standing in &mut state.rows {
+        for component in Component::ALL {
+            let open = standing.open_of(component)?;
+            all.add(component, standing.waive(component, open)?)?;
+        }
+    }
+    state.accrual = None;
+    state.is_charged_off = true;
+    Ok(all)
 }
 
 /// Lets everything fall due on the state's day, in the row of that day: all principal, and interest up to now.
