@@ -181,6 +181,7 @@ fn pay_bucket(
     let day = state.day;
     let recalculation = state.terms.conventions.recalculation();
     let follows = matches!(component, Component::Principal | Component::Interest) && state.accrual.is_some();
+    let unpaid = unpaid(state)?;
     let Some(standing) = state.rows.get_mut(place) else {
         return Ok(Amount::ZERO);
     };
@@ -203,6 +204,12 @@ fn pay_bucket(
             standing.owe(component, principal, interest)?;
         }
     }
+    // What the rows to come ask for may pass what is left of the loan, until the last of them gives way.
+    let most = if component == Component::Principal {
+        most.min(unpaid)
+    } else {
+        most
+    };
     let paid = standing.take(day, component, most)?;
     if let Some(accrual) = &mut state.accrual {
         if component == Component::Principal {
@@ -213,6 +220,16 @@ fn pay_bucket(
     }
     state.follow()?;
     Ok(paid)
+}
+
+/// Principal that is not paid, where interest follows the balance; what came to be owed beside the plan included.
+fn unpaid(state: &State<'_>) -> Result<Amount, OutOfRange> {
+    let Some(accrual) = &state.accrual else {
+        return Ok(Amount::ZERO);
+    };
+    let regular = state.rows.iter().filter(|s| s.is_regular());
+    let added = Amount::sum(regular.map(|s| s.added.principal))?;
+    Ok(accrual.unpaid()?.plus(added)?.max(Amount::ZERO))
 }
 
 impl Standing {

@@ -103,6 +103,19 @@ pub enum Amendment {
 }
 
 impl Amendment {
+    /// Whether it makes sense only once something was lent.
+    pub(crate) const fn needs_loan(&self) -> bool {
+        !matches!(
+            self,
+            Amendment::Charged { .. }
+                | Amendment::ChargeWaived { .. }
+                | Amendment::Surcharged { .. }
+                | Amendment::Rescheduled { .. }
+                | Amendment::RateChanged { .. }
+                | Amendment::InterestPaused { .. }
+        )
+    }
+
     /// The amount that moves, of those that have one.
     pub const fn amount(&self) -> Option<Amount> {
         match self {

@@ -271,6 +271,10 @@ impl State<'_> {
         if self.terms.conventions.servicing.is_some() && transaction.event.has_own_rules() {
             return Err(broken("is not known to the agreement's servicing"));
         }
+        let comes_first = self.terms.conventions.servicing.is_some() && self.disbursed.is_zero();
+        if comes_first && transaction.event.needs_loan() {
+            return Err(broken("comes before anything was lent"));
+        }
         late::post(self)?;
         let before = self.noted()?;
         match transaction.event {

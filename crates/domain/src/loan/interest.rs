@@ -94,7 +94,7 @@ impl<'a> Accrual<'a> {
             .map(|(from, until)| Term::new(*from, *until))
             .collect();
         for (place, term) in terms.iter_mut().enumerate() {
-            term.is_free = place < usize::from(servicing.interest_only);
+            term.is_free = place < usize::from(servicing.interest_only) && place.saturating_add(1) < due_dates.len();
             term.puts_off = place < usize::from(servicing.interest_deferred);
         }
         Accrual {
@@ -215,6 +215,18 @@ impl<'a> Accrual<'a> {
             term.instalment = term.instalment.max(term.paid()?);
         }
         self.absorb()
+    }
+
+    /// What was lent and is not paid.
+    pub fn unpaid(&self) -> Result<Amount, OutOfRange> {
+        let mut unpaid = Amount::ZERO;
+        for term in &self.terms {
+            unpaid = unpaid.minus(term.paid_principal)?;
+            for stretch in &term.stretches {
+                unpaid = unpaid.plus(stretch.lent)?;
+            }
+        }
+        Ok(unpaid)
     }
 
     /// What a row would owe if interest were taken up to a day only: principal and interest.
@@ -345,8 +357,19 @@ impl<'a> Accrual<'a> {
         Ok(())
     }
 
-    /// Reckons everything, and lets the last period that is not paid take the difference.
+    /// Reckons everything, and lets the last period that is not paid take the difference; what it cannot give up because
+    /// it was paid, the one before takes.
     pub fn absorb(&mut self) -> Result<(), OutOfRange> {
+        for _ in 0..=self.terms.len() {
+            if !self.absorb_once()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets one period take the difference; says whether some of it is left.
+    fn absorb_once(&mut self) -> Result<bool, OutOfRange> {
         self.refresh()?;
         let (mut interest, mut instalments, mut lent) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
         for term in &self.terms {
@@ -363,10 +386,14 @@ impl<'a> Accrual<'a> {
                 last = Some(place);
             }
         }
-        if let Some(term) = last.and_then(|place| self.terms.get_mut(place)) {
-            term.instalment = term.instalment.plus(difference)?;
-        }
-        self.refresh()
+        let Some(term) = last.and_then(|place| self.terms.get_mut(place)) else {
+            return Ok(false);
+        };
+        let wanted = term.instalment.plus(difference)?;
+        term.instalment = wanted.max(term.paid()?);
+        let is_left = term.instalment != wanted;
+        self.refresh()?;
+        Ok(is_left)
     }
 
     /// Lets the last period take the difference, then smooths the instalments from one period on.

@@ -312,6 +312,15 @@ impl Event {
         )
     }
 
+    /// Whether it makes sense only once something was lent.
+    pub(crate) const fn needs_loan(&self) -> bool {
+        match self {
+            Event::Repaid { .. } | Event::Refunded { .. } | Event::Waived { .. } | Event::PaidOut { .. } => true,
+            Event::Amended { by } => by.needs_loan(),
+            _ => false,
+        }
+    }
+
     /// The amount that moves, of those events that have one.
     pub const fn amount(&self) -> Option<Amount> {
         match self {

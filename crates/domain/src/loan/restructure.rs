@@ -180,7 +180,10 @@ pub(crate) fn reschedule(
         let mut carried = Amount::ZERO;
         let moves = |s: &&mut Standing| s.is_regular() && s.row.due_on >= changes.from;
         for standing in state.rows.iter_mut().filter(moves) {
-            core::mem::swap(&mut carried, &mut standing.row.principal.charged);
+            let open = standing.release()?;
+            let principal = &mut standing.row.principal;
+            principal.charged = principal.charged.plus(carried)?;
+            carried = open;
         }
     }
     Ok(())

@@ -570,6 +570,10 @@ fn periods(state: &State<'_>, servicing: &Servicing) -> Result<(Vec<Period>, usi
         rows.take(usize::from(*count)).for_each(|p| p.puts_off = true);
     }
     let added = periods.len().saturating_sub(agreed);
+    // Whatever is put off is due in the end.
+    if let Some(last) = periods.last_mut() {
+        (last.is_free, last.puts_off) = (false, false);
+    }
     Ok((periods, added))
 }
 
