@@ -1,6 +1,8 @@
 //! Lending under agreements that say more on servicing: a row for the down payment, and equal shares or level instalments
 //! of the rest.
 
+use jiff::civil::Date;
+
 use crate::loan::interest::to_multiple;
 use crate::loan::life::Origin;
 use crate::loan::scheduled;
@@ -17,8 +19,10 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     let down = to_multiple(wanted, servicing.multiple)?;
     let rest = amount.minus(down)?;
     let day = state.day;
-    let takes = |s: &&Standing| s.is_regular() && s.row.due_on > day;
-    let count = state.rows.iter().filter(takes).count();
+    let count = state.rows.iter().filter(|s| takes(s, day)).count();
+    if state.is_charged_off {
+        return Err(inconsistent("lends on a loan that was given up or ended"));
+    }
     if count == 0 && rest.is_positive() && !scheduled::builds(state, servicing) {
         return Err(inconsistent("lends after the last due date"));
     }
@@ -54,6 +58,11 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     Ok(())
 }
 
+/// Whether a row takes a part of what is lent on a day: agreed rows to come, and those that were spread anew.
+fn takes(standing: &Standing, day: Date) -> bool {
+    matches!(standing.origin, Origin::Agreed | Origin::Reaged) && standing.row.due_on > day
+}
+
 /// Adds an equal share of the amount to every row to come, as multiples; the last takes what is left over.
 fn share(
     state: &mut State<'_>,
@@ -67,7 +76,7 @@ fn share(
     let mut left = amount;
     let mut place = 0usize;
     for standing in &mut state.rows {
-        if !standing.is_regular() || standing.row.due_on <= day {
+        if !takes(standing, day) {
             continue;
         }
         place = place.saturating_add(1);
@@ -99,7 +108,7 @@ impl State<'_> {
                 continue;
             };
             let principal = term.principal.plus(standing.added.principal)?;
-            standing.row.principal.charged = principal;
+            standing.row.principal.charged = principal.minus(term.credited)?;
             standing.row.interest.charged = term.interest.plus(standing.added.interest)?;
         }
         Ok(())

@@ -60,6 +60,8 @@ pub(crate) struct Term {
     pub interest: Amount,
     /// Its principal as due.
     pub principal: Amount,
+    /// Principal that came to be owed again in it.
+    pub credited: Amount,
     /// Whether only interest is due in it.
     is_free: bool,
     /// Whether its interest is put off.
@@ -197,6 +199,16 @@ impl<'a> Accrual<'a> {
             self.absorb()?;
         }
         Ok(())
+    }
+
+    /// Lets principal be owed again in a row from a day on: it earns like what was lent.
+    pub fn owe_again(&mut self, due_on: Date, day: Date, amount: Amount) -> Result<(), OutOfRange> {
+        if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
+            term.credited = term.credited.plus(amount)?;
+            term.instalment = term.instalment.plus(amount)?;
+            self.change(day, amount, Amount::ZERO)?;
+        }
+        self.absorb()
     }
 
     /// Takes in principal for a row: late, it counts from the row's day, since what is overdue is counted by itself.
@@ -592,6 +604,7 @@ impl Term {
             reckoned: Amount::ZERO,
             interest: Amount::ZERO,
             principal: Amount::ZERO,
+            credited: Amount::ZERO,
             is_free: false,
             puts_off: false,
             stretches: vec![Stretch {

@@ -91,6 +91,7 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &Servicing, plan: Plan) ->
             standing.row.due_on = day;
         }
     }
+    state.is_fixed = true;
     for standing in &mut state.rows {
         all.principal = all.principal.plus(standing.release()?)?;
     }
@@ -243,7 +244,7 @@ pub(crate) fn write_off(state: &mut State<'_>) -> Result<Parts, OutOfRange> {
         }
     }
     state.accrual = None;
-    state.is_charged_off = true;
+    (state.is_charged_off, state.is_fixed) = (true, true);
     Ok(all)
 }
 
@@ -278,6 +279,7 @@ pub(crate) fn accelerate(state: &mut State<'_>) -> Result<(), OutOfRange> {
     }
     // The rows are what they are now: no balance behind them changes them any more.
     state.accrual = None;
+    state.is_fixed = true;
     state.renumber();
     Ok(())
 }

@@ -105,12 +105,13 @@ pub(crate) fn reschedule(
 
 /// Whether the rows of a loan are built here.
 pub(crate) fn builds(state: &State<'_>, servicing: &Servicing) -> bool {
-    state.accrual.is_none() && (servicing.whole || state.terms.pricing.rate() > Rate::ZERO)
+    let is_scheduled = servicing.method != Method::Balance && state.terms.pricing.rate() > Rate::ZERO;
+    !state.is_fixed && (servicing.whole || is_scheduled)
 }
 
 /// Lets the rows owe what the money that moved up to the state's day makes of them, where interest is scheduled.
 pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
-    if state.course.lent.is_empty() || state.is_charged_off {
+    if state.course.lent.is_empty() || state.is_fixed {
         return Ok(());
     }
     put_back(state);
@@ -140,12 +141,37 @@ pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(),
         let row = &mut standing.row;
         row.principal.charged = standing.planned.principal.plus(standing.added.principal)?;
         row.interest.charged = standing.planned.interest.plus(standing.added.interest)?;
-        // A later payment may leave less interest than an earlier one had paid: the difference paid principal.
-        let over = row.interest.paid.minus_or_zero(row.interest.charged)?;
-        row.interest.paid = row.interest.paid.minus(over)?;
-        row.principal.paid = row.principal.paid.plus(over)?;
     }
     state.renumber();
+    spread_anew(state, servicing)
+}
+
+/// Lets what rows paid more than they come to now meet what is open elsewhere.
+fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
+    let (mut over, mut principal) = (Amount::ZERO, Amount::ZERO);
+    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+        let mut of_row = Amount::ZERO;
+        for component in [Component::Principal, Component::Interest] {
+            let figures = standing.row.figures_mut(component);
+            let left = figures.charged.minus(figures.waived)?.minus(figures.cancelled)?;
+            let more = figures.paid.minus_or_zero(left)?;
+            figures.paid = figures.paid.minus(more)?;
+            of_row = of_row.plus(more)?;
+            if component == Component::Principal {
+                principal = principal.plus(more)?;
+            }
+        }
+        let early = standing.ahead.min(of_row);
+        standing.ahead = standing.ahead.minus(early)?;
+        standing.late_paid = standing.late_paid.minus_or_zero(of_row.minus(early)?)?;
+        over = over.plus(of_row)?;
+    }
+    if over.is_zero() {
+        return Ok(());
+    }
+    state.principal = state.principal.plus(principal)?;
+    let (left, _) = crate::allocation::spread(state, servicing, Credit::Payment, over)?;
+    state.credit = state.credit.plus(left)?;
     Ok(())
 }
 

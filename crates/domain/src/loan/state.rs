@@ -113,6 +113,8 @@ pub(crate) struct State<'a> {
     pub told: Option<(Parts, Amount)>,
     /// Whether the loan was charged off.
     pub is_charged_off: bool,
+    /// Whether its rows are what they are now, whatever they were built from.
+    pub is_fixed: bool,
 }
 
 /// What was given back with refunds, by what it had been.
@@ -173,6 +175,7 @@ impl<'a> State<'a> {
             chargebacks: Vec::new(),
             told: None,
             is_charged_off: false,
+            is_fixed: false,
         };
         state.due = state.rows.iter().take_while(|r| r.row.due_on <= day).count();
         state
