@@ -138,6 +138,8 @@ pub struct Recalculation {
     pub until: Until,
     /// Whether overdue principal earns no more than agreed.
     pub spares_overdue: bool,
+    /// Whether overdue interest earns like overdue principal. Off by default: it costs the payer, and many laws forbid it.
+    pub compounds: bool,
 }
 
 /// What a charge-off does to the schedule (核销方式).

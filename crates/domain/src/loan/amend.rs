@@ -94,12 +94,14 @@ impl State<'_> {
                 start_on,
                 period,
                 count,
+                interest,
             } => {
                 super::overdue::count(self)?;
                 let plan = restructure::Plan {
                     start_on,
                     period,
                     count,
+                    interest,
                 };
                 let parts = restructure::reage(self, servicing, plan)?;
                 self.told = Some((parts, Amount::ZERO));
@@ -121,6 +123,7 @@ impl State<'_> {
             }
             Amendment::RateChanged { annual } => {
                 let day = self.day;
+                self.rate = annual;
                 if let Some(accrual) = &mut self.accrual {
                     accrual.change_rate(day, annual)?;
                 } else if scheduled::builds(self, servicing) {

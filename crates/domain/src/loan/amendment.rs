@@ -7,6 +7,19 @@ use crate::money::{Amount, Rate};
 use crate::plan::Component;
 use crate::servicing::{Credit, Period};
 
+/// What becomes of interest when a loan is spread over new rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaging {
+    /// The new rows are level and earn at the loan's rate; what has accrued is due with the first of them.
+    #[default]
+    Anew,
+    /// What has accrued by the day is spread alike, and nothing more is earned.
+    Payable,
+    /// All interest of the old rows, earned or not, is spread alike, and nothing more is earned.
+    All,
+}
+
 /// A change of a running loan (贷后变更).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
@@ -68,6 +81,8 @@ pub enum Amendment {
         period: Period,
         /// How many there are.
         count: u16,
+        /// What becomes of interest.
+        interest: Reaging,
     },
     /// A due date and all after it move (改期), or rows are added.
     Rescheduled {

@@ -73,6 +73,8 @@ pub(crate) struct Term {
 #[derive(Debug, Clone)]
 pub(crate) struct Accrual<'a> {
     servicing: &'a Servicing,
+    /// How far apart due dates are.
+    pub period: Period,
     /// The agreed rate, and those that follow it, each from its day.
     rates: Vec<(Date, Rate)>,
     agreed: Rate,
@@ -101,6 +103,7 @@ impl<'a> Accrual<'a> {
         }
         Accrual {
             servicing,
+            period: servicing.period,
             rates: Vec::new(),
             agreed,
             pauses: Vec::new(),
@@ -199,6 +202,18 @@ impl<'a> Accrual<'a> {
             self.absorb()?;
         }
         Ok(())
+    }
+
+    /// Cuts the periods that were due by a day to what was paid, and makes those to come level anew on what is left and on
+    /// what else was overdue.
+    pub fn spread_overdue(&mut self, day: Date, beside: Amount) -> Result<(), OutOfRange> {
+        for term in self.terms.iter_mut().filter(|t| t.until <= day) {
+            term.instalment = term.paid()?;
+            term.level = term.instalment;
+        }
+        self.change(day, beside, Amount::ZERO)?;
+        let first = self.terms.partition_point(|t| t.until <= day);
+        self.relevel(first)
     }
 
     /// Lets principal be owed again in a row from a day on: it earns like what was lent.
@@ -531,7 +546,7 @@ impl<'a> Accrual<'a> {
 
     /// How many units a period has by agreement, as a fraction.
     fn agreed_length(&self) -> (i64, i64) {
-        (i64::from(self.servicing.period.every), 1)
+        (i64::from(self.period.every), 1)
     }
 
     /// How many units a period has, as a fraction: whole ones, and of the one that is not whole its share of days. A
@@ -539,7 +554,7 @@ impl<'a> Accrual<'a> {
     fn length(&self, term: &Term) -> Result<(i64, i64), OutOfRange> {
         let unit = Period {
             every: 1,
-            unit: self.servicing.period.unit,
+            unit: self.period.unit,
         };
         let start = self.terms.first().map_or(term.from, |t| t.from);
         let units = |from: Date, until: Date| -> Result<u16, OutOfRange> {
@@ -552,7 +567,7 @@ impl<'a> Accrual<'a> {
         let (before, all) = (units(start, term.from)?, units(start, term.until)?);
         let ends_as_agreed = after(start, unit, all)? == term.until;
         let begins_as_agreed = after(start, unit, before)? == term.from;
-        if ends_as_agreed && begins_as_agreed && all.saturating_sub(before) == self.servicing.period.every {
+        if ends_as_agreed && begins_as_agreed && all.saturating_sub(before) == self.period.every {
             return Ok(self.agreed_length());
         }
         let whole = units(term.from, term.until)?;
@@ -576,7 +591,7 @@ impl<'a> Accrual<'a> {
             (YearDays::Actual, _) => actual_parts(from, until)?,
             (YearDays::Fixed(year), MonthDays::Actual) => (days, i128::from(year)),
             (YearDays::Fixed(year), MonthDays::Thirty) => {
-                let unit = match self.servicing.period.unit {
+                let unit = match self.period.unit {
                     Unit::Days => 1,
                     Unit::Weeks => 7,
                     Unit::Months => 30,

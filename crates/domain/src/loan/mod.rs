@@ -25,7 +25,7 @@ pub(crate) mod restructure;
 pub(crate) mod scheduled;
 pub(crate) mod state;
 
-pub use amendment::Amendment;
+pub use amendment::{Amendment, Reaging};
 pub use fold::{Preview, booked, fold, postings, preview};
 pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 

@@ -52,6 +52,9 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
             });
         }
         newly = standing.row.principal.open()?;
+        if recalculation.is_some_and(|r| r.compounds) {
+            newly = newly.plus(standing.row.interest.open()?)?;
+        }
         all = all.plus(newly)?;
     }
     let mut regular = state.rows.iter().filter(|s| s.is_regular());

@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::calendar::{add_days, add_months};
-use crate::loan::interest::to_multiple;
+use crate::calendar::{add_days, add_months, days_between};
+use crate::loan::interest::{Accrual, to_multiple};
 use crate::loan::life::Origin;
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
-use crate::loan::{Broken, Parts};
-use crate::money::{Amount, OutOfRange, Rounding};
+use crate::loan::{Broken, Parts, Reaging};
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{ChargeOff, Period, Servicing, Unit};
 
@@ -41,6 +41,10 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
             what: "spreads what is overdue though no row is to come",
         });
     }
+    if state.accrual.is_some() {
+        return reamortise_accrual(state);
+    }
+    state.is_fixed = true;
     let mut all = Amount::ZERO;
     for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
         all = all.plus(standing.release()?)?;
@@ -61,6 +65,31 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
     })
 }
 
+/// The same where interest follows the balance: what is overdue is cut to what was paid, its interest moves to the next
+/// row, and the rows to come are level anew.
+fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
+    let day = state.day;
+    let (mut principal, mut beside) = (Amount::ZERO, Amount::ZERO);
+    for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
+        let open = if standing.is_regular() {
+            standing.open_of(Component::Principal)?
+        } else {
+            let open = standing.release()?;
+            beside = beside.plus(open)?;
+            open
+        };
+        principal = principal.plus(open)?;
+    }
+    if let Some(accrual) = &mut state.accrual {
+        accrual.spread_overdue(day, beside)?;
+    }
+    state.follow()?;
+    Ok(Parts {
+        principal,
+        ..Parts::default()
+    })
+}
+
 /// New rows: when the first is due, how far apart they are, how many.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -70,21 +99,20 @@ pub(crate) struct Plan {
     pub period: Period,
     /// How many there are.
     pub count: u16,
+    /// What becomes of interest.
+    pub interest: Reaging,
 }
 
-/// Spreads all principal that is open over new rows, in equal shares; the last takes the rest. Interest that has accrued
-/// by the day is spread alike, and nothing more is earned.
-pub(crate) fn reage(state: &mut State<'_>, servicing: &Servicing, plan: Plan) -> Result<Parts, OutOfRange> {
-    let mut all = Parts::default();
+/// Spreads all principal that is open over new rows, and interest as the plan says.
+pub(crate) fn reage(
+    state: &mut State<'_>,
+    servicing: &'_ Servicing,
+    plan: Plan,
+) -> Result<Parts, OutOfRange> {
     let day = state.day;
-    if let Some(accrual) = state.accrual.take() {
-        all.interest = accrual.accrued_at(day)?;
-        for standing in &mut state.rows {
-            let interest = &mut standing.row.interest;
-            all.interest = all.interest.minus(interest.paid)?;
-            interest.charged = interest.charged.minus(interest.open()?)?;
-        }
-        all.interest = all.interest.max(Amount::ZERO);
+    let interest = release_interest(state, plan.interest)?;
+    let bears_interest = state.accrual.take().is_some();
+    if bears_interest {
         // The period that is under way ends now, and those after it never come.
         let due = state.rows.partition_point(|s| s.row.due_on <= day);
         for standing in state.rows.iter_mut().skip(due).take(1) {
@@ -92,33 +120,112 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &Servicing, plan: Plan) ->
         }
     }
     state.is_fixed = true;
+    let mut principal = Amount::ZERO;
     for standing in &mut state.rows {
-        all.principal = all.principal.plus(standing.release()?)?;
+        principal = principal.plus(standing.release()?)?;
+        if standing.is_regular() {
+            standing.origin = Origin::Reaged;
+        }
     }
     // Rows that were to come after the new ones begin are done with.
     state
         .rows
         .retain(|s| s.row.due_on <= day || s.row.due_on < plan.start_on || s.came_to_something());
+    let all = Parts {
+        principal,
+        interest,
+        ..Parts::default()
+    };
+    if plan.interest == Reaging::Anew && state.terms.pricing.rate() > Rate::ZERO {
+        level_anew(state, plan, &all)?;
+    } else {
+        spread_alike(state, servicing, plan, &all)?;
+    }
+    Ok(all)
+}
+
+/// Takes interest out of the rows: what has accrued by the day, or all of it; what was paid stays.
+fn release_interest(state: &mut State<'_>, how: Reaging) -> Result<Amount, OutOfRange> {
+    let day = state.day;
+    let accrued = match &state.accrual {
+        Some(accrual) if how != Reaging::All => Some(accrual.accrued_at(day)?),
+        _ => None,
+    };
+    let (mut all, mut paid) = (Amount::ZERO, Amount::ZERO);
+    for standing in &mut state.rows {
+        let part = standing.elapsed(day);
+        let interest = &mut standing.row.interest;
+        paid = paid.plus(interest.paid)?;
+        let open = interest.open()?;
+        interest.charged = interest.charged.minus(open)?;
+        let payable = if how == Reaging::All {
+            open
+        } else {
+            open.share(part.0, part.1, Rounding::HalfEven)?
+        };
+        all = all.plus(payable)?;
+    }
+    match accrued {
+        Some(accrued) => accrued.minus_or_zero(paid),
+        None => Ok(all),
+    }
+}
+
+/// New rows that are level and earn; what has accrued is due with the first of them.
+fn level_anew(state: &mut State<'_>, plan: Plan, all: &Parts) -> Result<(), OutOfRange> {
+    let Some(servicing) = state.terms.conventions.servicing.as_deref() else {
+        return Ok(());
+    };
+    let day = state.day;
+    let dates = (0..plan.count)
+        .map(|place| after(plan.start_on, plan.period, place))
+        .collect::<Result<Vec<Date>, OutOfRange>>()?;
+    let annual = state.rate;
+    let mut accrual = Accrual::new(servicing, annual, day, &dates);
+    accrual.period = plan.period;
+    accrual.lend(day, all.principal)?;
+    let mut from = day;
+    for (place, due_on) in dates.into_iter().enumerate() {
+        let mut row = Standing::empty(from, due_on, Origin::Agreed);
+        if place == 0 {
+            row.added.interest = all.interest;
+        }
+        state.insert(row);
+        from = due_on;
+    }
+    state.accrual = Some(accrual);
+    state.follow()
+}
+
+/// New rows of equal shares; the last takes the rest.
+fn spread_alike(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    plan: Plan,
+    all: &Parts,
+) -> Result<(), OutOfRange> {
     let parts = i64::from(plan.count.max(1));
-    let each = to_multiple(
-        all.principal.share(1, parts, Rounding::HalfEven)?,
-        servicing.multiple,
-    )?;
+    let share = all.principal.share(1, parts, Rounding::HalfEven)?;
+    let each = to_multiple(share, servicing.multiple)?;
     let each_interest = all.interest.share(1, parts, Rounding::HalfEven)?;
     let (mut left, mut left_interest) = (all.principal, all.interest);
-    let mut from = state.rows.last().map_or(day, |s| s.row.due_on);
+    let mut from = state.rows.last().map_or(state.day, |s| s.row.due_on);
     for place in 0..plan.count {
         let due_on = after(plan.start_on, plan.period, place)?;
         let is_last = place.saturating_add(1) == plan.count;
         let mut row = Standing::empty(from, due_on, Origin::Reaged);
-        row.row.principal.charged = if is_last { left } else { each };
-        row.row.interest.charged = if is_last { left_interest } else { each_interest };
+        row.row.principal.charged = if is_last { left } else { each.min(left) };
+        row.row.interest.charged = if is_last {
+            left_interest
+        } else {
+            each_interest.min(left_interest)
+        };
         left = left.minus(row.row.principal.charged)?;
         left_interest = left_interest.minus(row.row.interest.charged)?;
         state.insert(row);
         from = due_on;
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Due dates after those that were moved: each change moves a date, and those after it keep their distance from it.
@@ -176,6 +283,7 @@ pub(crate) fn reschedule(
     }
     if changes.extra > 0 {
         respread(state, servicing, changes.from)?;
+        scheduled::spread_anew(state, servicing)?;
     }
     for _ in 0..changes.grace {
         let mut carried = Amount::ZERO;
@@ -285,6 +393,15 @@ pub(crate) fn accelerate(state: &mut State<'_>) -> Result<(), OutOfRange> {
 }
 
 impl Standing {
+    /// The part of its period that is over on a day, as a fraction.
+    fn elapsed(&self, day: Date) -> (i64, i64) {
+        let all = days_between(self.from, self.row.due_on);
+        if all <= 0 || self.row.due_on <= day {
+            return (1, 1);
+        }
+        (days_between(self.from, day).clamp(0, all), all)
+    }
+
     /// Cuts the row to what was paid of its principal; says what was open.
     fn release(&mut self) -> Result<Amount, OutOfRange> {
         let principal = &mut self.row.principal;

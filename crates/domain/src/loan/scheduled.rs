@@ -147,7 +147,7 @@ pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(),
 }
 
 /// Lets what rows paid more than they come to now meet what is open elsewhere.
-fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
+pub(crate) fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
     let (mut over, mut principal) = (Amount::ZERO, Amount::ZERO);
     for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
         let mut of_row = Amount::ZERO;
@@ -378,9 +378,13 @@ impl<'s> Builder<'s> {
         Ok(left)
     }
 
-    /// Principal of the rows so far that is open.
+    /// What is open of the rows so far and earns.
     fn open(&self) -> Result<Amount, OutOfRange> {
-        Amount::sum(self.rows.iter().map(|r| r.open.principal))
+        let compounds = self.recalculation.is_some_and(|r| r.compounds);
+        let interest = |row: &Built| if compounds { row.open.interest } else { Amount::ZERO };
+        let open = self.rows.iter().map(|r| r.open.principal.plus(interest(r)));
+        open.collect::<Result<Vec<Amount>, OutOfRange>>()
+            .and_then(Amount::sum)
     }
 
     /// What is overdue as a period begins and earns in it: by the day up to today, or in the whole period that is under

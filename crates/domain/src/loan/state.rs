@@ -101,6 +101,8 @@ pub(crate) struct State<'a> {
     pub course: Course,
     /// What the books must show.
     pub postings: Vec<Posting>,
+    /// The rate that holds on the day.
+    pub rate: Rate,
     /// Interest that follows the balance, of agreements that say so.
     pub accrual: Option<Accrual<'a>>,
     /// The charges that stand.
@@ -169,6 +171,7 @@ impl<'a> State<'a> {
             flows: Vec::new(),
             course: Course::default(),
             postings: Vec::new(),
+            rate: terms.pricing.rate(),
             accrual,
             charges: Vec::new(),
             records: Vec::new(),

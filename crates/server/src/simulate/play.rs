@@ -1,6 +1,6 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Record, Transaction, life, quote};
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, Record, Transaction, life, quote};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
@@ -8,6 +8,13 @@ use jiff::civil::Date;
 
 use super::field::{Fields, Read};
 use super::terms::{Product, unit};
+
+/// What becomes of interest when a loan is spread over new rows.
+const REAGINGS: [(&str, Reaging); 3] = [
+    ("DEFAULT", Reaging::Anew),
+    ("EQUAL_AMORTIZATION_PAYABLE_INTEREST", Reaging::Payable),
+    ("EQUAL_AMORTIZATION_FULL_INTEREST", Reaging::All),
+];
 
 /// One operation as it was entered, and what became of it.
 pub struct Entry {
@@ -149,12 +156,8 @@ impl Player {
                         unit: unit(op, "frequency_type")?,
                     },
                     count: op.count("number_of_installments")?,
+                    interest: op.word("interest_handling", &REAGINGS, Reaging::Anew)?,
                 };
-                let handling = op.text("interest_handling");
-                let is_payable = handling == Some("EQUAL_AMORTIZATION_PAYABLE_INTEREST");
-                if !is_payable && self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0) {
-                    return Err(op.unsupported("interest_handling", "re-ageing with interest of this kind"));
-                }
                 self.enter("Re-age", today, Event::Amended { by })?;
             }
             "reamortize" => {

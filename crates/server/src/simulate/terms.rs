@@ -264,8 +264,22 @@ fn annual(inputs: &Fields<'_>) -> Read<Rate> {
     match inputs.text("rate_frequency") {
         Some("PER_YEAR") | None => Ok(rate),
         Some("PER_MONTH") => Ok(Rate::from_ppb(rate.ppb().saturating_mul(12))),
-        Some(_) if rate == Rate::ZERO => Ok(rate),
-        Some(_) => Err(inputs.unsupported("rate_frequency", "a rate for the whole term")),
+        // A rate for the whole term is spread over it.
+        Some("WHOLE_TERM") => {
+            let count = i64::from(inputs.count("number_of_installments")?.max(1));
+            let every = i64::from(inputs.count("repayment_every")?.max(1));
+            let a_year = match unit(inputs, "repayment_unit")? {
+                Unit::Days => 365,
+                Unit::Weeks => 52,
+                Unit::Months => 12,
+            };
+            let whole = Amount::from_minor(rate.ppb());
+            let annual = whole.share(a_year, count.saturating_mul(every), Rounding::HalfEven);
+            annual
+                .map(|a| Rate::from_ppb(a.minor()))
+                .map_err(|e| e.to_string())
+        }
+        Some(_) => Err(inputs.wrong("rate_frequency", "PER_YEAR, PER_MONTH or WHOLE_TERM")),
     }
 }
 
@@ -290,9 +304,6 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
         ("TILL_PRE_CLOSE_DATE", Until::PaymentDay),
         ("TILL_REST_FREQUENCY_DATE", Until::PeriodEnd),
     ];
-    if fields.text("compounding").is_some_and(|c| c != "NONE") {
-        return Err(fields.unsupported("compounding", "interest on interest"));
-    }
     Ok(Some(Recalculation {
         daily: fields.word(
             "rest_frequency",
@@ -304,6 +315,7 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
             .get("disallow_interest_on_past_due")
             .and_then(Value::as_bool)
             == Some(true),
+        compounds: fields.word("compounding", &[("NONE", false), ("INTEREST", true)], false)?,
     }))
 }
 
