@@ -222,6 +222,39 @@ fn pay_bucket(
     Ok(paid)
 }
 
+/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.
+pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
+    crate::loan::overdue::count(state)?;
+    let follows = state.terms.conventions.recalculation().is_some();
+    let (mut left, mut ahead) = (amount, Amount::ZERO);
+    for place in 0..state.rows.len() {
+        let day = state.day;
+        let Some(standing) = state.rows.get_mut(place) else {
+            continue;
+        };
+        let waived = standing.waive(component, left)?;
+        let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
+        left = left.minus(waived)?;
+        if due_on > day {
+            ahead = ahead.plus(waived)?;
+        }
+        // The balance behind the rows knows no difference between what was paid and what is not asked for.
+        let accrual = state.accrual.as_mut().filter(|_| follows && is_regular);
+        match (accrual, component) {
+            (Some(accrual), Component::Principal) => accrual.pay_principal(due_on, day, waived)?,
+            (Some(accrual), Component::Interest) => accrual.pay_interest(due_on, waived)?,
+            _ => {}
+        }
+        state.follow()?;
+    }
+    let waived = amount.minus(left)?;
+    if component == Component::Principal {
+        state.principal = state.principal.minus(waived)?;
+    }
+    state.post_waived(component, waived, ahead);
+    Ok(())
+}
+
 /// Principal that is not paid, where interest follows the balance; what came to be owed beside the plan included.
 fn unpaid(state: &State<'_>) -> Result<Amount, OutOfRange> {
     let Some(accrual) = &state.accrual else {

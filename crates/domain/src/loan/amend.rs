@@ -85,6 +85,12 @@ impl State<'_> {
 
     /// Lets a change of the schedule or of its interest happen.
     fn restructure(&mut self, by: &Amendment, servicing: &Servicing) -> Result<(), Broken> {
+        if self.is_fixed && self.is_charged_off {
+            return Err(Broken::Inconsistent {
+                transaction: 0,
+                what: "changes a loan that was given up or ended",
+            });
+        }
         match *by {
             Amendment::Reamortised => {
                 let parts = restructure::reamortise(self, servicing)?;
@@ -141,7 +147,7 @@ impl State<'_> {
             }
             Amendment::ChargedOff => {
                 super::overdue::count(self)?;
-                let parts = restructure::charge_off(self, servicing.charge_off)?;
+                let parts = restructure::charge_off(self, servicing)?;
                 self.told = Some((parts, Amount::ZERO));
             }
             Amendment::WrittenOff => {

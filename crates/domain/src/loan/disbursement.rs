@@ -111,7 +111,11 @@ impl State<'_> {
             standing.row.principal.charged = principal.minus(term.credited)?;
             standing.row.interest.charged = term.interest.plus(standing.added.interest)?;
         }
-        Ok(())
+        // Where interest is as scheduled, rows that were paid do not know it; a change may leave them paid beyond it.
+        match self.terms.conventions.servicing.as_deref() {
+            Some(servicing) if servicing.recalculation.is_none() => scheduled::spread_anew(self, servicing),
+            _ => Ok(()),
+        }
     }
 
     /// Puts a row in its place: after those that are due on its day.

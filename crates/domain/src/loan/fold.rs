@@ -9,10 +9,11 @@ use crate::calendar::add_days;
 use crate::loan::state::{Flow, Span, State};
 use crate::loan::{
     Amendment, Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
-    restructure, scheduled,
+    restructure, restructure::Move, scheduled,
 };
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
+use crate::servicing::Credit;
 use crate::{allocation, late, refund, settlement};
 
 /// The loan on a day.
@@ -152,7 +153,11 @@ fn moved(terms: &Terms, live: &[&Transaction], as_of: Date) -> Result<Option<Vec
         .filter_map(|t| match t.event {
             Event::Amended {
                 by: Amendment::Rescheduled { from, to, .. },
-            } => Some((from, to?)),
+            } => Some(Move::To { from, to: to? }),
+            Event::Deferred { days } => Some(Move::By {
+                after: t.effective_on,
+                days,
+            }),
             _ => None,
         })
         .peekable();
@@ -268,9 +273,6 @@ impl State<'_> {
         if transaction.event.amount().is_some_and(|a| !a.is_positive()) {
             return Err(broken("is of nothing or less"));
         }
-        if self.terms.conventions.servicing.is_some() && transaction.event.has_own_rules() {
-            return Err(broken("is not known to the agreement's servicing"));
-        }
         let comes_first = self.terms.conventions.servicing.is_some() && self.disbursed.is_zero();
         if comes_first && transaction.event.needs_loan() {
             return Err(broken("comes before anything was lent"));
@@ -305,15 +307,27 @@ impl State<'_> {
                     return Err(broken("gives back more than was lent"));
                 }
                 self.flows.push(Flow { on: self.day, amount });
-                refund::apply(self, amount, strategy, with_paid_fees)?;
+                if let Some(servicing) = self.terms.conventions.servicing.as_deref() {
+                    // Where the agreement says how a seller's refund is spread, it says so whatever the goods were.
+                    self.refunded = self.refunded.plus(amount)?;
+                    self.take_in(amount)?;
+                    allocation::credit(self, servicing, Credit::MerchantRefund, amount)?;
+                } else {
+                    refund::apply(self, amount, strategy, with_paid_fees)?;
+                }
             }
             // Left out by `live`, with what it reverses.
             Event::Reversed { .. } => {}
+            Event::Waived { component, amount } if self.terms.conventions.servicing.is_some() => {
+                allocation::waive(self, component, amount)?;
+            }
             Event::Waived { component, amount } => self.waive(component, amount)?,
             Event::Paused => self.pauses = self.pauses.saturating_add(1),
             Event::Resumed => self.pauses = self.pauses.saturating_sub(1),
             // Known from the start, since it may excuse days before its own.
             Event::Excused { .. } => {}
+            // Known from the start, where the agreement says how dates move.
+            Event::Deferred { .. } if self.terms.conventions.servicing.is_some() => {}
             Event::Deferred { days } => {
                 for standing in self.ahead_rows() {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
@@ -407,12 +421,18 @@ impl State<'_> {
             ahead = ahead.plus(waived)?;
         }
         let waived = amount.minus(left)?;
+        self.post_waived(component, waived, ahead);
+        if component == Component::Principal {
+            self.principal = self.principal.minus(waived)?;
+            settlement::reprice(self)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was waived; what was not due yet is charged first.
+    pub(crate) fn post_waived(&mut self, component: Component, waived: Amount, ahead: Amount) {
         match component {
-            Component::Principal => {
-                self.principal = self.principal.minus(waived)?;
-                self.post(PostingKind::PrincipalWaived, waived);
-                settlement::reprice(self)?;
-            }
+            Component::Principal => self.post(PostingKind::PrincipalWaived, waived),
             Component::Interest => {
                 self.post(PostingKind::InterestCharged, ahead);
                 self.post(PostingKind::InterestWaived, waived);
@@ -423,6 +443,5 @@ impl State<'_> {
             }
             Component::Penalty => self.post(PostingKind::PenaltyWaived, waived),
         }
-        Ok(())
     }
 }

@@ -216,6 +216,21 @@ impl<'a> Accrual<'a> {
         self.relevel(first)
     }
 
+    /// Notes what was paid on a row on its day.
+    pub fn note_paid(
+        &mut self,
+        due_on: Date,
+        principal: Amount,
+        interest: Amount,
+    ) -> Result<(), OutOfRange> {
+        if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
+            let more = principal.minus(term.paid_principal)?;
+            (term.paid_principal, term.paid_interest) = (principal, interest);
+            self.change(due_on, Amount::ZERO, Amount::ZERO.minus(more)?)?;
+        }
+        Ok(())
+    }
+
     /// Lets principal be owed again in a row from a day on: it earns like what was lent.
     pub fn owe_again(&mut self, due_on: Date, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {

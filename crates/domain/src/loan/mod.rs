@@ -304,14 +304,6 @@ pub struct Payoff {
 }
 
 impl Event {
-    /// Whether its rules are those of agreements that say nothing more on servicing.
-    pub(crate) const fn has_own_rules(&self) -> bool {
-        matches!(
-            self,
-            Event::Refunded { .. } | Event::Waived { .. } | Event::Deferred { .. }
-        )
-    }
-
     /// Whether it makes sense only once something was lent.
     pub(crate) const fn needs_loan(&self) -> bool {
         match self {

@@ -80,7 +80,13 @@ fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
         };
         principal = principal.plus(open)?;
     }
+    let follows = state.terms.conventions.recalculation().is_some();
     if let Some(accrual) = &mut state.accrual {
+        // Interest that does not follow payments knows nothing of them yet.
+        for standing in state.rows.iter().filter(|s| s.is_regular() && !follows) {
+            let principal = standing.row.principal.paid.minus_or_zero(standing.added.principal)?;
+            accrual.note_paid(standing.row.due_on, principal, standing.row.interest.paid)?;
+        }
         accrual.spread_overdue(day, beside)?;
     }
     state.follow()?;
@@ -228,19 +234,46 @@ fn spread_alike(
     Ok(())
 }
 
-/// Due dates after those that were moved: each change moves a date, and those after it keep their distance from it.
-///
-/// A move is known from the start, whenever it was entered: what was late by the old date is not by the new one.
+/// How due dates move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Move {
+    /// A due date, and those after it, which keep their distance from it.
+    To {
+        /// The first date that is moved.
+        from: Date,
+        /// Its new day.
+        to: Date,
+    },
+    /// All dates after a day, by so many days.
+    By {
+        /// The day.
+        after: Date,
+        /// How many days.
+        days: u16,
+    },
+}
+
+/// Due dates after all moves. A move is known from the start, whenever it was entered: what was late by the old date is
+/// not by the new one.
 pub(crate) fn moved(
     servicing: &Servicing,
     due_dates: &[Date],
-    moves: impl Iterator<Item = (Date, Date)>,
+    moves: impl Iterator<Item = Move>,
 ) -> Result<Vec<Date>, OutOfRange> {
     let mut dates = due_dates.to_vec();
-    for (from, to) in moves {
-        let ahead = dates.iter_mut().filter(|d| **d >= from);
-        for (steps, date) in (0u16..).zip(ahead) {
-            *date = after(to, servicing.period, steps)?;
+    for change in moves {
+        match change {
+            Move::To { from, to } => {
+                let ahead = dates.iter_mut().filter(|d| **d >= from);
+                for (steps, date) in (0u16..).zip(ahead) {
+                    *date = after(to, servicing.period, steps)?;
+                }
+            }
+            Move::By { after, days } => {
+                for date in dates.iter_mut().filter(|d| **d > after) {
+                    *date = add_days(*date, i64::from(days))?;
+                }
+            }
         }
     }
     Ok(dates)
@@ -265,25 +298,19 @@ pub(crate) fn reschedule(
     servicing: &Servicing,
     changes: Changes,
 ) -> Result<(), OutOfRange> {
-    for _ in 0..changes.extra.saturating_add(changes.grace) {
-        let regular = state.rows.iter().rfind(|s| s.is_regular());
-        let last = regular.map_or(changes.from, |s| s.row.due_on);
-        let due_on = after(last, servicing.period, 1)?;
-        state.insert(Standing::empty(last, due_on, Origin::Agreed));
-        if let Some(accrual) = &mut state.accrual {
-            accrual.add_period(last, due_on);
-        }
+    add_rows(state, servicing, changes.from, changes.extra)?;
+    let follows = state.accrual.is_some() || scheduled::builds(state, servicing);
+    if changes.extra > 0 && !follows {
+        respread(state, servicing, changes.from)?;
+        scheduled::spread_anew(state, servicing)?;
     }
+    add_rows(state, servicing, changes.from, changes.grace)?;
     if let Some(accrual) = &mut state.accrual {
         accrual.reschedule(changes)?;
         return state.follow();
     }
     if scheduled::builds(state, servicing) {
         return scheduled::reschedule(state, servicing, changes);
-    }
-    if changes.extra > 0 {
-        respread(state, servicing, changes.from)?;
-        scheduled::spread_anew(state, servicing)?;
     }
     for _ in 0..changes.grace {
         let mut carried = Amount::ZERO;
@@ -293,6 +320,25 @@ pub(crate) fn reschedule(
             let principal = &mut standing.row.principal;
             principal.charged = principal.charged.plus(carried)?;
             carried = open;
+        }
+    }
+    Ok(())
+}
+
+/// Adds rows at the end.
+fn add_rows(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    from: Date,
+    count: u16,
+) -> Result<(), OutOfRange> {
+    for _ in 0..count {
+        let regular = state.rows.iter().rfind(|s| s.is_regular());
+        let last = regular.map_or(from, |s| s.row.due_on);
+        let due_on = after(last, servicing.period, 1)?;
+        state.insert(Standing::empty(last, due_on, Origin::Agreed));
+        if let Some(accrual) = &mut state.accrual {
+            accrual.add_period(last, due_on);
         }
     }
     Ok(())
@@ -323,13 +369,15 @@ fn respread(state: &mut State<'_>, servicing: &Servicing, from: Date) -> Result<
 }
 
 /// Writes the loan off as the agreement says.
-pub(crate) fn charge_off(state: &mut State<'_>, how: ChargeOff) -> Result<Parts, OutOfRange> {
-    match how {
+pub(crate) fn charge_off(state: &mut State<'_>, servicing: &Servicing) -> Result<Parts, OutOfRange> {
+    match servicing.charge_off {
         ChargeOff::Regular => {}
         ChargeOff::ZeroInterest => {
             let day = state.day;
             if let Some(accrual) = &mut state.accrual {
                 accrual.stop(day)?;
+            } else if scheduled::builds(state, servicing) {
+                scheduled::pause(state, servicing, add_days(day, 1)?, Date::MAX)?;
             }
             state.follow()?;
         }
@@ -359,35 +407,35 @@ pub(crate) fn write_off(state: &mut State<'_>) -> Result<Parts, OutOfRange> {
 /// Lets everything fall due on the state's day, in the row of that day: all principal, and interest up to now.
 pub(crate) fn accelerate(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let day = state.day;
-    let (mut principal, mut paid) = (Amount::ZERO, Amount::ZERO);
-    let mut interest = Amount::ZERO;
-    if let Some(accrual) = &state.accrual {
-        interest = accrual.accrued_at(day)?;
-    }
-    let Some(place) = state
+    let place = state
         .rows
         .iter()
-        .position(|s| s.is_regular() && s.row.due_on >= day)
-    else {
-        return Ok(());
-    };
-    for standing in state.rows.iter().skip(place) {
-        principal = principal.plus(standing.row.principal.charged)?;
-        paid = paid.plus(standing.row.principal.paid)?;
-    }
-    for standing in state.rows.iter().take(place) {
-        interest = interest.minus(standing.row.interest.charged)?;
-    }
-    state.rows.truncate(place.saturating_add(1));
-    if let Some(standing) = state.rows.last_mut() {
-        standing.row.principal.charged = principal;
-        standing.row.principal.paid = paid;
-        standing.row.interest.charged = interest.max(Amount::ZERO);
-        standing.row.due_on = day;
-    }
+        .position(|s| s.is_regular() && s.row.due_on >= day);
+    let accrued = state.accrual.as_ref().map(|a| a.accrued_at(day)).transpose()?;
     // The rows are what they are now: no balance behind them changes them any more.
     state.accrual = None;
     state.is_fixed = true;
+    let Some(place) = place else {
+        return Ok(());
+    };
+    let mut rows = state.rows.split_off(place).into_iter();
+    let Some(mut last) = rows.next() else {
+        return Ok(());
+    };
+    let mut interest = last.accrued(day)?;
+    for standing in rows {
+        interest = interest.plus(standing.accrued(day)?)?;
+        last.merge(&standing)?;
+    }
+    if let Some(accrued) = accrued {
+        let charged = state.rows.iter().map(|s| s.row.interest.charged);
+        interest = accrued.minus_or_zero(Amount::sum(charged)?)?;
+    }
+    // What was paid of interest before it was earned is not given back.
+    let met = last.row.interest.paid.plus(last.row.interest.waived)?;
+    last.row.interest.charged = interest.max(met.plus(last.row.interest.cancelled)?);
+    last.row.due_on = day;
+    state.rows.push(last);
     state.renumber();
     Ok(())
 }
@@ -400,6 +448,28 @@ impl Standing {
             return (1, 1);
         }
         (days_between(self.from, day).clamp(0, all), all)
+    }
+
+    /// Its interest up to a day, in proportion of its days.
+    fn accrued(&self, day: Date) -> Result<Amount, OutOfRange> {
+        let (part, whole) = self.elapsed(day);
+        self.row.interest.charged.share(part, whole, Rounding::HalfEven)
+    }
+
+    /// Takes in the figures of another row.
+    fn merge(&mut self, other: &Standing) -> Result<(), OutOfRange> {
+        for component in Component::ALL {
+            let more = *other.row.figures(component);
+            let figures = self.row.figures_mut(component);
+            figures.charged = figures.charged.plus(more.charged)?;
+            figures.paid = figures.paid.plus(more.paid)?;
+            figures.waived = figures.waived.plus(more.waived)?;
+            figures.cancelled = figures.cancelled.plus(more.cancelled)?;
+        }
+        self.added = self.added.plus(&other.added)?;
+        self.ahead = self.ahead.plus(other.ahead)?;
+        self.late_paid = self.late_paid.plus(other.late_paid)?;
+        Ok(())
     }
 
     /// Cuts the row to what was paid of its principal; says what was open.

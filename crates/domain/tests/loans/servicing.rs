@@ -3,7 +3,7 @@
 //! The figures are restated from the tests of Apache Fineract (Apache-2.0), develop of 2025-02-12, feature files named.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, life};
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, life};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -212,6 +212,12 @@ fn what_is_beyond_the_due_changes_scheduled_instalments_as_agreed() {
         servicing.multiple = fen(1_00);
         servicing.year = YearDays::Fixed(365);
         servicing.excess = Some(excess);
+        servicing.recalculation = Some(Recalculation {
+            daily: true,
+            until: Until::PaymentDay,
+            spares_overdue: false,
+            compounds: false,
+        });
         let twelve = Pricing::Annuity {
             annual: percent("12"),
             day_count: DayCount::Actual365,
@@ -273,6 +279,7 @@ fn a_re_aged_loan_has_new_rows_and_the_old_ones_show_what_was_paid() {
             unit: Unit::Months,
         },
         count: 2,
+        interest: Reaging::Anew,
     };
     let life = lived(
         &terms,
