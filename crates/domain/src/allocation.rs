@@ -263,11 +263,7 @@ fn unpaid(state: &State<'_>) -> Result<Amount, OutOfRange> {
     let regular = state.rows.iter().filter(|s| s.is_regular());
     let added = Amount::sum(regular.map(|s| s.added.principal))?;
     let credited = Amount::sum(accrual.terms.iter().map(|t| t.credited))?;
-    Ok(accrual
-        .unpaid()?
-        .plus(added)?
-        .minus(credited)?
-        .max(Amount::ZERO))
+    Ok(accrual.unpaid()?.plus(added)?.minus(credited)?.max(Amount::ZERO))
 }
 
 impl Standing {

@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use crate::loan::interest::to_multiple;
+use crate::loan::factor::to_multiple;
 use crate::loan::life::Origin;
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};

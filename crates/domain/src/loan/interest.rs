@@ -8,14 +8,15 @@
 //! Factors have 12 decimals, half to even; running products have 15. No figure between two cents has ever been found to
 //! depend on the difference to exact arithmetic.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, days_between};
+use crate::loan::factor::{actual_parts, plus, ratio, times, to_multiple};
 use crate::loan::restructure::{Changes, after};
 use crate::loan::state::Span;
+use crate::loan::term::{Stretch, Term};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::servicing::{MonthDays, Period, Servicing, Unit, YearDays};
 
@@ -23,51 +24,6 @@ use crate::servicing::{MonthDays, Period, Servicing, Unit, YearDays};
 const FACTOR: i128 = 1_000_000_000_000;
 /// One, in running products.
 const PRODUCT: i128 = 1_000_000_000_000_000;
-
-/// Days with one balance.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    /// The evening on which it begins.
-    from: Date,
-    /// The evening on which it ends.
-    until: Date,
-    /// What was lent when it ended.
-    lent: Amount,
-    /// What else changed the balance when it ended.
-    corrected: Amount,
-    /// Its balance.
-    balance: Amount,
-}
-
-/// One period, with what its row owes.
-#[derive(Debug, Clone)]
-pub(crate) struct Term {
-    /// The due date before it, or the day from which interest counts.
-    pub from: Date,
-    /// Its due date.
-    pub until: Date,
-    /// The instalment.
-    pub instalment: Amount,
-    /// The level payment; what is lent later is added to it.
-    level: Amount,
-    /// Principal paid on it.
-    pub paid_principal: Amount,
-    /// Interest paid on it.
-    pub paid_interest: Amount,
-    /// Its interest as reckoned, with what the period before could not take.
-    reckoned: Amount,
-    /// Its interest as due.
-    pub interest: Amount,
-    /// Its principal as due.
-    pub principal: Amount,
-    /// Principal that came to be owed again in it.
-    pub credited: Amount,
-    /// Whether only interest is due in it.
-    is_free: bool,
-    /// Whether its interest is put off.
-    puts_off: bool,
-    stretches: Vec<Stretch>,
-}
 
 /// All periods of a loan.
 #[derive(Debug, Clone)]
@@ -98,7 +54,8 @@ impl<'a> Accrual<'a> {
             .map(|(from, until)| Term::new(*from, *until))
             .collect();
         for (place, term) in terms.iter_mut().enumerate() {
-            term.is_free = place < usize::from(servicing.interest_only) && place.saturating_add(1) < due_dates.len();
+            term.is_free =
+                place < usize::from(servicing.interest_only) && place.saturating_add(1) < due_dates.len();
             term.puts_off = place < usize::from(servicing.interest_deferred);
         }
         Accrual {
@@ -217,12 +174,7 @@ impl<'a> Accrual<'a> {
     }
 
     /// Notes what was paid on a row on its day.
-    pub fn note_paid(
-        &mut self,
-        due_on: Date,
-        principal: Amount,
-        interest: Amount,
-    ) -> Result<(), OutOfRange> {
+    pub fn note_paid(&mut self, due_on: Date, principal: Amount, interest: Amount) -> Result<(), OutOfRange> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
             let more = principal.minus(term.paid_principal)?;
             (term.paid_principal, term.paid_interest) = (principal, interest);
@@ -619,130 +571,4 @@ impl<'a> Accrual<'a> {
         };
         ratio(times(rate, numerator)?, denominator)
     }
-}
-
-impl Term {
-    /// A period in which nothing is outstanding yet.
-    fn new(from: Date, until: Date) -> Term {
-        Term {
-            from,
-            until,
-            instalment: Amount::ZERO,
-            level: Amount::ZERO,
-            paid_principal: Amount::ZERO,
-            paid_interest: Amount::ZERO,
-            reckoned: Amount::ZERO,
-            interest: Amount::ZERO,
-            principal: Amount::ZERO,
-            credited: Amount::ZERO,
-            is_free: false,
-            puts_off: false,
-            stretches: vec![Stretch {
-                from,
-                until,
-                lent: Amount::ZERO,
-                corrected: Amount::ZERO,
-                balance: Amount::ZERO,
-            }],
-        }
-    }
-
-    /// Lets it be as if nothing had been lent or paid.
-    fn clear(&mut self) {
-        self.paid_principal = Amount::ZERO;
-        self.paid_interest = Amount::ZERO;
-        (self.level, self.instalment) = (Amount::ZERO, Amount::ZERO);
-        for stretch in &mut self.stretches {
-            (stretch.lent, stretch.corrected) = (Amount::ZERO, Amount::ZERO);
-        }
-    }
-
-    /// What was paid on it.
-    fn paid(&self) -> Result<Amount, OutOfRange> {
-        self.paid_principal.plus(self.paid_interest)
-    }
-
-    /// Splits the instalment: interest first, and never less than what was paid of each. Where principal was paid beyond
-    /// its share, what was paid of interest is all there is.
-    fn reckon(&mut self, interest: Amount) -> Result<(), OutOfRange> {
-        self.reckoned = interest;
-        let is_paid_up = self.paid_principal > self.instalment.minus(interest)?;
-        let due = if is_paid_up || self.puts_off {
-            self.paid_interest
-        } else {
-            interest
-        };
-        self.interest = due.max(self.paid_interest);
-        self.principal = self.instalment.minus(self.interest)?.max(self.paid_principal);
-        Ok(())
-    }
-
-    /// Drops what lies after a day.
-    fn cut(&mut self, day: Date) {
-        for stretch in &mut self.stretches {
-            if stretch.until > day {
-                stretch.until = day.max(stretch.from);
-            }
-        }
-    }
-}
-
-/// Days of a span over the lengths of their years, over one denominator; 31 December counts with the new year.
-pub(crate) fn actual_parts(from: Date, until: Date) -> Result<(i128, i128), OutOfRange> {
-    let (mut common, mut leap) = (0i64, 0i64);
-    let mut at = from;
-    while at < until {
-        let last = Date::new(at.year(), 12, 31).map_err(|_| OutOfRange("a date"))?;
-        let is_last = at.year() == until.year();
-        let end = if is_last { until } else { last.max(at) };
-        let days = days_between(at, end);
-        if at.in_leap_year() {
-            leap = leap.saturating_add(days);
-        } else {
-            common = common.saturating_add(days);
-        }
-        if is_last {
-            break;
-        }
-        // The night to New Year belongs to the new year.
-        let new_year = add_days(last, 1)?;
-        let night = days_between(end, new_year);
-        if new_year.in_leap_year() {
-            leap = leap.saturating_add(night);
-        } else {
-            common = common.saturating_add(night);
-        }
-        at = new_year;
-    }
-    let parts = plus(times(i128::from(common), 366)?, times(i128::from(leap), 365)?)?;
-    Ok((parts, 365 * 366))
-}
-
-/// An amount as a multiple, half to even; as it is if nothing is asked for.
-pub(crate) fn to_multiple(amount: Amount, multiple: Amount) -> Result<Amount, OutOfRange> {
-    if !multiple.is_positive() {
-        return Ok(amount);
-    }
-    let count = ratio(i128::from(amount.minor()), i128::from(multiple.minor()))?;
-    let count = i64::try_from(count).map_err(|_| OutOfRange("a multiple"))?;
-    multiple.times(count)
-}
-
-/// A quotient, half to even.
-fn ratio(numerator: i128, denominator: i128) -> Result<i128, OutOfRange> {
-    let error = OutOfRange("a quotient");
-    let floor = numerator.checked_div_euclid(denominator).ok_or(error)?;
-    let twice = times(numerator.checked_rem_euclid(denominator).ok_or(error)?, 2)?;
-    let up = twice > denominator || (twice == denominator && floor & 1 == 1);
-    plus(floor, i128::from(up))
-}
-
-/// A product.
-fn times(a: i128, b: i128) -> Result<i128, OutOfRange> {
-    a.checked_mul(b).ok_or(OutOfRange("a product"))
-}
-
-/// A sum.
-fn plus(a: i128, b: i128) -> Result<i128, OutOfRange> {
-    a.checked_add(b).ok_or(OutOfRange("a sum"))
 }

@@ -15,8 +15,10 @@ use crate::plan::{Component, RefundStrategy};
 
 mod amend;
 mod amendment;
+pub(crate) mod build;
 pub(crate) mod charges;
 pub(crate) mod disbursement;
+pub(crate) mod factor;
 pub(crate) mod fold;
 pub(crate) mod interest;
 pub(crate) mod life;
@@ -24,6 +26,7 @@ pub(crate) mod overdue;
 pub(crate) mod restructure;
 pub(crate) mod scheduled;
 pub(crate) mod state;
+pub(crate) mod term;
 
 pub use amendment::{Amendment, Reaging};
 pub use fold::{Preview, booked, fold, postings, preview};
@@ -307,7 +310,9 @@ impl Event {
     /// Whether it makes sense only once something was lent.
     pub(crate) const fn needs_loan(&self) -> bool {
         match self {
-            Event::Repaid { .. } | Event::Refunded { .. } | Event::Waived { .. } | Event::PaidOut { .. } => true,
+            Event::Repaid { .. } | Event::Refunded { .. } | Event::Waived { .. } | Event::PaidOut { .. } => {
+                true
+            }
             Event::Amended { by } => by.needs_loan(),
             _ => false,
         }

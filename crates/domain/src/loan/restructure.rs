@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, add_months, days_between};
-use crate::loan::interest::{Accrual, to_multiple};
+use crate::loan::factor::to_multiple;
+use crate::loan::interest::Accrual;
 use crate::loan::life::Origin;
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
@@ -84,7 +85,11 @@ fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
     if let Some(accrual) = &mut state.accrual {
         // Interest that does not follow payments knows nothing of them yet.
         for standing in state.rows.iter().filter(|s| s.is_regular() && !follows) {
-            let principal = standing.row.principal.paid.minus_or_zero(standing.added.principal)?;
+            let principal = standing
+                .row
+                .principal
+                .paid
+                .minus_or_zero(standing.added.principal)?;
             accrual.note_paid(standing.row.due_on, principal, standing.row.interest.paid)?;
         }
         accrual.spread_overdue(day, beside)?;
@@ -326,12 +331,7 @@ pub(crate) fn reschedule(
 }
 
 /// Adds rows at the end.
-fn add_rows(
-    state: &mut State<'_>,
-    servicing: &Servicing,
-    from: Date,
-    count: u16,
-) -> Result<(), OutOfRange> {
+fn add_rows(state: &mut State<'_>, servicing: &Servicing, from: Date, count: u16) -> Result<(), OutOfRange> {
     for _ in 0..count {
         let regular = state.rows.iter().rfind(|s| s.is_regular());
         let last = regular.map_or(from, |s| s.row.due_on);

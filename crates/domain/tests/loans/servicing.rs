@@ -120,7 +120,7 @@ fn daily(until: Until) -> Servicing {
             daily: true,
             until,
             spares_overdue: false,
-        compounds: false,
+            compounds: false,
         }),
         ..servicing(Ahead::Next)
     }

@@ -361,7 +361,9 @@ impl Player {
     fn charge_of(&self, on: Option<Date>, is_penalty: bool) -> Option<(u32, Option<Date>, Date)> {
         self.transactions.iter().rev().find_map(|t| match t.event {
             Event::Amended {
-                by: Amendment::Charged { due_on, component, .. },
+                by: Amendment::Charged {
+                    due_on, component, ..
+                },
             } if on.is_none_or(|on| on == due_on) && (!is_penalty || component == Component::Penalty) => {
                 Some((t.number, Some(due_on), t.effective_on))
             }
