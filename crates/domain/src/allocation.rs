@@ -342,6 +342,9 @@ pub(crate) fn pay_due(state: &mut State<'_>, amount: Amount) -> Result<(Amount, 
     let (mut left, mut paid) = (amount, Parts::default());
     if waterfall.row_by_row {
         for standing in state.due_rows() {
+            if !left.is_positive() {
+                break;
+            }
             for component in waterfall.components() {
                 left = pay(standing, component, left, &mut paid)?;
             }
@@ -430,6 +433,9 @@ fn next_first(state: &mut State<'_>, amount: Amount) -> Result<(Amount, Parts), 
     let waterfall = &state.terms.conventions.waterfall;
     let (mut left, mut paid) = (amount, Parts::default());
     for standing in state.ahead_rows() {
+        if !left.is_positive() {
+            break;
+        }
         for component in waterfall.components() {
             left = pay(standing, component, left, &mut paid)?;
         }

@@ -217,12 +217,21 @@ fn day_of_month(month: i32, day: i8) -> Result<Date, OutOfRange> {
 /// [`OutOfRange`] outside the years −9999 to 9999.
 pub fn add_days(date: Date, days: i64) -> Result<Date, OutOfRange> {
     let error = OutOfRange("a date");
+    // Most steps stay within a month, and the first 28 days are in every month.
+    let day = i64::from(date.day()).saturating_add(days);
+    if (1..=28).contains(&day) {
+        let day = i8::try_from(day).map_err(|_| error)?;
+        return Date::new(date.year(), date.month(), day).map_err(|_| error);
+    }
     let number = i64::from(day_number(date)).checked_add(days).ok_or(error)?;
     date_of_number(i32::try_from(number).map_err(|_| error)?)
 }
 
 /// Calendar days from one date to another; negative if the second is earlier.
 pub fn days_between(from: Date, until: Date) -> i64 {
+    if from.month() == until.month() && from.year() == until.year() {
+        return i64::from(until.day()).saturating_sub(i64::from(from.day()));
+    }
     i64::from(day_number(until)).saturating_sub(i64::from(day_number(from)))
 }
 

@@ -10,7 +10,7 @@
 
 use jiff::civil::Date;
 
-use crate::calendar::{add_days, add_months};
+use crate::calendar::nth_of_month;
 use crate::loan::PostingKind;
 use crate::loan::state::State;
 use crate::money::{Amount, OutOfRange, Rate, divide};
@@ -29,6 +29,15 @@ pub(crate) struct Late {
     in_grace: i128,
 }
 
+/// How late days counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    /// Days within grace.
+    pub graced: i64,
+    /// Days that are charged.
+    pub charged: i64,
+}
+
 impl Late {
     /// No day yet.
     pub const NONE: Late = Late {
@@ -38,8 +47,8 @@ impl Late {
         in_grace: 0,
     };
 
-    /// Counts so many more late days on an overdue amount.
-    pub fn count(&mut self, base: Amount, days: i64, policy: &LatePolicy) -> Result<(), OutOfRange> {
+    /// Counts so many more late days on an overdue amount; says how.
+    pub fn count(&mut self, base: Amount, days: i64, policy: &LatePolicy) -> Result<Counted, OutOfRange> {
         let error = OutOfRange("penalty interest");
         let grace = i64::from(policy.grace_days);
         let after = self.days.checked_add(days).ok_or(error)?;
@@ -53,8 +62,12 @@ impl Late {
         if policy.from_due_date {
             self.in_grace = self.in_grace.checked_add(of(graced_days)?).ok_or(error)?;
         }
+        let counted = Counted {
+            graced: graced_days,
+            charged: charged_days,
+        };
         if charged_days == 0 {
-            return Ok(());
+            return Ok(counted);
         }
         if !self.is_late {
             self.is_late = true;
@@ -68,7 +81,7 @@ impl Late {
                 .ok_or(error)?;
         }
         self.exact = self.exact.checked_add(of(charged_days)?).ok_or(error)?;
-        Ok(())
+        Ok(counted)
     }
 }
 
@@ -80,7 +93,8 @@ pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
     let conventions = &state.terms.conventions;
     let mut total = Amount::ZERO;
     let mut room: Option<Amount> = None;
-    for standing in state.rows.iter_mut().take(state.due).filter(|s| s.is_open()) {
+    let due = state.rows.iter_mut().take(state.due).skip(state.settled);
+    for standing in due.filter(|s| s.is_open()) {
         if !standing.late.is_late || !standing.base()?.is_positive() {
             continue;
         }
@@ -94,9 +108,9 @@ pub(crate) fn charge(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
             None => cap(state.principal_days, conventions.late.annual_cap)?.minus_or_zero(state.cost)?,
         };
         let penalty = &mut standing.row.penalty;
-        let more = Amount::from_minor(exact)
-            .minus_or_zero(penalty.charged)?
-            .min(left);
+        // A penalty that was charged beside the plan is no part of what lateness comes to.
+        let so_far = penalty.charged.minus(standing.added.penalty)?;
+        let more = Amount::from_minor(exact).minus_or_zero(so_far)?.min(left);
         penalty.charged = penalty.charged.plus(more)?;
         total = total.plus(more)?;
         room = Some(left.minus(more)?);
@@ -128,24 +142,27 @@ pub(crate) fn next_day(state: &State<'_>) -> Result<Option<Date>, OutOfRange> {
     }
     let policy = &state.terms.conventions.late;
     let grace = i64::from(policy.grace_days);
-    let mut next: Option<Date> = None;
+    // Of the rows in grace the one that was late longest leaves it first.
+    let mut longest: Option<i64> = None;
     let mut is_late = false;
-    for standing in state.rows.iter().take(state.due).filter(|s| s.is_open()) {
+    let due = state.rows.iter().take(state.due).skip(state.settled);
+    for standing in due.filter(|s| s.is_open()) {
         if !standing.base()?.is_positive() {
             continue;
         }
         if standing.late.is_late {
             is_late = true;
         } else {
-            let left = grace.saturating_add(1).saturating_sub(standing.late.days);
-            let end = state.nth_counted_day(left)?;
-            next = end.into_iter().chain(next).min();
+            longest = longest.max(Some(standing.late.days));
         }
     }
-    if is_late && policy.daily > Rate::ZERO {
-        let back = i64::from(state.day.day()).saturating_sub(1);
-        let first = add_days(state.day, 0i64.saturating_sub(back))?;
-        next = Some(add_months(first, 1)?).into_iter().chain(next).min();
-    }
-    Ok(next)
+    let grace_ends = match longest {
+        Some(days) => state.nth_counted_day(grace.saturating_add(1).saturating_sub(days))?,
+        None => None,
+    };
+    let month_begins = match is_late && policy.daily > Rate::ZERO {
+        true => Some(nth_of_month(state.day, 1, 1)?),
+        false => None,
+    };
+    Ok(grace_ends.into_iter().chain(month_begins).min())
 }

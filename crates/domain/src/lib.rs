@@ -24,6 +24,7 @@ pub mod credit_code;
 pub mod day_count;
 pub mod eligibility;
 pub mod evidence;
+pub mod explain;
 pub mod fraction;
 pub mod id;
 pub mod identity;

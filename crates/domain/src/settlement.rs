@@ -15,6 +15,8 @@ use crate::plan::{Component, FeeTiming, Pricing, Settlement, Terms};
 use crate::present_value::{Monthly, Timed, discount, grown, months_and_days};
 use crate::{allocation, late};
 
+pub(crate) mod told;
+
 /// What settling on a day would cost (提前结清报价), after everything that is known of that day.
 ///
 /// # Errors
@@ -215,16 +217,18 @@ fn rule_of_78(state: &State<'_>, component: Component) -> Result<Amount, OutOfRa
         all = all.plus(came_to)?;
         charged = charged.plus(if place < state.due { came_to } else { figures.paid })?;
     }
-    let triangle = |n: usize| {
-        i64::try_from(n)
-            .ok()
-            .and_then(|n| n.checked_mul(n.checked_add(1)?))
-            .ok_or(OutOfRange("the rule of 78"))
-    };
     let left = triangle(state.rows.len().saturating_sub(state.due))?;
     let whole = triangle(state.rows.len())?;
     let rebate = all.share(left, whole, state.terms.conventions.rounding)?;
     all.minus(rebate)?.minus_or_zero(charged)
+}
+
+/// Twice the sum of the numbers up to one.
+fn triangle(n: usize) -> Result<i64, OutOfRange> {
+    i64::try_from(n)
+        .ok()
+        .and_then(|n| n.checked_mul(n.checked_add(1)?))
+        .ok_or(OutOfRange("the rule of 78"))
 }
 
 /// The most that may be paid on the day for the whole cost to stay under the cap.
@@ -247,8 +251,14 @@ pub(crate) fn accrue(state: &mut State<'_>) -> Result<(), OutOfRange> {
     if let Some(end) = state.rows.get(state.due).map(|s| s.row.due_on) {
         let period = (period_begin(state), end);
         let part = (state.accrued_to, state.day);
-        let interest = interest_for(state.terms, period, part, ahead_principal(state)?)?;
+        let balance = ahead_principal(state)?;
+        let interest = interest_for(state.terms, period, part, balance)?;
         state.accrued = state.accrued.plus(interest)?;
+        if let Some(trace) = &mut state.trace {
+            trace
+                .accrued
+                .extend(told::interest(state.terms, period, part, balance)?);
+        }
     }
     state.accrued_to = state.day.max(state.accrued_to);
     Ok(())
@@ -266,6 +276,7 @@ pub(crate) fn reprice(state: &mut State<'_>) -> Result<(), OutOfRange> {
     );
     let all_freed = Amount::sum(state.rows.iter().map(|s| s.freed))?;
     let (rounding, disbursed) = (state.terms.conventions.rounding, state.disbursed);
+    let mut trace = state.trace.take();
     for standing in state.ahead_rows() {
         let (whole, freed) = if upfront {
             (disbursed, all_freed)
@@ -276,13 +287,19 @@ pub(crate) fn reprice(state: &mut State<'_>) -> Result<(), OutOfRange> {
             continue;
         }
         let left = whole.minus(freed)?.minor();
-        let fee = standing.row.fee.charged.share(left, whole.minor(), rounding)?;
+        let charged = standing.row.fee.charged;
+        let fee = charged.share(left, whole.minor(), rounding)?;
+        if let Some(trace) = &mut trace {
+            let price = told::fee(charged, (left, whole.minor()), rounding)?;
+            told::lowered(trace, standing, Component::Fee, price)?;
+        }
         standing.lower(Component::Fee, fee)?;
         standing.row.subsidy = standing
             .subsidy_agreed
             .share(left, whole.minor(), rounding)?
             .min(standing.row.subsidy);
     }
+    state.trace = trace;
     reprice_interest(state)
 }
 
@@ -298,17 +315,24 @@ fn reprice_interest(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let (mut begin, mut from) = (period_begin(state), state.accrued_to);
     let mut accrued = state.accrued;
     let terms = state.terms;
+    let mut trace = state.trace.take();
     for standing in state.ahead_rows() {
         let due_on = standing.row.due_on;
         let rest = interest_for(terms, (begin, due_on), (from, due_on), balance)?;
         let all = accrued.plus(rest)?;
         let subsidy = all.at(terms.borne_by_seller, terms.conventions.rounding)?;
+        if let Some(trace) = &mut trace {
+            let rest = told::interest(terms, (begin, due_on), (from, due_on), balance)?;
+            let price = told::price(terms, accrued, rest)?;
+            told::lowered(trace, standing, Component::Interest, price)?;
+        }
         standing.lower(Component::Interest, all.minus(subsidy)?)?;
         standing.row.subsidy = standing.row.subsidy.min(subsidy);
         balance = balance.minus(standing.row.principal.open()?)?;
         (begin, from) = (due_on, due_on);
         accrued = Amount::ZERO;
     }
+    state.trace = trace;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What people read (文案): refusals with their advice, and messages, in Chinese and in English.
 //!
-//! The sentences stand in three files beside this one; a sentence names a figure as `{field}`. Nothing personal is
+//! The sentences stand in files beside this one; a sentence names a figure as `{field}`. Nothing personal is
 //! filled in but amounts and dates of the person who reads it.
 
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ use serde_json::{Map, Value};
 use crate::outcome::Denied;
 use crate::servicing::kinds;
 use crate::{App, Moment};
+
+mod explanation;
+
+pub use explanation::explanation;
 
 /// A language that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

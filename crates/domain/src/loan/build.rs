@@ -16,8 +16,10 @@ use crate::servicing::{
     Basis, Credit, Excess, Method, Recalculation, Servicing, Timing, Unit, Until, YearDays,
 };
 
+pub(crate) mod told;
+
 /// A row on its way.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Built {
     /// When its period begins.
     pub from: Date,
@@ -25,6 +27,10 @@ pub(crate) struct Built {
     pub until: Date,
     /// What it owes by plan.
     pub planned: Parts,
+    /// The instalment that was asked for when it was built.
+    instalment: Amount,
+    /// The days whose interest it owes.
+    earned: Vec<told::Earned>,
     /// What is open of it.
     open: Parts,
     /// Whether everything was paid in it.
@@ -138,10 +144,16 @@ impl<'s> Builder<'s> {
         let early = self.early(from, until, overdue, &mut spans)?;
         if let Some(on) = self.closed_on(place, until, &early, &mut spans)? {
             let interest = self.earned(&spans, (from, until), on)?;
-            self.push((from, on), (self.balance, interest), added, true)?;
+            let stretches = self.stretches(&spans, (from, until), on)?;
+            self.push((from, on), (self.balance, interest), added)?;
+            if let Some(row) = self.rows.last_mut() {
+                row.is_last = true;
+                row.earned = stretches;
+            }
             return Ok(());
         }
         let early = Amount::sum(early.iter().map(|f| f.amount))?;
+        let stretches = self.stretches(&spans, (from, until), until)?;
         let interest = self.earned(&spans, (from, until), until)?;
         let interest = self.payable(place, interest)?;
         let wanted = self.wanted(place, interest)?;
@@ -154,7 +166,10 @@ impl<'s> Builder<'s> {
             asked.min(self.balance)
         };
         let beyond = early.minus_or_zero(asked)?.min(self.balance.minus(asked)?);
-        self.push((from, until), (asked.plus(beyond)?, interest), added, false)?;
+        self.push((from, until), (asked.plus(beyond)?, interest), added)?;
+        if let Some(row) = self.rows.last_mut() {
+            row.earned = stretches;
+        }
         self.balance = self.balance.minus(asked)?.minus(beyond)?;
         self.taken = self.taken.plus(asked)?.plus(beyond)?;
         self.exceed(place, beyond)?;
@@ -189,7 +204,6 @@ impl<'s> Builder<'s> {
         (from, until): (Date, Date),
         (principal, interest): (Amount, Amount),
         added: Parts,
-        is_last: bool,
     ) -> Result<(), OutOfRange> {
         let planned = Parts {
             principal,
@@ -201,7 +215,9 @@ impl<'s> Builder<'s> {
             until,
             planned,
             open: added.plus(&planned)?,
-            is_last,
+            instalment: self.instalment,
+            earned: Vec::new(),
+            is_last: false,
         });
         Ok(())
     }
@@ -380,23 +396,41 @@ impl<'s> Builder<'s> {
     /// Interest of the spans of a period up to a day, each rounded; a flat rate counts on all that was lent.
     fn earned(&self, spans: &Spans, period: (Date, Date), to: Date) -> Result<Amount, OutOfRange> {
         let mut sum = Amount::ZERO;
+        for earned in self.stretches(spans, period, to)? {
+            sum = sum.plus(interest(earned.base, earned.rate, earned.part)?)?;
+        }
+        Ok(sum)
+    }
+
+    /// The days of a period up to one of them, cut where a balance or a rate changes; those of a pause are left out.
+    fn stretches(
+        &self,
+        spans: &Spans,
+        period: (Date, Date),
+        to: Date,
+    ) -> Result<Vec<told::Earned>, OutOfRange> {
+        let mut stretches = Vec::new();
         let (mut from, mut balance) = (spans.from, spans.balance);
         let is_flat = self.servicing.method == Method::Flat;
         for (on, change) in self.cuts(spans).into_iter().chain([(to, Amount::ZERO)]) {
             let until = on.min(to);
             if until > from && !self.is_paused(from, until) {
-                let span = span(self.servicing, period, (from, until))?;
-                let base = if is_flat {
-                    self.all
-                } else {
-                    balance.max(Amount::ZERO)
-                };
-                sum = sum.plus(interest(base, self.rate(until), span)?)?;
+                stretches.push(told::Earned {
+                    from,
+                    until,
+                    base: if is_flat {
+                        self.all
+                    } else {
+                        balance.max(Amount::ZERO)
+                    },
+                    rate: self.rate(until),
+                    part: span(self.servicing, period, (from, until))?,
+                });
             }
             from = from.max(until);
             balance = balance.plus(change)?;
         }
-        Ok(sum)
+        Ok(stretches)
     }
 
     /// The days on which a balance, a rate or a pause changes, with the change of the balance.

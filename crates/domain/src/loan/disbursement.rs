@@ -12,6 +12,8 @@ use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
 
+mod told;
+
 /// Lends so much over the rows to come.
 pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), Broken> {
     let inconsistent = |what| Broken::Inconsistent { transaction: 0, what };
@@ -36,6 +38,7 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
         } else {
             state.insert(row);
         }
+        told::down_payment(state, servicing, amount)?;
     }
     if let Some(accrual) = &mut state.accrual {
         accrual.lend(day, rest)?;
@@ -81,12 +84,23 @@ fn share(
         }
         place = place.saturating_add(1);
         let principal = &mut standing.row.principal;
-        let wanted = to_multiple(principal.charged.plus(each)?, servicing.multiple)?;
+        let before = principal.charged;
+        let wanted = to_multiple(before.plus(each)?, servicing.multiple)?;
         let part = if place == count {
             left
         } else {
-            wanted.minus(principal.charged)?
+            wanted.minus(before)?
         };
+        if let Some(trace) = &mut state.trace {
+            let shared = told::Share {
+                amount,
+                on: day,
+                parts,
+                before,
+                left: (place == count).then_some(left),
+            };
+            shared.tell(trace, standing.mark, servicing.multiple)?;
+        }
         left = left.minus(part)?;
         principal.charged = principal.charged.plus(part)?;
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::calendar::add_days;
+use crate::explain::Cause;
 use crate::loan::state::{Flow, Span, State};
 use crate::loan::{
     Amendment, Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
@@ -125,6 +126,25 @@ pub(crate) fn run<'a>(
     transactions: &[Transaction],
     as_of: Date,
 ) -> Result<State<'a>, Broken> {
+    walk(terms, transactions, as_of, false)
+}
+
+/// The same, and tells on the way what moves and why.
+pub(crate) fn told<'a>(
+    terms: &'a Terms,
+    transactions: &[Transaction],
+    as_of: Date,
+) -> Result<State<'a>, Broken> {
+    walk(terms, transactions, as_of, true)
+}
+
+/// See [`run`] and [`told`].
+fn walk<'a>(
+    terms: &'a Terms,
+    transactions: &[Transaction],
+    as_of: Date,
+    tells: bool,
+) -> Result<State<'a>, Broken> {
     let live = live(transactions)?;
     let first = live.first().map_or(as_of, |t| t.effective_on);
     let moved = moved(terms, &live, as_of)?;
@@ -135,6 +155,9 @@ pub(crate) fn run<'a>(
         first.min(terms.signed_on).min(as_of),
         excused(&live),
     );
+    if tells {
+        state.listen()?;
+    }
     for transaction in live.iter().take_while(|t| t.effective_on <= as_of) {
         state.walk_to(transaction.effective_on)?;
         state.apply(transaction)?;
@@ -247,6 +270,9 @@ impl State<'_> {
             fee = fee.plus(standing.row.fee.open()?)?;
             subsidy = subsidy.plus(standing.row.subsidy)?;
             self.accrued = Amount::ZERO;
+            if let Some(trace) = &mut self.trace {
+                trace.accrued.clear();
+            }
             self.accrued_to = standing.row.due_on;
             self.due = self.due.saturating_add(1);
         }
@@ -260,6 +286,7 @@ impl State<'_> {
         if self.credit.is_positive() {
             allocation::apply_credit(self)?;
             self.mark_cleared()?;
+            self.look(Cause::CreditMet, None)?;
         }
         Ok(())
     }
@@ -340,6 +367,7 @@ impl State<'_> {
             Event::PaidOut { amount } => self.pay_out(amount)?,
         }
         self.note(transaction, before)?;
+        self.look(Cause::of(&transaction.event), Some(transaction))?;
         Ok(self.mark_cleared()?)
     }
 
@@ -388,6 +416,7 @@ impl State<'_> {
             terms.borne_by_seller,
             &terms.conventions,
         )?;
+        self.tell_lent(amount, from, &dates);
         for (standing, part) in self.ahead_rows().zip(&parts) {
             let row = &mut standing.row;
             row.principal.charged = row.principal.charged.plus(part.principal)?;

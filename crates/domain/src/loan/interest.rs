@@ -20,6 +20,8 @@ use crate::loan::term::{Stretch, Term};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::servicing::{MonthDays, Period, Servicing, Unit, YearDays};
 
+mod told;
+
 /// One, in factors.
 const FACTOR: i128 = 1_000_000_000_000;
 /// One, in running products.
@@ -191,6 +193,12 @@ impl<'a> Accrual<'a> {
             self.change(day, amount, Amount::ZERO)?;
         }
         self.absorb()
+    }
+
+    /// Principal that came to be owed again in a row.
+    pub fn credited(&self, due_on: Date) -> Amount {
+        let term = self.terms.iter().find(|t| t.until == due_on);
+        term.map_or(Amount::ZERO, |t| t.credited)
     }
 
     /// Takes in principal for a row: late, it counts from the row's day, since what is overdue is counted by itself.
@@ -546,15 +554,21 @@ impl<'a> Accrual<'a> {
     }
 
     /// The factor of some days of a period of so many units, in 10⁻¹².
-    fn factor(
+    fn factor(&self, term: &Term, days: (Date, Date), length: (i64, i64)) -> Result<i128, OutOfRange> {
+        let rate = times(i128::from(self.rate(days.0).ppb()), 1_000)?;
+        let (numerator, denominator) = self.year_part(term, days, length)?;
+        ratio(times(rate, numerator)?, denominator)
+    }
+
+    /// The part of a year that some days of a period of so many units are.
+    fn year_part(
         &self,
         term: &Term,
         (from, until): (Date, Date),
         (units, parts): (i64, i64),
-    ) -> Result<i128, OutOfRange> {
-        let rate = times(i128::from(self.rate(from).ppb()), 1_000)?;
+    ) -> Result<(i128, i128), OutOfRange> {
         let days = i128::from(days_between(from, until));
-        let (numerator, denominator) = match (self.servicing.year, self.servicing.month) {
+        Ok(match (self.servicing.year, self.servicing.month) {
             (YearDays::Actual, _) => actual_parts(from, until)?,
             (YearDays::Fixed(year), MonthDays::Actual) => (days, i128::from(year)),
             (YearDays::Fixed(year), MonthDays::Thirty) => {
@@ -568,7 +582,6 @@ impl<'a> Accrual<'a> {
                 let all = times(all, i128::from(parts))?;
                 (times(whole, days)?, times(i128::from(year), all)?)
             }
-        };
-        ratio(times(rate, numerator)?, denominator)
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! The state that the fold carries from day to day, and the moves that all rules are made of.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, days_between};
+use crate::explain::trace::{LateDays, Trace};
 use crate::late::Late;
 use crate::loan::charges::Charge;
 use crate::loan::interest::Accrual;
@@ -40,6 +42,8 @@ pub(crate) struct Standing {
     pub ahead: Amount,
     /// What was paid after its day.
     pub late_paid: Amount,
+    /// Which row it is where its figures are explained, whatever its number becomes; 0 elsewhere.
+    pub mark: u32,
 }
 
 /// A span of days, both included.
@@ -71,6 +75,8 @@ pub(crate) struct State<'a> {
     pub rows: Vec<Standing>,
     /// How many of them have fallen due.
     pub due: usize,
+    /// How many of those, from the first on, are cleared for good; none where servicing can open a row again.
+    pub settled: usize,
     /// What was lent.
     pub disbursed: Amount,
     /// What went back by refunds.
@@ -117,6 +123,8 @@ pub(crate) struct State<'a> {
     pub is_charged_off: bool,
     /// Whether its rows are what they are now, whatever they were built from.
     pub is_fixed: bool,
+    /// What the fold tells, if somebody asks why.
+    pub trace: Option<Box<Trace>>,
 }
 
 /// What was given back with refunds, by what it had been.
@@ -156,6 +164,7 @@ impl<'a> State<'a> {
             day,
             rows,
             due: 0,
+            settled: 0,
             disbursed: Amount::ZERO,
             refunded: Amount::ZERO,
             refunded_with_fees: Amount::ZERO,
@@ -179,6 +188,7 @@ impl<'a> State<'a> {
             told: None,
             is_charged_off: false,
             is_fixed: false,
+            trace: None,
         };
         state.due = state.rows.iter().take_while(|r| r.row.due_on <= day).count();
         state
@@ -186,7 +196,12 @@ impl<'a> State<'a> {
 
     /// The rows that have fallen due and may still be open.
     pub fn due_rows(&mut self) -> impl Iterator<Item = &mut Standing> {
-        self.rows.iter_mut().take(self.due).filter(|s| s.is_open())
+        let (settled, due) = (self.settled, self.due);
+        self.rows
+            .iter_mut()
+            .take(due)
+            .skip(settled)
+            .filter(|s| s.is_open())
     }
 
     /// The rows that have not.
@@ -260,13 +275,29 @@ impl<'a> State<'a> {
             .checked_mul(i128::from(days))
             .ok_or(error)?;
         self.principal_days = self.principal_days.checked_add(principal_days).ok_or(error)?;
-        let counted = self.counted_days(to);
+        // Nothing can be late where everything that fell due is cleared.
+        let counted = if self.settled < self.due {
+            self.counted_days(to)
+        } else {
+            0
+        };
         if counted > 0 {
             let policy = &self.terms.conventions.late;
-            for standing in self.rows.iter_mut().take(self.due).filter(|s| s.is_open()) {
+            let due = self.rows.iter_mut().take(self.due).skip(self.settled);
+            for standing in due.filter(|s| s.is_open()) {
                 let base = standing.base()?;
-                if base.is_positive() {
-                    standing.late.count(base, counted, policy)?;
+                if !base.is_positive() {
+                    continue;
+                }
+                let counted = standing.late.count(base, counted, policy)?;
+                if let Some(trace) = &mut self.trace {
+                    trace.late.push(LateDays {
+                        row: standing.mark,
+                        from: self.day,
+                        until: to,
+                        base,
+                        counted,
+                    });
                 }
             }
         }
@@ -281,7 +312,12 @@ impl<'a> State<'a> {
         if self.terms.conventions.servicing.is_some() {
             return self.mark_settled();
         }
-        for Standing { row, .. } in self.rows.iter_mut().filter(|s| s.is_open()) {
+        let rows = self.rows.iter_mut().skip(self.settled);
+        for Standing { row, .. } in rows.filter(|s| s.is_open()) {
+            // Of most rows that are open principal is open, and nothing else need be looked at.
+            if !row.principal.open()?.is_zero() {
+                continue;
+            }
             let came_to = row
                 .principal
                 .charged
@@ -291,16 +327,30 @@ impl<'a> State<'a> {
                 row.cleared_on = Some(day);
             }
         }
+        let due = self.rows.iter().take(self.due).skip(self.settled);
+        let cleared = due.take_while(|s| !s.is_open()).count();
+        self.settled = self.settled.saturating_add(cleared);
         Ok(())
     }
 
     /// The same where rows may owe more again: then they are open again.
     fn mark_settled(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
+        // In a schedule that is built as a whole, a row in which nothing is due was clear from the beginning.
+        let servicing = self.terms.conventions.servicing.as_deref();
+        let is_whole = servicing.is_some_and(|s| s.whole) && !self.is_fixed;
         let is_lent = self.disbursed.is_positive();
         for Standing { row, .. } in &mut self.rows {
             let is_settled = is_lent && row.open()?.total()?.is_zero();
-            row.cleared_on = is_settled.then(|| row.cleared_on.unwrap_or(day));
+            let is_empty = Component::ALL
+                .iter()
+                .all(|component| row.figures(*component).charged.is_zero());
+            let since = if is_whole && is_empty {
+                self.terms.signed_on
+            } else {
+                day
+            };
+            row.cleared_on = is_settled.then(|| row.cleared_on.unwrap_or(since));
         }
         Ok(())
     }
@@ -363,6 +413,7 @@ impl Standing {
             planned: NO_PARTS,
             ahead: Amount::ZERO,
             late_paid: Amount::ZERO,
+            mark: 0,
         }
     }
 
@@ -386,12 +437,13 @@ impl Standing {
     }
 
     /// Lets a component's price fall to a figure, as far as it is not paid.
-    pub fn lower(&mut self, component: Component, price: Amount) -> Result<(), OutOfRange> {
+    ///
+    /// Says how much fell away.
+    pub fn lower(&mut self, component: Component, price: Amount) -> Result<Amount, OutOfRange> {
         let figures = self.row.figures(component);
         let freed = figures.cancelled.minus(self.returned.of(component))?;
         let less = figures.charged.minus(freed)?.minus_or_zero(price)?;
-        self.cancel(component, less)?;
-        Ok(())
+        self.cancel(component, less)
     }
 
     /// Gives back what was paid of one component, at most `left`; says how much that was.

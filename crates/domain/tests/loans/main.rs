@@ -13,11 +13,13 @@
 
 mod bills;
 mod books;
+mod explained;
 mod golden;
 mod lateness;
 mod lives;
 mod payments;
 mod properties;
 mod refunds;
+mod serviced;
 mod servicing;
 mod terms;

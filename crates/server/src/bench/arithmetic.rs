@@ -129,10 +129,11 @@ fn life(terms: &Terms) -> Result<(Vec<Transaction>, Date), fenqi_domain::money::
         let whole = row.principal.plus(row.interest)?;
         let half = Amount::from_minor(whole.minor() / 2);
         match index % 9 {
-            // Paid in two parts, the second a week late.
+            // Paid in two parts, the second a week late, with what lateness costs.
             0 | 3 | 6 => {
                 life.pays(row.due_on, half);
-                life.pays(add_days(row.due_on, 7)?, whole.minus(half)?);
+                let rest = whole.minus(half)?.plus(Amount::from_minor(1_600))?;
+                life.pays(add_days(row.due_on, 7)?, rest);
             }
             // Paid, taken back, and paid again.
             4 => {
@@ -187,6 +188,7 @@ mod tests {
         assert_eq!(life.len(), 60);
         let loan = fold(&terms, &life, until).unwrap();
         assert_eq!(loan.rows.len(), 36);
+        assert!(loan.outstanding().unwrap().total().unwrap().is_zero(), "{loan:?}");
         assert!(run(50).unwrap().lives > 0.0);
     }
 }

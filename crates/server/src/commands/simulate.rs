@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fenqi_app::texts::Language;
 use fenqi_server::simulate::{File, check, schema, text};
 
 use super::{Done, complain, say};
@@ -21,6 +22,12 @@ pub struct Simulate {
     /// Refuse a file with fields or words that are not known, instead of passing them over
     #[arg(long)]
     strict: bool,
+    /// Say of the case why each of its figures is what it is at its end
+    #[arg(long, requires = "case")]
+    explain: bool,
+    /// The language of explanations as text
+    #[arg(long, value_enum, default_value_t = Speech::En)]
+    language: Speech,
     /// Compare with what the cases expect, print what differs, and fail if anything does
     #[arg(long)]
     check: bool,
@@ -34,6 +41,13 @@ pub struct Simulate {
 enum Format {
     Json,
     Text,
+}
+
+/// What explanations are said in.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Speech {
+    Zh,
+    En,
 }
 
 /// Plays the cases. A case that cannot be played has a line that says why.
@@ -51,6 +65,17 @@ pub fn run(command: &Simulate) -> Done {
             "{name} says what is not known, in {} places",
             file.findings().len()
         ));
+    }
+    if let Some(id) = command.case.as_deref().filter(|_| command.explain) {
+        let told = file
+            .explain(id)
+            .map_err(|e| format!("could not explain {name}: {e}"))?;
+        match (command.format, command.language) {
+            (Format::Json, _) => say(told.json()),
+            (Format::Text, Speech::Zh) => say(told.text(Language::Zh).trim_end()),
+            (Format::Text, Speech::En) => say(told.text(Language::En).trim_end()),
+        }
+        return Ok(true);
     }
     let lines = file
         .play(command.case.as_deref())

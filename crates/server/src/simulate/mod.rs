@@ -3,6 +3,7 @@
 //! The rules know nothing of the files: [`terms`] and [`play`] translate their words, and [`show`] translates back.
 
 pub mod check;
+mod explain;
 mod field;
 mod play;
 pub mod schema;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use field::{Fields, Read};
 use play::Player;
 
+pub use explain::Told;
 pub use text::text;
 
 /// A file of cases.
@@ -65,7 +67,7 @@ impl File {
                 continue;
             }
             let mut line = match play(&case) {
-                Ok(checkpoints) => json!({ "id": id, "checkpoints": checkpoints }),
+                Ok((_, checkpoints)) => json!({ "id": id, "checkpoints": checkpoints }),
                 Err(why) => json!({ "id": id, "error": why }),
             };
             let within = format!("{}/", case.at());
@@ -83,8 +85,8 @@ impl File {
     }
 }
 
-/// Plays one case; says how it stands where it expects something.
-fn play(case: &Fields<'_>) -> Read<Vec<Value>> {
+/// Plays one case; says how it stands at its end, and where it expects something.
+fn play(case: &Fields<'_>) -> Read<(Player, Vec<Value>)> {
     let inputs = case
         .object("inputs")
         .ok_or_else(|| case.wrong("inputs", "the terms"))?;
@@ -110,7 +112,7 @@ fn play(case: &Fields<'_>) -> Read<Vec<Value>> {
     if !is_asked_last {
         checkpoints.push(checkpoint(&player, None, &end)?);
     }
-    Ok(checkpoints)
+    Ok((player, checkpoints))
 }
 
 /// How the case stands at a place of its sequence.

@@ -70,6 +70,11 @@ impl Player {
         self.today
     }
 
+    /// What happened so far.
+    pub fn transactions(&self) -> &[Transaction] {
+        &self.transactions
+    }
+
     /// How the loan would stand if it were lent as expected, for those that are not lent yet.
     pub fn expected(&self) -> Read<Life> {
         let terms = self.product.terms(self.product.expected_on)?;

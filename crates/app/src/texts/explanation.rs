@@ -1,0 +1,241 @@
+//! Why a figure is what it is, as people read it (算法说明): a line for each figure that follows from others.
+
+use std::sync::LazyLock;
+
+use fenqi_domain::explain::{Explanation, Factor, How, Name, Product};
+use fenqi_domain::money::{Amount, Currency, point};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Catalogue, Language, plain};
+
+static EXPLANATIONS: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::read(include_str!("explanations.toml")));
+
+/// An explanation in lines, the figure that was asked for first, and below each figure those it comes from, set in by
+/// two spaces. What was agreed or happened needs no line of its own.
+pub fn explanation(why: &Explanation, currency: Currency, language: Language) -> String {
+    let teller = Teller { currency, language };
+    let mut lines = String::new();
+    teller.tell(why, 0, &mut lines);
+    lines
+}
+
+/// Who tells, and how.
+struct Teller {
+    currency: Currency,
+    language: Language,
+}
+
+impl Teller {
+    /// The lines of a figure.
+    fn tell(&self, why: &Explanation, depth: usize, lines: &mut String) {
+        let how = &reason(why).how;
+        if matches!(how, How::Given) && depth > 0 {
+            return;
+        }
+        let indent = "  ".repeat(depth);
+        lines.push_str(&format!("{indent}{}", self.figure(why)));
+        let formula = self.formula(how);
+        if !formula.is_empty() {
+            lines.push_str(&format!(" = {formula}"));
+        }
+        lines.push('\n');
+        for below in how.below() {
+            self.tell(below, depth + 1, lines);
+        }
+    }
+
+    /// A figure with its name.
+    fn figure(&self, why: &Explanation) -> String {
+        format!("{} {}", self.name(&why.name), self.amount(why.value))
+    }
+
+    /// How a figure comes about.
+    fn formula(&self, how: &How) -> String {
+        match how {
+            How::Given => String::new(),
+            How::Sum { terms } => {
+                let mut said = String::new();
+                for (place, term) in terms.iter().enumerate() {
+                    said.push_str(match (place, term.minus) {
+                        (0, false) => "",
+                        (0, true) => "− ",
+                        (_, false) => " + ",
+                        (_, true) => " − ",
+                    });
+                    said.push_str(&self.figure(&term.of));
+                }
+                said
+            }
+            How::Rounded { products, rounding } => self.product(how, products, *rounding),
+            How::Part { of, remainder, .. } => self.rule("how_part", how, &[of], |name| {
+                (name == "remainder").then(|| self.word("remainder", remainder))
+            }),
+            How::Weighted { of, .. } => self.rule("how_weighted", how, &[of], |_| None),
+            How::Level {
+                of,
+                annual,
+                days,
+                rounding,
+                ..
+            } => self.rule("how_level", how, &[of], |name| match name {
+                "rate" => Some(annual.to_string()),
+                "count" => Some(days.len().to_string()),
+                "rounding" => Some(self.word("rounding", rounding)),
+                _ => None,
+            }),
+            How::Multiple { of, multiple } => self.rule("how_multiple", how, &[of], |name| {
+                (name == "multiple").then(|| self.amount(*multiple))
+            }),
+            How::Least { of } => self.rule("how_least", how, &of.iter().collect::<Vec<_>>(), |_| None),
+            How::Greatest { of } => self.rule("how_greatest", how, &of.iter().collect::<Vec<_>>(), |_| None),
+        }
+    }
+
+    /// Products added up; where they lie between two units, what they come to exactly.
+    fn product(&self, how: &How, products: &[Product], rounding: impl Serialize) -> String {
+        let each = products.iter().map(|p| {
+            let factors: Vec<String> = p.factors.iter().map(|f| factor(*f)).collect();
+            let factors: String = factors.iter().map(|f| format!(" × {f}")).collect();
+            format!("{}{factors}", self.figure(&p.of))
+        });
+        let mut said = each.collect::<Vec<_>>().join(" + ");
+        if let Some(exact) = how.unrounded().and_then(|e| self.exact(e)) {
+            said.push_str(&format!(" = {exact} ({})", self.word("rounding", rounding)));
+        }
+        said
+    }
+
+    /// A figure between two units, cut after four more digits if it has more.
+    fn exact(&self, (numerator, denominator): (i128, i128)) -> Option<String> {
+        if denominator == 0 || numerator % denominator == 0 {
+            return None;
+        }
+        let longer = numerator.checked_mul(10_000)?;
+        let more = if longer % denominator == 0 { "" } else { "…" };
+        let cut = i64::try_from(longer / denominator).ok()?;
+        Some(format!("{}{more}", point(cut, self.currency.digits() + 4)))
+    }
+
+    /// A rule as its sentence.
+    fn rule(
+        &self,
+        code: &str,
+        how: &How,
+        of: &[&Explanation],
+        field: impl Fn(&str) -> Option<String>,
+    ) -> String {
+        let fields = serde_json::to_value(how).unwrap_or_default();
+        EXPLANATIONS.say(code, self.language, &|name| match name {
+            "of" => {
+                let figures: Vec<String> = of.iter().map(|e| self.figure(e)).collect();
+                figures.join(if self.language == Language::Zh {
+                    "、"
+                } else {
+                    ", "
+                })
+            }
+            _ => field(name).unwrap_or_else(|| fields.get(name).map(plain).unwrap_or_default()),
+        })
+    }
+
+    /// What a figure is called.
+    fn name(&self, name: &Name) -> String {
+        let fields = serde_json::to_value(name).unwrap_or_default();
+        let code = fields.get("name").map(plain).unwrap_or_default();
+        EXPLANATIONS.say(&code, self.language, &|field| match (field, fields.get(field)) {
+            ("component", Some(component)) => self.word("part", component),
+            ("cause", Some(cause)) => self.word("by", cause),
+            ("transaction", Some(Value::Number(number))) if self.language == Language::Zh => {
+                format!("（第 {number} 笔）")
+            }
+            ("transaction", Some(Value::Number(number))) => format!(" (no. {number})"),
+            (_, Some(Value::Null) | None) => String::new(),
+            (_, Some(value)) => plain(value),
+        })
+    }
+
+    /// A word of the trade by its stored form.
+    fn word(&self, kind: &str, value: impl Serialize) -> String {
+        let code = serde_json::to_value(value).unwrap_or_default();
+        EXPLANATIONS.say(&format!("{kind}_{}", plain(&code)), self.language, &|_| {
+            String::new()
+        })
+    }
+
+    /// An amount with the digits of its currency.
+    fn amount(&self, amount: Amount) -> String {
+        point(amount.minor(), self.currency.digits())
+    }
+}
+
+/// The figure whose rule is worth a line: one that only stands for another is passed over.
+fn reason(why: &Explanation) -> &Explanation {
+    match &why.how {
+        How::Sum { terms } => match terms.as_slice() {
+            [only] if !only.minus => reason(&only.of),
+            _ => why,
+        },
+        _ => why,
+    }
+}
+
+/// A factor as it is written.
+fn factor(factor: Factor) -> String {
+    match factor {
+        Factor::Rate { rate } => rate.to_string(),
+        Factor::Days { days, of: 1 } => days.to_string(),
+        Factor::Days { days, of } => format!("{days}/{of}"),
+        Factor::Share { part, whole } => format!("{part}/{whole}"),
+        Factor::Decimal { rate, part, whole } => format!("{rate} × {part}/{whole}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fenqi_domain::explain::Cause;
+    use fenqi_domain::plan::Component;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_name_is_said_in_both_languages() {
+        let on = date(2026, 3, 6);
+        let moved = Name::Moved {
+            cause: Cause::Repaid,
+            on,
+            transaction: Some(3),
+        };
+        let open = Name::Open {
+            row: 2,
+            component: Component::Interest,
+        };
+        let table = [
+            (
+                moved,
+                "2026-03-06 还款（第 3 笔）",
+                "payment on 2026-03-06 (no. 3)",
+            ),
+            (open, "第 2 期待还利息", "open interest of instalment 2"),
+            (Name::Nothing, "零", "nothing"),
+        ];
+        for (name, zh, en) in table {
+            let say = |language| {
+                Teller {
+                    currency: Currency::Cny,
+                    language,
+                }
+                .name(&name)
+            };
+            assert_eq!((say(Language::Zh).as_str(), say(Language::En).as_str()), (zh, en));
+        }
+    }
+
+    #[test]
+    fn every_word_of_the_file_is_said_in_both_languages() {
+        for (code, [zh, en]) in &EXPLANATIONS.0 {
+            assert!(!zh.is_empty() && !en.is_empty(), "{code}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Why paying everything off on a day costs what it does.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::explain::{Explanation, Name, rows};
+use crate::loan::Broken;
+use crate::loan::state::State;
+use crate::money::{Amount, OutOfRange};
+use crate::plan::Component;
+use crate::servicing::Until;
+use crate::settlement;
+
+/// What settles the loan on the state's day, by the agreement's method.
+pub(super) fn settling(mut state: State<'_>) -> Result<Explanation, Broken> {
+    settlement::accrue(&mut state)?;
+    let due = state.rows.iter().take(state.due);
+    let payable = rows::rows(Name::Payable, &state, due)?;
+    let ahead = state.rows.iter().skip(state.due);
+    let principal = rows::principal(Name::PrincipalToCome, ahead)?;
+    Ok(settlement::told::payoff(&state, payable, principal)?)
+}
+
+/// The same where the agreement says more on servicing, as [`crate::loan::quote`] has it.
+pub(super) fn quoted(state: &State<'_>) -> Result<Explanation, OutOfRange> {
+    let credit = Explanation::given(Name::Credit, state.credit);
+    let recalculation = state.terms.conventions.recalculation();
+    let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) else {
+        let open = rows::rows(Name::Payable, state, state.rows.iter())?;
+        return Explanation::sum(Name::Payoff, vec![open], vec![credit])?.or_zero();
+    };
+    let day = state.day;
+    let current = accrual.terms.iter().find(|t| t.from < day && day <= t.until);
+    let until = match recalculation.until {
+        Until::PaymentDay => day,
+        Until::PeriodEnd => current.map_or(day, |t| t.until),
+    };
+    let (mut paid, mut other) = (Amount::ZERO, Amount::ZERO);
+    for standing in &state.rows {
+        paid = paid.plus(standing.row.interest.paid)?;
+        other = other
+            .plus(standing.open_of(Component::Fee)?)?
+            .plus(standing.open_of(Component::Penalty)?)?;
+    }
+    let paid = Explanation::given(Name::InterestPaid, paid);
+    let interest = Explanation::sum(
+        Name::InterestToCome,
+        vec![accrual.why_accrued(until)?],
+        vec![paid],
+    )?
+    .or_zero()?;
+    let plus: Vec<Explanation> = vec![
+        rows::principal(Name::PrincipalToCome, state.rows.iter())?,
+        interest,
+        Explanation::given(Name::OtherOpen, other),
+    ];
+    Explanation::sum(Name::Payoff, plus, vec![credit])?.or_zero()
+}

@@ -1,0 +1,155 @@
+//! Why interest on the balance, and the instalment it is part of, come to what they do: the spans of a period with the
+//! numbers that [`Accrual`] took.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+
+use super::{Accrual, Stretch, Term};
+use crate::calendar::days_between;
+use crate::explain::{Explanation, Factor, Name};
+use crate::money::{Amount, OutOfRange, Rounding};
+use crate::plan::Component;
+
+impl Accrual<'_> {
+    /// Why the interest of the period that ends on a row's day is what it is; nothing if no period does.
+    pub(crate) fn why_interest(&self, due_on: Date) -> Result<Option<Explanation>, OutOfRange> {
+        let Some(place) = self.terms.iter().position(|t| t.until == due_on) else {
+            return Ok(None);
+        };
+        self.interest_at(place).map(Some)
+    }
+
+    /// Why the principal of that period is what it is.
+    pub(crate) fn why_principal(&self, due_on: Date) -> Result<Option<Explanation>, OutOfRange> {
+        let Some(place) = self.terms.iter().position(|t| t.until == due_on) else {
+            return Ok(None);
+        };
+        let Some(term) = self.terms.get(place) else {
+            return Ok(None);
+        };
+        let component = Component::Principal;
+        let instalment = self.instalment(place, term)?;
+        let interest = self.interest_at(place)?;
+        let owed = Explanation::sum(Name::Charged { component }, vec![instalment], vec![interest])?;
+        if owed.value >= term.paid_principal {
+            return Ok(Some(owed));
+        }
+        Ok(Some(Explanation::given(Name::PaidUp, term.paid_principal)))
+    }
+
+    /// Why the interest that has accrued by a day, on everything, is what it is: as [`Accrual::accrued_at`] has it.
+    pub(crate) fn why_accrued(&self, day: Date) -> Result<Explanation, OutOfRange> {
+        let mut cut = self.clone();
+        for term in &mut cut.terms {
+            term.cut(day);
+        }
+        cut.absorb()?;
+        let mut periods = Vec::with_capacity(cut.terms.len());
+        for place in 0..cut.terms.len() {
+            periods.push(cut.interest_at(place)?);
+        }
+        Explanation::sum(Name::Accrued, periods, Vec::new())
+    }
+
+    /// Interest of the period at a place: what its spans earn and what the period before could not take; where it is
+    /// paid up, what was paid.
+    fn interest_at(&self, place: usize) -> Result<Explanation, OutOfRange> {
+        let Some(term) = self.terms.get(place) else {
+            return Ok(Explanation::given(Name::Nothing, Amount::ZERO));
+        };
+        if term.reckoned == term.interest {
+            return self.earned_at(place, term);
+        }
+        Ok(Explanation::given(Name::PaidUp, term.interest))
+    }
+
+    /// What the spans of a period earn, with what the period before it could not take.
+    fn earned_at(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
+        let mut parts = Vec::with_capacity(term.stretches.len());
+        if let Some(at) = place.checked_sub(1)
+            && let Some(before) = self.terms.get(at)
+            && before.reckoned != before.interest
+        {
+            let paid_up = Explanation::given(Name::PaidUp, before.interest);
+            let earned = self.earned_at(at, before)?;
+            parts.push(Explanation::sum(Name::Carried, vec![earned], vec![paid_up])?);
+        }
+        for stretch in &term.stretches {
+            parts.extend(self.span(term, stretch)?);
+        }
+        Explanation::sum(Name::PeriodInterest, parts, Vec::new())
+    }
+
+    /// Interest of a span, as [`Accrual::earned`] reckons it; nothing if it has no days.
+    fn span(&self, term: &Term, stretch: &Stretch) -> Result<Option<Explanation>, OutOfRange> {
+        let (from, until) = (stretch.from, stretch.until);
+        let (days, of) = (days_between(from, until), days_between(from, term.until));
+        if days <= 0 || of <= 0 || !stretch.balance.is_positive() {
+            return Ok(None);
+        }
+        if self.is_paused(stretch) {
+            let name = Name::NoInterest { from, until };
+            return Ok(Some(Explanation::given(name, Amount::ZERO)));
+        }
+        let (part, whole) = self.year_part(term, (from, term.until), self.length(term)?)?;
+        let (part, whole) = plain((part, whole), days_between(term.from, term.until))?;
+        let rate = self.rate(from);
+        let mut factors = vec![Factor::Decimal { rate, part, whole }];
+        if days != of {
+            factors.push(Factor::Days { days, of });
+        }
+        let balance = Explanation::given(Name::Balance { from, until }, stretch.balance);
+        let name = Name::Interest { from, until };
+        Explanation::product(name, balance, factors, Rounding::HalfEven).map(Some)
+    }
+
+    /// The instalment of the period at a place. The last that is not paid takes what all others leave.
+    fn instalment(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
+        if term.instalment == term.level {
+            return Ok(Explanation::given(Name::Level, term.level));
+        }
+        if term.instalment == term.paid()? {
+            return Ok(Explanation::given(Name::PaidUp, term.instalment));
+        }
+        let (mut lent, mut interest, mut others) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+        for (at, term) in self.terms.iter().enumerate() {
+            interest = interest.plus(term.interest)?;
+            others = others.plus(if at == place {
+                Amount::ZERO
+            } else {
+                term.instalment
+            })?;
+            for stretch in &term.stretches {
+                lent = lent.plus(stretch.lent)?;
+            }
+        }
+        let rest = Explanation::sum(
+            Name::Instalment,
+            vec![
+                Explanation::given(Name::AllLent, lent),
+                Explanation::given(Name::AllInterest, interest),
+            ],
+            vec![Explanation::given(Name::OtherInstalments, others)],
+        )?;
+        if rest.value == term.instalment {
+            return Ok(rest);
+        }
+        Ok(Explanation::given(Name::Instalment, term.instalment))
+    }
+}
+
+/// A part of a year as people say it: 30/360 and not 930/11,160.
+fn plain((part, whole): (i128, i128), days: i64) -> Result<(i64, i64), OutOfRange> {
+    let error = OutOfRange("a part of a year");
+    for divisor in [i128::from(days), 366, 365] {
+        let divides = |n: i128| n.checked_rem_euclid(divisor) == Some(0);
+        if divides(part) && divides(whole) {
+            let over = |n: i128| n.checked_div_euclid(divisor).and_then(|n| i64::try_from(n).ok());
+            return over(part).zip(over(whole)).ok_or(error);
+        }
+    }
+    let small = |n: i128| i64::try_from(n).map_err(|_| error);
+    Ok((small(part)?, small(whole)?))
+}

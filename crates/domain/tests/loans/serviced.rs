@@ -1,0 +1,281 @@
+//! Random lives of loans whose agreements say more on servicing, for the properties.
+
+use fenqi_domain::calendar::DayCount;
+use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
+use fenqi_domain::money::{Rate, Rounding};
+use fenqi_domain::plan::{Component, Pricing, Terms};
+use fenqi_domain::servicing::{
+    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing,
+    Timing, Unit, Until, YearDays,
+};
+use jiff::civil::Date;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::terms::{Life, after, due, fen, signed, terms};
+
+/// Any order of the twelve buckets.
+fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
+    let mut all = Vec::new();
+    for timing in [Timing::PastDue, Timing::Due, Timing::Ahead] {
+        all.extend(Component::ALL.map(|component| Bucket { timing, component }));
+    }
+    prop_oneof![3 => Just(all.clone()), 1 => Just(all).prop_shuffle()]
+}
+
+/// Any way to reckon interest.
+fn any_method() -> impl Strategy<Value = (Method, Option<Recalculation>)> {
+    let recalculation = any::<[bool; 4]>().prop_map(|[daily, is_end, spares, compounds]| Recalculation {
+        daily,
+        until: if is_end {
+            Until::PeriodEnd
+        } else {
+            Until::PaymentDay
+        },
+        spares_overdue: spares,
+        compounds,
+    });
+    let scheduled = select(vec![
+        Method::Balance,
+        Method::Flat,
+        Method::Level(Basis::Periods),
+        Method::Level(Basis::Days),
+        Method::EqualPrincipal(Basis::Days),
+    ]);
+    prop_oneof![
+        2 => recalculation.prop_map(|r| (Method::Balance, Some(r))),
+        1 => scheduled.prop_map(|method| (method, None)),
+    ]
+}
+
+/// Anything an agreement may say on servicing.
+fn any_servicing() -> impl Strategy<Value = Servicing> {
+    let years = select(vec![
+        (YearDays::Fixed(360), MonthDays::Thirty),
+        (YearDays::Fixed(360), MonthDays::Actual),
+        (YearDays::Fixed(364), MonthDays::Actual),
+        (YearDays::Fixed(365), MonthDays::Actual),
+        (YearDays::Actual, MonthDays::Actual),
+    ]);
+    let shares = select(vec![
+        (0, 0),
+        (0, 0),
+        (250_000_000, 0),
+        (0, 100),
+        (250_000_000, 100),
+    ]);
+    let aheads = select(vec![Ahead::Next, Ahead::Last, Ahead::Even]);
+    let charge_offs = select(vec![
+        ChargeOff::Regular,
+        ChargeOff::ZeroInterest,
+        ChargeOff::Accelerate,
+    ]);
+    let chargebacks = select(vec![Vec::new(), Component::ALL.to_vec()]);
+    (
+        any_buckets(),
+        any_method(),
+        years,
+        shares,
+        aheads,
+        charge_offs,
+        chargebacks,
+        (any::<bool>(), any::<bool>(), 0..2u16),
+    )
+        .prop_map(
+            |(
+                buckets,
+                (method, recalculation),
+                (year, month),
+                (down, multiple),
+                ahead,
+                charge_off,
+                chargeback,
+                flags,
+            )| {
+                Servicing {
+                    rules: vec![Rule {
+                        credit: Credit::Payment,
+                        buckets,
+                        ahead,
+                    }],
+                    row_by_row: flags.0,
+                    down_payment: Rate::from_ppb(down),
+                    multiple: fen(multiple),
+                    period: Period {
+                        every: 1,
+                        unit: Unit::Months,
+                    },
+                    year,
+                    month,
+                    method,
+                    interest_only: flags.2,
+                    interest_deferred: 0,
+                    whole: flags.1,
+                    recalculation,
+                    excess: None,
+                    chargeback,
+                    charge_off,
+                }
+            },
+        )
+}
+
+/// Any terms with servicing of 2 to 8 instalments.
+pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
+    (
+        any_servicing(),
+        select(vec![0, 70_000_000, 240_000_000]),
+        1_000..300_000i64,
+        2..=8i64,
+    )
+        .prop_map(|(servicing, ppb, principal, count)| {
+            let pricing = Pricing::Annuity {
+                annual: Rate::from_ppb(ppb),
+                day_count: DayCount::Thirty360,
+            };
+            let mut terms = terms(pricing, fen(principal), count);
+            terms.conventions.rounding = Rounding::HalfEven;
+            terms.conventions.late.daily = Rate::ZERO;
+            terms.conventions.servicing = Some(Box::new(servicing));
+            terms
+        })
+}
+
+/// What moves money on a loan of so much.
+fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
+    let amount = move |share: i64| (1..=(principal / share).max(1)).prop_map(fen);
+    let credits = select(vec![
+        Credit::MerchantRefund,
+        Credit::PayoutRefund,
+        Credit::Goodwill,
+    ]);
+    let amend = |by| Event::Amended { by };
+    prop_oneof![
+        6 => amount(1).prop_map(|amount| Event::Repaid { amount, intent: Intent::Due }),
+        2 => (amount(3), credits).prop_map(move |(amount, credit)| amend(Amendment::Credited { amount, credit })),
+        2 => (amount(20), any::<bool>(), 0..span).prop_map(move |(amount, is_fee, day)| {
+            let component = if is_fee { Component::Fee } else { Component::Penalty };
+            amend(Amendment::Charged { amount, component, due_on: after(signed(), day) })
+        }),
+        1 => amount(10).prop_map(|amount| Event::PaidOut { amount }),
+    ]
+}
+
+/// What changes the schedule.
+fn any_change(count: i64, span: i64) -> impl Strategy<Value = Event> {
+    let by = prop_oneof![
+        1 => Just(Amendment::Reamortised),
+        1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
+            |(day, count, interest)| Amendment::Reaged {
+            start_on: after(signed(), day + 31),
+            period: Period { every: 1, unit: Unit::Months },
+            count,
+            interest,
+        }),
+        1 => (1..=count, 0..20i64, 0..3u16, 0..2u16).prop_map(|(row, days, extra, grace)| Amendment::Rescheduled {
+            from: due(row),
+            to: (days > 0).then(|| after(due(row), days)),
+            extra,
+            grace,
+            interest_grace: grace,
+        }),
+        2 => (0..300_000_000i64).prop_map(|ppb| Amendment::RateChanged { annual: Rate::from_ppb(ppb) }),
+        2 => (0..span, 0..40i64).prop_map(|(from, days)| Amendment::InterestPaused {
+            from: after(signed(), from),
+            until: after(signed(), from + days),
+        }),
+        1 => Just(Amendment::ChargedOff),
+    ];
+    by.prop_map(|by| Event::Amended { by })
+}
+
+/// Any life: lent at once or in parts, then up to eight events, and at last corrections of them.
+fn any_serviced_life(terms: &Terms) -> impl Strategy<Value = Life> + use<> {
+    let principal = terms.principal.minor();
+    let count = i64::try_from(terms.due_dates.len()).unwrap();
+    let span = count * 31 + 40;
+    let moves = prop::collection::vec((0..span, any_money(principal, span)), 0..8);
+    let changes = prop::collection::vec((0..span, any_change(count, span)), 0..2);
+    let later = 0..(count - 1) * 28;
+    let corrections = prop::collection::vec((0..3u8, 0..8usize, 0..30i64, 1..20_000i64), 0..3);
+    (any::<bool>(), later, moves, changes, corrections).prop_map(
+        move |(in_parts, later, moves, changes, corrections)| {
+            let first = if in_parts { principal / 2 } else { principal };
+            let mut life = Life::default().then(signed(), Event::Disbursed { amount: fen(first) });
+            if in_parts {
+                let amount = fen(principal - first);
+                life = life.then(after(signed(), later), Event::Disbursed { amount });
+            }
+            for (day, event) in moves.into_iter().chain(changes) {
+                life = life.then(after(signed(), day), event);
+            }
+            for (kind, of, days, amount) in corrections {
+                life = corrected(life, kind, of, days, amount);
+            }
+            life
+        },
+    )
+}
+
+/// Undoes, takes back or waives one of the transactions, if it is one of which that can be said.
+fn corrected(life: Life, kind: u8, of: usize, days: i64, amount: i64) -> Life {
+    let is_first = |t: &&Transaction| !matches!(t.event, Event::Disbursed { .. } | Event::Reversed { .. });
+    let Some(target) = life.0.iter().filter(is_first).nth(of).cloned() else {
+        return life;
+    };
+    let of = target.number;
+    let on = after(target.effective_on, days);
+    let most = target.event.amount().map_or(amount, |a| amount.min(a.minor()));
+    let amount = fen(most);
+    let is_taken = life.0.iter().any(|t| points_at(&t.event, of));
+    match (kind, &target.event) {
+        _ if is_taken => life,
+        (0, _) => life.then(on, Event::Reversed { of }),
+        (_, Event::Repaid { .. }) => {
+            let by = Amendment::ChargedBack { amount, of };
+            life.then(on, Event::Amended { by })
+        }
+        (
+            1,
+            Event::Amended {
+                by: Amendment::Charged { .. },
+            },
+        ) => {
+            let by = Amendment::ChargeWaived { of, amount };
+            life.then(on, Event::Amended { by })
+        }
+        (
+            _,
+            Event::Amended {
+                by: Amendment::Charged { .. },
+            },
+        ) => {
+            let by = Amendment::ChargeAdjusted { of, amount };
+            life.then(on, Event::Amended { by })
+        }
+        _ => life,
+    }
+}
+
+/// Whether an event is about a transaction.
+fn points_at(event: &Event, number: u32) -> bool {
+    match event {
+        Event::Reversed { of } => *of == number,
+        Event::Amended {
+            by:
+                Amendment::ChargedBack { of, .. }
+                | Amendment::ChargeWaived { of, .. }
+                | Amendment::ChargeAdjusted { of, .. },
+        } => *of == number,
+        _ => false,
+    }
+}
+
+/// Terms with servicing, a life under them, and a day within it or after.
+pub fn any_serviced_case() -> impl Strategy<Value = (Terms, Life, Date)> {
+    any_serviced_terms().prop_flat_map(|terms| {
+        let life = any_serviced_life(&terms);
+        let span = i64::try_from(terms.due_dates.len()).unwrap() * 31 + 90;
+        (Just(terms), life, (0..span).prop_map(|d| after(signed(), d)))
+    })
+}
