@@ -59,6 +59,7 @@ scenarios! {
     partial_return = "partial-return-before-and-after-the-bill";
     return_after_three_paid = "return-after-three-paid";
     silent_seller = "silent-seller";
+    somebody_elses_payment_goes_back = "somebody-elses-payment-goes-back";
     suspended_in_one_region = "suspended-in-one-region-then-ended";
     the_bank_misbehaves = "the-bank-misbehaves";
     thirty_first_of_january = "thirty-first-of-january";

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+mod audit;
 pub mod checkout;
 pub mod clock;
 pub mod configuration;

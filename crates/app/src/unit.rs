@@ -5,13 +5,14 @@ use std::future::Future;
 use fenqi_domain::actor::Actor;
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::requests::{self, Request};
+use fenqi_store::tables::staff;
 use fenqi_store::{Batch, CommitError, Fault, Guard, vault};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::App;
 use crate::outcome::{Change, Denied, Key};
+use crate::{App, audit};
 
 /// How often a decision is made again when what it rested on changed meanwhile.
 const ATTEMPTS: u32 = 3;
@@ -22,36 +23,71 @@ pub(crate) struct Decision<T> {
     pub reply: T,
 }
 
-/// The request of a command: who asks for what on whose object, under which key.
+/// A command as it was asked for: who asks for what on whose object, under which key.
+pub(crate) struct Asked {
+    /// What makes it happen once.
+    pub request: Request,
+    /// What staff asked for, as the audit trail keeps it: who, with which verb, and the command.
+    by_staff: Option<(Actor, &'static str, serde_json::Value)>,
+}
+
+impl Asked {
+    /// A command with the hash of all that was asked, and what of it may be put on record.
+    pub fn new<C: Serialize>(
+        owner: &str,
+        actor: &Actor,
+        key: &Key,
+        hash: Vec<u8>,
+        (verb, command): (&'static str, &C),
+    ) -> Asked {
+        Asked {
+            request: Request {
+                owner: owner.into(),
+                principal: actor.principal(),
+                key: key.as_str().into(),
+                hash,
+            },
+            by_staff: matches!(actor, Actor::Staff { .. }).then(|| {
+                let command = serde_json::to_value(command).unwrap_or_default();
+                (actor.clone(), verb, command)
+            }),
+        }
+    }
+
+    /// Puts what staff do on record, unless the command wrote a record of its own, with its reason.
+    fn record(&self, batch: &mut Batch, app: &App) {
+        if let Some((actor, verb, command)) = &self.by_staff
+            && !staff::is_audited(batch)
+        {
+            let about = (*verb, self.request.owner.as_str());
+            audit::by_staff(batch, actor, about, command, &mut app.moment());
+        }
+    }
+}
+
+/// The request of a command.
 pub(crate) fn request<C: Serialize>(
     owner: &str,
     actor: &Actor,
     key: &Key,
-    verb: &str,
+    verb: &'static str,
     command: &C,
-) -> Request {
+) -> Asked {
     // The verb is hashed too, so that one key cannot stand for two kinds of command.
     let text = serde_json::to_vec(&(verb, command)).unwrap_or_default();
-    Request {
-        owner: owner.into(),
-        principal: actor.principal(),
-        key: key.as_str().into(),
-        hash: vault::hash(&text),
-    }
+    Asked::new(owner, actor, key, vault::hash(&text), (verb, command))
 }
 
 impl App {
     /// Decides and commits a command once for its key. The attempt is repeated when a guard says that what it read has
-    /// changed; a refusal, an error and a fault leave nothing behind, so that the key is then free again.
-    pub(crate) async fn once<T, F>(
-        &self,
-        request: &Request,
-        attempt: impl Fn() -> F,
-    ) -> Result<Change<T>, Denied>
+    /// changed; a refusal, an error and a fault leave nothing behind, so that the key is then free again. No command of
+    /// staff goes unrecorded: it is put on record here if it did not do so itself.
+    pub(crate) async fn once<T, F>(&self, asked: &Asked, attempt: impl Fn() -> F) -> Result<Change<T>, Denied>
     where
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<Decision<T>, Denied>>,
     {
+        let request = &asked.request;
         for _ in 0..ATTEMPTS {
             let decision = match attempt().await {
                 Ok(decision) => decision,
@@ -65,6 +101,7 @@ impl App {
             let mut batch = Batch::new(&request.owner);
             requests::taken(&mut batch, request, &reply, self.clock.now().as_microsecond());
             batch.append(decision.batch);
+            asked.record(&mut batch, self);
             match self.store.commit(batch).await {
                 Ok(()) => return Ok(Change::Made(decision.reply)),
                 Err(CommitError::Refused(Guard::RequestUnused)) => {

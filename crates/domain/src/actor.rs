@@ -79,10 +79,12 @@ impl Actor {
         if self.may(scope) { Ok(()) } else { Err(NotYours) }
     }
 
-    /// The check at the top of a use case on what belongs to a shopper: the shopper, or staff with the scope.
+    /// The check at the top of a use case on what belongs to a shopper: the shopper, or staff with the scope. A store is
+    /// never asked by name: what it may see of a shopper it sees in the shopper's own session, as that shopper.
     pub fn require_for(&self, shopper: ShopperId, scope: Scope) -> Result<(), NotYours> {
         match self {
             Actor::Shopper { id } if *id != shopper => Err(NotYours),
+            Actor::Store { .. } => Err(NotYours),
             _ => self.require(scope),
         }
     }

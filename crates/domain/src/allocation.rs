@@ -519,7 +519,8 @@ pub struct Share {
 
 /// Spreads a payment over agreements (民法典 560): those the payer chose, in the order of the choice, each up to what is
 /// due and then, in the same order, up to what it can take. Without a choice what is due is met, the earliest due first,
-/// and debts of one day in proportion. Says what could not be placed.
+/// and debts of one day in proportion. An agreement that is chosen twice is chosen once: it owes what it owes. Says what
+/// could not be placed.
 ///
 /// # Errors
 /// [`OutOfRange`] if the debts do not fit together.
@@ -533,10 +534,11 @@ pub fn across(
     }
     let mut shares: Vec<Share> = Vec::with_capacity(chosen.len());
     let mut left = amount;
-    let picked: Vec<&Debt> = chosen
-        .iter()
-        .filter_map(|id| debts.iter().find(|d| d.agreement == *id))
-        .collect();
+    let mut picked: Vec<&Debt> = Vec::with_capacity(chosen.len());
+    for id in chosen {
+        let debt = debts.iter().find(|d| d.agreement == *id);
+        picked.extend(debt.filter(|_| picked.iter().all(|d| d.agreement != *id)));
+    }
     for debt in &picked {
         let part = debt.due.min(left);
         left = left.minus(part)?;

@@ -4,6 +4,7 @@
 //! only way on from there is to ask, or to close and ask, never a new number. What the channel says may come in any
 //! order and twice: every answer is joined to what is known, so that the end is the same.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::allocation::Share;
 use crate::calendar::add_days;
 use crate::change::Change;
-use crate::id::{CardId, PaymentId, ShopperId};
+use crate::id::{AgreementId, CardId, PaymentId, ShopperId};
 use crate::loan::Intent;
 use crate::money::{Amount, Currency, OutOfRange};
 use crate::refusal::Refusal;
@@ -339,6 +340,71 @@ impl Payment {
     pub fn taken_twice(&self) -> &[Receipt] {
         self.receipts.get(1..).unwrap_or(&[])
     }
+
+    /// What it moved for one agreement: nothing unless it succeeded, and its share once more for each time that the
+    /// channel took it again.
+    fn moved_for(&self, agreement: AgreementId) -> Result<Amount, OutOfRange> {
+        if !matches!(self.state, State::Succeeded) {
+            return Ok(Amount::ZERO);
+        }
+        let shares = self.shares.iter().filter(|share| share.agreement == agreement);
+        let once = Amount::sum(shares.map(|share| share.amount))?;
+        let again =
+            i64::try_from(self.taken_twice().len()).map_err(|_| OutOfRange("a number of receipts"))?;
+        once.plus(once.times(again)?)
+    }
+}
+
+/// Where a part of a credit balance goes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// A card that paid.
+    pub card: CardId,
+    /// How much of the balance is its.
+    pub amount: Amount,
+}
+
+/// Where the credit balance of an agreement goes back to (原路退回): the cards that paid for it, the last payment first,
+/// each at most what it paid less what went back to it already. A card that paid little gets little, whoever paid last:
+/// money that comes in from one card and leaves to another is cash drawn on credit (套现). What came another way than by
+/// card is nobody's here and stays a credit balance.
+///
+/// `payments` are those of the shopper, the oldest first, of every kind and state.
+///
+/// # Errors
+/// [`OutOfRange`] if the sums do not fit.
+pub fn sources(
+    payments: &[Payment],
+    agreement: AgreementId,
+    balance: Amount,
+) -> Result<Vec<Source>, OutOfRange> {
+    let mut went_back: BTreeMap<CardId, Amount> = BTreeMap::new();
+    for payment in payments.iter().filter(|payment| payment.kind == Kind::PayOut) {
+        let gone = went_back.entry(payment.card).or_default();
+        *gone = gone.plus(payment.moved_for(agreement)?)?;
+    }
+    let (mut left, mut sources) = (balance, Vec::<Source>::new());
+    for payment in payments
+        .iter()
+        .rev()
+        .filter(|payment| payment.kind != Kind::PayOut)
+    {
+        let came = payment.moved_for(agreement)?;
+        let gone = went_back.entry(payment.card).or_default();
+        let before = came.min(*gone);
+        *gone = gone.minus(before)?;
+        let amount = came.minus(before)?.min(left).max(Amount::ZERO);
+        left = left.minus(amount)?;
+        match sources.iter_mut().find(|source| source.card == payment.card) {
+            Some(source) => source.amount = source.amount.plus(amount)?,
+            None => sources.push(Source {
+                card: payment.card,
+                amount,
+            }),
+        }
+    }
+    sources.retain(|source| source.amount.is_positive());
+    Ok(sources)
 }
 
 /// Not known since an instant.

@@ -7,7 +7,7 @@ use fenqi_store::tables::shoppers::{self, StoredConsent};
 use fenqi_store::{Batch, Fault};
 
 use crate::outcome::Denied;
-use crate::{App, Moment};
+use crate::{App, Moment, audit};
 
 /// Records consents to documents that were opened for long enough, for one institution or for all (`*`).
 pub async fn agree(
@@ -26,6 +26,8 @@ pub async fn agree(
         document.was_read(reads)?;
         record(&mut batch, shopper, document, subject, &mut moment);
     }
+    let about = ("agree", shopper.to_string());
+    audit::by_staff(&mut batch, actor, (about.0, &about.1), &reads, &mut moment);
     Ok(app.store.commit(batch).await?)
 }
 
@@ -38,7 +40,10 @@ pub async fn withdraw(
 ) -> Result<(), Denied> {
     actor.require_for(shopper, Scope::Buy)?;
     let mut batch = Batch::new(&shopper.to_string());
-    shoppers::withdrawn(&mut batch, shopper, consent, app.clock.now());
+    let mut moment = app.moment();
+    shoppers::withdrawn(&mut batch, shopper, consent, moment.now);
+    let about = ("withdraw_consent", shopper.to_string());
+    audit::by_staff(&mut batch, actor, (about.0, &about.1), &consent, &mut moment);
     match app.store.commit(batch).await {
         Ok(()) => Ok(()),
         Err(fenqi_store::CommitError::Refused(_)) => Err(Denied::NotFound),

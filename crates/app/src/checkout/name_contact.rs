@@ -8,8 +8,8 @@ use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
 use fenqi_store::tables::shoppers::Contact;
 
-use crate::App;
 use crate::outcome::Denied;
+use crate::{App, audit};
 
 /// A contact as the shopper names them.
 // H1: a contact is kept only with the contact's own consent, for one purpose, and sealed.
@@ -56,5 +56,14 @@ pub async fn name_contact(
         consented_at: app.clock.now(),
     };
     app.store.contact_named(&mut batch, shopper, &key, &kept)?;
+    let about = ("name_contact", shopper.to_string());
+    // Who the contact is stays sealed; how they are related is enough here.
+    audit::by_staff(
+        &mut batch,
+        actor,
+        (about.0, &about.1),
+        &contact.relation,
+        &mut app.moment(),
+    );
     Ok(app.store.commit(batch).await?)
 }

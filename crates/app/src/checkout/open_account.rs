@@ -10,17 +10,22 @@ use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
 use fenqi_store::tables::shoppers::{self, Person};
 
-use crate::App;
 use crate::outcome::Denied;
+use crate::{App, audit};
 
-/// Opens an account. The phone is its name to people: the same phone again gives the same account.
+/// Opens an account, at a store's checkout or at a desk. The phone is its name to people: staff who give the same phone
+/// again get the same account. Whoever is no staff does not learn whose account a phone is; its owner signs in.
 ///
-/// Errors: [`Denied::Invalid`] if the phone is none.
+/// Errors: [`Denied::Invalid`] if the phone is none; [`Refusal::AlreadyExists`] to a store if it has an account;
+/// [`Denied::NotFound`] to a shopper, who has one.
 pub async fn open_account(app: &App, actor: &Actor, phone: &str) -> Result<ShopperId, Denied> {
+    if matches!(actor, Actor::Shopper { .. }) {
+        return Err(Denied::NotFound);
+    }
     actor.require(Scope::Offer)?;
     let phone = identity::parse_mobile(phone).map_err(|e| Denied::invalid("phone", e))?;
-    if let Some(known) = app.store.person("phone", &phone).await? {
-        return Ok(known);
+    if app.store.person("phone", &phone).await?.is_some() {
+        return known(app, actor, &phone).await;
     }
     let mut moment = app.moment();
     let shopper = ShopperId::new(&mut moment.ids);
@@ -36,15 +41,20 @@ pub async fn open_account(app: &App, actor: &Actor, phone: &str) -> Result<Shopp
     };
     app.store
         .identified(&mut batch, shopper, &key, &person, &IdentityEvidence::default())?;
+    audit::by_staff(&mut batch, actor, ("open_account", &owner), &(), &mut moment);
     match app.store.commit(batch).await {
         Ok(()) => Ok(shopper),
         // Somebody opened it at the same moment: theirs stands.
-        Err(fenqi_store::CommitError::Refused(_)) => by_phone(app, &phone).await,
+        Err(fenqi_store::CommitError::Refused(_)) => known(app, actor, &phone).await,
         Err(error) => Err(error.into()),
     }
 }
 
-async fn by_phone(app: &App, phone: &Pii<String>) -> Result<ShopperId, Denied> {
-    let known = app.store.person("phone", phone).await?;
+/// The account that a phone has already.
+async fn known(app: &App, actor: &Actor, phone: &Pii<String>) -> Result<ShopperId, Denied> {
+    let known = match actor {
+        Actor::Staff { .. } => app.store.person("phone", phone).await?,
+        _ => None,
+    };
     known.ok_or_else(|| Refusal::AlreadyExists { what: "phone".into() }.into())
 }

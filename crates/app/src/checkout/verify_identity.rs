@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Change, Denied, Key};
 use crate::ports::IdentityAnswer;
-use crate::unit::Decision;
+use crate::unit::{Asked, Decision};
 use crate::{App, Moment};
 
 /// One step of the proof.
@@ -73,14 +73,10 @@ pub async fn verify_identity(
         .await?
         .open_for(Capability::Verify, "platform", moment.now)?;
     let parsed = Parsed::of(&proof, &moment)?;
-    let asked = Request {
-        owner: shopper.to_string(),
-        principal: actor.principal(),
-        key: key.as_str().into(),
-        hash: fingerprint(app, &proof),
-    };
-    if let Ok(Some(found)) = app.store.reply(&asked).await {
-        return replayed(found, &asked);
+    let about = ("verify_identity", &proof.step());
+    let asked = Asked::new(&shopper.to_string(), actor, key, fingerprint(app, &proof), about);
+    if let Ok(Some(found)) = app.store.reply(&asked.request).await {
+        return replayed(found, &asked.request);
     }
     let before = app.store.identity(shopper).await?.ok_or(Denied::NotFound)?;
     let evidence: IdentityEvidence = before.evidence()?;

@@ -3,21 +3,19 @@
 //! Each command checks its actor first, is made once for its key, and leaves an audit record in the batch that carries it
 //! out. What one person must not do alone becomes a proposal that another approves.
 
-use fenqi_domain::actor::Actor;
 use fenqi_domain::agreement::Stage;
-use fenqi_domain::id::{AgreementId, AuditId, ShopperId};
+use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::loan::Event;
 use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::Refusal;
-use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
-use fenqi_store::tables::staff::{self, AuditRecord};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::App;
+use crate::audit::audit;
 use crate::outcome::Denied;
 use crate::servicing::Amendment;
-use crate::{App, Moment};
 
 pub mod approve;
 pub mod arrange;
@@ -50,26 +48,6 @@ fn because(reason: &str) -> Result<(), Denied> {
         ));
     }
     Ok(())
-}
-
-/// Leaves an audit record of a command in the batch that carries it out.
-fn audit<C: Serialize>(
-    batch: &mut Batch,
-    actor: &Actor,
-    (what, subject): (&str, &str),
-    reason: &str,
-    command: &C,
-    moment: &mut Moment,
-) {
-    let record = AuditRecord {
-        who: actor.principal(),
-        what: what.into(),
-        subject: subject.into(),
-        reason: reason.into(),
-        detail: serde_json::to_string(command).unwrap_or_default(),
-        at: moment.now,
-    };
-    staff::audited(batch, AuditId::new(&mut moment.ids), &record);
 }
 
 /// What staff entered into a loan, as its event tells it.

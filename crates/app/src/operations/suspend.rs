@@ -94,7 +94,7 @@ async fn set(
     app: &App,
     actor: &Actor,
     key: &Key,
-    (what, state): (&str, PartnershipState),
+    (what, state): (&'static str, PartnershipState),
     command: SetPartnership,
 ) -> Result<Change<PartnershipSet>, Denied> {
     actor.require(Scope::Configure)?;

@@ -1,6 +1,6 @@
 //! Pays by hand (主动还款): one order or several, in part, ahead of time, from any bound card, or for somebody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use fenqi_domain::actor::{Actor, Scope};
@@ -16,7 +16,6 @@ use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::bills::StoredBill;
 use fenqi_store::tables::payments::Card;
-use fenqi_store::tables::requests::Request;
 use fenqi_store::tables::servicing::PaymentCase;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -24,7 +23,7 @@ use serde::Serialize;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::payments::{self, Begun, Kept, PaymentView};
 use crate::servicing;
-use crate::unit::{Decision, request};
+use crate::unit::{Asked, Decision, request};
 use crate::{App, Moment};
 
 /// The command.
@@ -54,14 +53,27 @@ pub async fn pay(app: &App, actor: &Actor, key: &Key, command: Pay) -> Result<Ch
             "name the agreements that you pay for somebody else",
         ));
     }
+    each_once(&command.agreements)?;
     let asked = request(&command.shopper.to_string(), actor, key, "pay", &command);
     once(app, &asked, command.shopper, || decide(app, &command)).await
+}
+
+/// Refuses a choice that names an agreement twice: it can be read in more than one way.
+pub(crate) fn each_once(chosen: &[AgreementId]) -> Result<(), Denied> {
+    let named: BTreeSet<_> = chosen.iter().collect();
+    if named.len() == chosen.len() {
+        return Ok(());
+    }
+    Err(Denied::invalid(
+        "agreements",
+        "name an agreement twice; name each once, in the order in which they are to be paid",
+    ))
 }
 
 /// Begins a payment once for its key, calls the channel, and answers with how the payment stands.
 pub(crate) async fn once<F>(
     app: &App,
-    asked: &Request,
+    asked: &Asked,
     shopper: ShopperId,
     attempt: impl Fn() -> F,
 ) -> Result<Change<PaymentView>, Denied>

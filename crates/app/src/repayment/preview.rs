@@ -37,6 +37,7 @@ pub async fn preview(
     if !amount.is_positive() {
         return Err(Denied::invalid("amount", "must be more than zero"));
     }
+    pay::each_once(agreements)?;
     let today = app.moment().today;
     let files = app.store.agreements(shopper).await?;
     let billed = pay::billed(app, shopper, &files, today).await?;

@@ -66,7 +66,7 @@ pub async fn preview(
         .agreement(command.shopper, command.agreement)
         .await?
         .ok_or(Denied::NotFound)?;
-    let amount = amount_of(&file.agreement, &command.lines)?;
+    let amount = amount_of(app, &file.agreement, &command.lines).await?;
     let today = app.moment().today;
     let all = is_all(&servicing::fold(&file, today)?, amount)?;
     refund::shown(&file, amount, all, today)
@@ -111,7 +111,7 @@ async fn open(app: &App, command: &RequestReturn) -> Result<Decision<ReturnView>
         }
         .into());
     }
-    let amount = amount_of(&file.agreement, &command.lines)?;
+    let amount = amount_of(app, &file.agreement, &command.lines).await?;
     let loan: Loan = servicing::fold(&file, moment.today)?;
     fenqi_domain::refund::check(&loan, amount)?;
     let days = app.configuration().await?.rules.return_answer_days;
@@ -249,20 +249,31 @@ pub(crate) fn made(change: change::Change<Return>) -> Result<Return, Denied> {
     }
 }
 
-/// The financed part of what goes back: of each line in proportion to its quantity.
-fn amount_of(agreement: &Agreement, lines: &[ReturnLine]) -> Result<Amount, Denied> {
+/// The financed part of what goes back: of each line in proportion to its quantity. What went back before cannot go back
+/// again.
+async fn amount_of(app: &App, agreement: &Agreement, lines: &[ReturnLine]) -> Result<Amount, Denied> {
     if lines.is_empty() {
         return Ok(Amount::sum(agreement.lines.iter().map(|line| line.financed))?);
     }
+    let gone = went_back(app, agreement).await?;
     let mut amount = Amount::ZERO;
     for wanted in lines {
+        if lines.iter().filter(|line| line.sku == wanted.sku).count() > 1 {
+            let twice = format!("{} is named twice; name it once, with its quantity", wanted.sku);
+            return Err(Denied::invalid("lines", twice));
+        }
         let line = agreement
             .lines
             .iter()
             .find(|line| line.sku == wanted.sku)
             .ok_or_else(|| Denied::invalid("lines", format!("{} is not in this order", wanted.sku)))?;
-        if wanted.quantity == 0 || wanted.quantity > line.quantity {
-            let allowed = format!("{}: between 1 and {} can go back", line.sku, line.quantity);
+        let of_it = gone.iter().filter(|gone| gone.sku == line.sku);
+        let left = of_it.fold(line.quantity, |left, gone| left.saturating_sub(gone.quantity));
+        if wanted.quantity == 0 || wanted.quantity > left {
+            let allowed = match left {
+                0 => format!("all of {} went back before", line.sku),
+                left => format!("{}: between 1 and {left} can go back", line.sku),
+            };
             return Err(Denied::invalid("lines", allowed));
         }
         let part = line.financed.share(
@@ -273,6 +284,19 @@ fn amount_of(agreement: &Agreement, lines: &[ReturnLine]) -> Result<Amount, Deni
         amount = amount.plus(part)?;
     }
     Ok(amount)
+}
+
+/// The goods of an agreement that went back before, by name. A return of everything names none and leaves nothing that
+/// could go back.
+async fn went_back(app: &App, agreement: &Agreement) -> Result<Vec<ReturnLine>, Denied> {
+    let mut gone = Vec::new();
+    for stored in app.store.returns(agreement.shopper).await? {
+        let case: Return = stored.detail()?;
+        if case.agreement == agreement.id && matches!(case.state, State::Refunded { .. }) {
+            gone.extend(case.lines);
+        }
+    }
+    Ok(gone)
 }
 
 /// Whether with this everything that was lent has gone back; then what was paid for it goes back as well.

@@ -368,6 +368,12 @@ fn a_payment_for_several_agreements_goes_where_the_payer_says() {
     );
     assert_eq!(told(&[ids[0], ids[1]], 140), (vec![(1, 110), (2, 30)], 0));
     assert_eq!(told(&[ids[1]], 70), (vec![(2, 60)], 10));
+    assert_eq!(
+        told(&[ids[1], ids[0], ids[1]], 70),
+        (vec![(2, 30), (1, 40)], 0),
+        "named twice it owes what it owes once"
+    );
+    assert_eq!(told(&[ids[1], ids[1]], 70), (vec![(2, 60)], 10));
 }
 
 // I4: money that was taken although it was paid by hand meanwhile is owed to the payer, and prepays nothing

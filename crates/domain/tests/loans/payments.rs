@@ -5,7 +5,9 @@ use fenqi_domain::change::Change;
 use fenqi_domain::id::{AgreementId, CardId, PaymentId, ShopperId};
 use fenqi_domain::loan::Intent;
 use fenqi_domain::money::Currency;
-use fenqi_domain::payment::{Answer, DebitRule, FailureCode, Kind, Payment, Receipt, Retry, State, Tried};
+use fenqi_domain::payment::{
+    Answer, DebitRule, FailureCode, Kind, Payment, Receipt, Retry, Source, State, Tried, sources,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -242,4 +244,82 @@ fn a_debit_is_retried_on_its_days_and_no_more() {
         let told = rule.next(due(1), &tried, after(due(1), today)).unwrap();
         assert_eq!(told, next.map(|d| after(due(1), d)), "{tried:?} on day {today}");
     }
+}
+
+/// A payment of a kind by a card that succeeded, so many times.
+fn moved(kind: Kind, card: u128, amount: i64, times: usize) -> Payment {
+    Payment {
+        kind,
+        card: CardId::from_bits(card),
+        amount: fen(amount),
+        shares: vec![Share {
+            agreement: AgreementId::from_bits(1),
+            amount: fen(amount),
+        }],
+        state: State::Succeeded,
+        receipts: vec![receipt("r"); times],
+        ..intended()
+    }
+}
+
+/// Where a balance of the first agreement goes back to, as card and amount.
+fn back(payments: &[Payment], balance: i64) -> Vec<(u128, i64)> {
+    let sources = sources(payments, AgreementId::from_bits(1), fen(balance)).unwrap();
+    let told = sources
+        .iter()
+        .map(|Source { card, amount }| (card.bits(), amount.minor()));
+    told.collect()
+}
+
+// R53: whoever paid gets back what they paid at most, and never what another paid (§2.3: no cash-out).
+#[test]
+fn a_credit_balance_goes_back_to_the_cards_that_paid_the_last_first() {
+    let (ann, ben) = (1, 2);
+    let paid = [
+        moved(Kind::Debit, ann, 357_29, 1),
+        moved(Kind::Debit, ann, 714_48, 1),
+        moved(Kind::ByHand, ben, 10_00, 1),
+    ];
+    assert_eq!(back(&paid, 1_081_77), [(ben, 10_00), (ann, 1_071_77)]);
+    assert_eq!(back(&paid, 7_00), [(ben, 7_00)], "the last payment is over first");
+    assert_eq!(
+        back(&paid, 2_000_00),
+        [(ben, 10_00), (ann, 1_071_77)],
+        "what no card paid goes to none"
+    );
+    assert_eq!(back(&paid, 0), []);
+
+    let then = |more: &[Payment], balance| back(&[&paid[..], more].concat(), balance);
+    let to_ben = moved(Kind::PayOut, ben, 10_00, 1);
+    assert_eq!(
+        then(std::slice::from_ref(&to_ben), 1_071_77),
+        [(ann, 1_071_77)],
+        "it went back already"
+    );
+    let refused = Payment {
+        state: State::Failed {
+            code: FailureCode::AccountClosed,
+        },
+        ..to_ben.clone()
+    };
+    assert_eq!(then(&[refused], 1_081_77), [(ben, 10_00), (ann, 1_071_77)]);
+    let bounced = Payment {
+        state: State::Reversed { at: minute(9) },
+        ..moved(Kind::ByHand, ben, 500_00, 1)
+    };
+    assert_eq!(then(&[bounced], 1_081_77), [(ben, 10_00), (ann, 1_071_77)]);
+    let elsewhere = Payment {
+        shares: vec![Share {
+            agreement: AgreementId::from_bits(2),
+            amount: fen(500_00),
+        }],
+        ..moved(Kind::ByHand, ben, 500_00, 1)
+    };
+    assert_eq!(then(&[elsewhere], 1_081_77), [(ben, 10_00), (ann, 1_071_77)]);
+    let twice = moved(Kind::ByHand, ben, 30_00, 2);
+    assert_eq!(
+        then(&[twice], 100_00),
+        [(ben, 70_00), (ann, 30_00)],
+        "taken twice is paid twice"
+    );
 }

@@ -136,6 +136,12 @@ pub fn audited(batch: &mut Batch, id: AuditId, record: &AuditRecord) {
     batch.put(&AUDIT_INSERT, params);
 }
 
+/// Whether a batch leaves a record of what staff did.
+pub fn is_audited(batch: &Batch) -> bool {
+    let mut steps = batch.steps().iter();
+    steps.any(|step| step.statement.name == AUDIT_INSERT.name)
+}
+
 /// A proposal that another must approve.
 pub fn proposed<T: Serialize>(
     batch: &mut Batch,
