@@ -1,12 +1,14 @@
 //! What an [`Amendment`] does to the state, and the record of what each transaction did.
 
+use jiff::civil::Date;
+
 use crate::allocation;
 use crate::loan::amendment::Amendment;
 use crate::loan::charges::{self, Charge};
 use crate::loan::life::Record;
 use crate::loan::state::State;
 use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure, scheduled};
-use crate::money::{Amount, OutOfRange};
+use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
 
@@ -127,24 +129,8 @@ impl State<'_> {
                 };
                 restructure::reschedule(self, servicing, changes)?;
             }
-            Amendment::RateChanged { annual } => {
-                let day = self.day;
-                self.rate = annual;
-                if let Some(accrual) = &mut self.accrual {
-                    accrual.change_rate(day, annual)?;
-                } else if scheduled::builds(self, servicing) {
-                    scheduled::change_rate(self, servicing, annual)?;
-                }
-                self.follow()?;
-            }
-            Amendment::InterestPaused { from, until } => {
-                if let Some(accrual) = &mut self.accrual {
-                    accrual.pause(from, until)?;
-                } else if scheduled::builds(self, servicing) {
-                    scheduled::pause(self, servicing, from, until)?;
-                }
-                self.follow()?;
-            }
+            Amendment::RateChanged { annual } => self.change_rate(servicing, annual)?,
+            Amendment::InterestPaused { from, until } => self.pause_interest(servicing, from, until)?,
             Amendment::ChargedOff => {
                 super::overdue::count(self)?;
                 let parts = restructure::charge_off(self, servicing)?;
@@ -164,6 +150,28 @@ impl State<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Lets another rate hold from the day on.
+    fn change_rate(&mut self, servicing: &Servicing, annual: Rate) -> Result<(), OutOfRange> {
+        let day = self.day;
+        self.rate = annual;
+        if let Some(accrual) = &mut self.accrual {
+            accrual.change_rate(day, annual)?;
+        } else if scheduled::builds(self, servicing) {
+            scheduled::change_rate(self, servicing, annual)?;
+        }
+        self.follow()
+    }
+
+    /// Lets some days earn nothing, both included.
+    fn pause_interest(&mut self, servicing: &Servicing, from: Date, until: Date) -> Result<(), OutOfRange> {
+        if let Some(accrual) = &mut self.accrual {
+            accrual.pause(from, until)?;
+        } else if scheduled::builds(self, servicing) {
+            scheduled::pause(self, servicing, from, until)?;
+        }
+        self.follow()
     }
 
     /// How the loan stands before a transaction.

@@ -313,17 +313,7 @@ impl State<'_> {
             })?,
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
-                match intent {
-                    // The agreement's buckets take every payment; what is over stays the payer's.
-                    _ if self.terms.conventions.servicing.is_some() => {
-                        self.take_in(amount)?;
-                        allocation::receive(self, amount, false)?;
-                    }
-                    Intent::Due => allocation::receive(self, amount, false)?,
-                    Intent::Bill => allocation::receive(self, amount, true)?,
-                    Intent::Settle => settlement::settle(self, amount)?,
-                    Intent::Keep => allocation::keep(self, amount)?,
-                }
+                self.repay(amount, intent)?;
             }
             Event::Refunded {
                 amount,
@@ -369,6 +359,21 @@ impl State<'_> {
         self.note(transaction, before)?;
         self.look(Cause::of(&transaction.event), Some(transaction))?;
         Ok(self.mark_cleared()?)
+    }
+
+    /// Takes in a payment, as it was meant. An agreement's own buckets take every payment, and what is over stays the
+    /// payer's.
+    fn repay(&mut self, amount: Amount, intent: Intent) -> Result<(), OutOfRange> {
+        if self.terms.conventions.servicing.is_some() {
+            self.take_in(amount)?;
+            return allocation::receive(self, amount, false);
+        }
+        match intent {
+            Intent::Due => allocation::receive(self, amount, false),
+            Intent::Bill => allocation::receive(self, amount, true),
+            Intent::Settle => settlement::settle(self, amount),
+            Intent::Keep => allocation::keep(self, amount),
+        }
     }
 
     /// Pays what is owed to the payer back to its source.
