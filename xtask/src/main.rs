@@ -12,6 +12,7 @@ mod conformance;
 mod crash_steps;
 mod dates;
 mod kill_loop;
+mod mutants;
 mod options;
 mod postgres;
 mod requirements;
@@ -35,6 +36,7 @@ Tasks:
   crash-steps    fails each commit and each outside call of every scenario, before, after and twice
   conformance    which published loan cases hold; --write writes docs/reference/conformance.md
   dates          due dates of a century against another program
+  mutants        changes the rules for money in small ways and looks whether a test notices
 
 Options:
   -h, --help     this text; after a task, what the task takes
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         "crash-steps" => crash_steps::run(rest),
         "conformance" => conformance::run(rest),
         "dates" => dates::run(rest),
+        "mutants" => mutants::run(rest),
         other => Err(format!(
             "there is no task `{other}`; `cargo xtask --help` lists them"
         )),

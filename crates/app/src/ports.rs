@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use fenqi_domain::bureau::MonthCode;
 use fenqi_domain::money::Amount;
 use fenqi_domain::money::Money;
 use fenqi_domain::pii::Pii;
@@ -230,8 +231,8 @@ pub struct BureauReport {
     pub id_number: Pii<String>,
     /// The agreement.
     pub agreement: String,
-    /// The month's code of 二代征信: `N`, `*`, `M`, `1`–`7`, `C`.
-    pub code: String,
+    /// The month's code of 二代征信.
+    pub code: MonthCode,
     /// The day it is about.
     pub as_of: Date,
 }

@@ -14,6 +14,7 @@ use fenqi_app::ports::{
 use fenqi_connect::people::Person;
 use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_connect::{Sandbox, SandboxControl};
+use fenqi_domain::bureau::MonthCode;
 use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
 use fenqi_domain::refusal::DeclineReason;
@@ -250,12 +251,13 @@ fn the_bureau_knows_its_people_and_keeps_each_record_once() {
         number: "B1".to_owned(),
         id_number: number,
         agreement: "agr_1".to_owned(),
-        code: "N".to_owned(),
+        code: MonthCode::InTime,
         as_of: "2025-02-28".parse().unwrap(),
     };
     now(parties.bureau.report(&report)).unwrap();
     now(parties.bureau.report(&report)).unwrap();
-    assert_eq!(control.filed().len(), 1);
+    let codes: Vec<char> = control.filed().iter().map(|f| f.code).collect();
+    assert_eq!(codes, ['N']);
 }
 
 #[test]

@@ -181,16 +181,15 @@ fn pay_bucket(
     let day = state.day;
     let recalculation = state.terms.conventions.recalculation();
     let follows = matches!(component, Component::Principal | Component::Interest) && state.accrual.is_some();
-    let unpaid = unpaid(state)?;
     let Some(standing) = state.rows.get_mut(place) else {
         return Ok(Amount::ZERO);
     };
-    let Some(recalculation) = recalculation.filter(|_| follows && standing.is_regular()) else {
+    if !follows || !standing.is_regular() {
         return standing.take(day, component, most);
-    };
+    }
     let due_on = standing.row.due_on;
     let mut on = day;
-    if timing == Timing::Ahead {
+    if let Some(recalculation) = recalculation.filter(|_| timing == Timing::Ahead) {
         if recalculation.until == Until::PeriodEnd && standing.from < day {
             on = due_on;
         }
@@ -204,19 +203,38 @@ fn pay_bucket(
             standing.owe(component, principal, interest)?;
         }
     }
+    let paid_before = standing.row.figures(component).paid;
+    let beside = standing.added.of(component);
+    let charged = standing.row.figures(component).charged;
+    let Some(accrual) = &mut state.accrual else {
+        return standing.take(day, component, most);
+    };
+    let is_principal = component == Component::Principal;
+    let beside = if is_principal {
+        beside.minus(accrual.credited(due_on))?
+    } else {
+        beside
+    };
+    // What came to be owed beside the plan is no part of the balance: the plan is paid first.
+    let planned = charged.minus(beside)?;
+    let term = accrual.terms.iter().find(|t| t.until == due_on);
+    let before = term.map_or(Amount::ZERO, |t| match component {
+        Component::Principal => t.paid_principal,
+        _ => t.paid_interest,
+    });
     // What the rows to come ask for may pass what is left of the loan, until the last of them gives way.
-    let most = if component == Component::Principal {
-        most.min(unpaid)
+    let most = if is_principal && recalculation.is_some() {
+        let open_beside = beside.minus_or_zero(paid_before.minus_or_zero(before)?)?;
+        most.min(accrual.unpaid()?.max(Amount::ZERO).plus(open_beside)?)
     } else {
         most
     };
     let paid = standing.take(day, component, most)?;
-    if let Some(accrual) = &mut state.accrual {
-        if component == Component::Principal {
-            accrual.pay_principal(due_on, on, paid)?;
-        } else {
-            accrual.pay_interest(due_on, paid)?;
-        }
+    let own = planned.minus_or_zero(before)?.min(paid);
+    if !is_principal {
+        accrual.pay_interest(due_on, own)?;
+    } else if recalculation.is_some() {
+        accrual.pay_principal(due_on, on, own)?;
     }
     state.follow()?;
     Ok(paid)
@@ -253,17 +271,6 @@ pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount)
     }
     state.post_waived(component, waived, ahead);
     Ok(())
-}
-
-/// Principal that is not paid, where interest follows the balance; what came to be owed beside the plan included.
-fn unpaid(state: &State<'_>) -> Result<Amount, OutOfRange> {
-    let Some(accrual) = &state.accrual else {
-        return Ok(Amount::ZERO);
-    };
-    let regular = state.rows.iter().filter(|s| s.is_regular());
-    let added = Amount::sum(regular.map(|s| s.added.principal))?;
-    let credited = Amount::sum(accrual.terms.iter().map(|t| t.credited))?;
-    Ok(accrual.unpaid()?.plus(added)?.minus(credited)?.max(Amount::ZERO))
 }
 
 impl Standing {

@@ -36,6 +36,16 @@ open of instalment 4 1024.76 = open principal of instalment 4 1002.73 + open int
 fn who_only_has_the_values_can_reckon_them_again() {
     let json = told().json();
     let whys: Vec<Explanation> = serde_json::from_value(json.get("explanations").unwrap().clone()).unwrap();
+    let standing = json.get("standing").unwrap();
+    let word = |name: &str| standing.get(name).and_then(|w| w.as_str()).unwrap().to_owned();
+    assert_eq!(
+        [
+            word("delinquency_bucket"),
+            word("asset_class"),
+            word("month_codes")
+        ],
+        ["M0", "normal", "*NN"]
+    );
     assert_eq!(
         whys.len(),
         5,

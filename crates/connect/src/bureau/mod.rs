@@ -30,7 +30,7 @@ pub struct Filed {
     /// The agreement.
     pub agreement: String,
     /// The month's code.
-    pub code: String,
+    pub code: char,
     /// The day it is about.
     pub as_of: Date,
 }
@@ -84,7 +84,7 @@ impl Bureau for SandboxBureau {
                         number: record.number.clone(),
                         id_number: record.id_number.reveal().clone(),
                         agreement: record.agreement.clone(),
-                        code: record.code.clone(),
+                        code: record.code.letter(),
                         as_of: record.as_of,
                     });
             })

@@ -103,6 +103,10 @@ pub(crate) fn charge_back(
         parts.add(*component, part)?;
         left = left.minus(part)?;
     }
+    // What the payment left over for the payer goes back the same way, and what is not there any more is owed.
+    let kept = state.credit.max(Amount::ZERO).min(left);
+    state.credit = state.credit.minus(kept)?;
+    parts.add(Component::Principal, left.minus(kept)?)?;
     owe_again(state, &parts, Amount::ZERO)?;
     apply_credit(state, servicing)?;
     Ok((parts, met))

@@ -25,6 +25,10 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     if state.is_charged_off {
         return Err(inconsistent("lends on a loan that was given up or ended"));
     }
+    let is_over = state.accrual.as_ref().is_some_and(|a| !a.covers(day));
+    if is_over && rest.is_positive() {
+        return Err(inconsistent("lends after the last due date"));
+    }
     if count == 0 && rest.is_positive() && !scheduled::builds(state, servicing) {
         return Err(inconsistent("lends after the last due date"));
     }
@@ -89,7 +93,8 @@ fn share(
         let part = if place == count {
             left
         } else {
-            wanted.minus(before)?
+            // Rows that are rounded up may leave nothing for those after them.
+            wanted.minus(before)?.min(left)
         };
         if let Some(trace) = &mut state.trace {
             let shared = told::Share {
@@ -97,7 +102,8 @@ fn share(
                 on: day,
                 parts,
                 before,
-                left: (place == count).then_some(left),
+                left,
+                is_last: place == count,
             };
             shared.tell(trace, standing.mark, servicing.multiple)?;
         }

@@ -193,7 +193,7 @@ fn moved(terms: &Terms, live: &[&Transaction], as_of: Date) -> Result<Option<Vec
 /// The transactions that stand, in the order in which they count.
 ///
 /// A reversal can itself be reversed, and then what it had undone stands again; so the last entered decide first.
-fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Broken> {
+pub(crate) fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Broken> {
     let mut sorted: Vec<&Transaction> = transactions.iter().collect();
     let has_reversals = transactions
         .iter()

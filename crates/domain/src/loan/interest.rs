@@ -33,6 +33,8 @@ pub(crate) struct Accrual<'a> {
     servicing: &'a Servicing,
     /// How far apart due dates are.
     pub period: Period,
+    /// Interest from before the first period.
+    pub carried: Amount,
     /// The agreed rate, and those that follow it, each from its day.
     rates: Vec<(Date, Rate)>,
     agreed: Rate,
@@ -63,6 +65,7 @@ impl<'a> Accrual<'a> {
         Accrual {
             servicing,
             period: servicing.period,
+            carried: Amount::ZERO,
             rates: Vec::new(),
             agreed,
             pauses: Vec::new(),
@@ -73,6 +76,12 @@ impl<'a> Accrual<'a> {
         }
     }
 
+    /// Whether a day lies in one of the periods.
+    pub fn covers(&self, day: Date) -> bool {
+        let first = self.terms.first().is_some_and(|t| t.from <= day);
+        first && self.terms.last().is_some_and(|t| day <= t.until)
+    }
+
     /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
     /// alone. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 + 191.05.)
     pub fn lend(&mut self, day: Date, amount: Amount) -> Result<(), OutOfRange> {
@@ -81,6 +90,7 @@ impl<'a> Accrual<'a> {
         };
         let first = self.first_affected(place, day);
         let mut alone = self.clone();
+        alone.carried = Amount::ZERO;
         for term in &mut alone.terms {
             term.clear();
         }
@@ -331,7 +341,7 @@ impl<'a> Accrual<'a> {
     /// Reckons balances, interest and principal of all periods.
     pub fn refresh(&mut self) -> Result<(), OutOfRange> {
         let mut carried = Amount::ZERO;
-        let mut unrecognised = Amount::ZERO;
+        let mut unrecognised = self.carried;
         for place in 0..self.terms.len() {
             let Some(mut term) = self.terms.get(place).cloned() else {
                 continue;

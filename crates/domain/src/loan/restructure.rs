@@ -115,12 +115,14 @@ pub(crate) struct Plan {
 }
 
 /// Spreads all principal that is open over new rows, and interest as the plan says.
-pub(crate) fn reage(
-    state: &mut State<'_>,
-    servicing: &'_ Servicing,
-    plan: Plan,
-) -> Result<Parts, OutOfRange> {
+pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan) -> Result<Parts, Broken> {
     let day = state.day;
+    if plan.start_on < day {
+        return Err(Broken::Inconsistent {
+            transaction: 0,
+            what: "spreads what is open over rows that are past",
+        });
+    }
     let interest = release_interest(state, plan.interest)?;
     let bears_interest = state.accrual.take().is_some();
     if bears_interest {
@@ -193,15 +195,11 @@ fn level_anew(state: &mut State<'_>, plan: Plan, all: &Parts) -> Result<(), OutO
         .collect::<Result<Vec<Date>, OutOfRange>>()?;
     let annual = state.rate;
     let mut accrual = Accrual::new(servicing, annual, day, &dates);
-    accrual.period = plan.period;
+    (accrual.period, accrual.carried) = (plan.period, all.interest);
     accrual.lend(day, all.principal)?;
     let mut from = day;
-    for (place, due_on) in dates.into_iter().enumerate() {
-        let mut row = Standing::empty(from, due_on, Origin::Agreed);
-        if place == 0 {
-            row.added.interest = all.interest;
-        }
-        state.insert(row);
+    for due_on in dates {
+        state.insert(Standing::empty(from, due_on, Origin::Agreed));
         from = due_on;
     }
     state.accrual = Some(accrual);

@@ -13,6 +13,7 @@
 
 mod bills;
 mod books;
+mod bureau;
 mod explained;
 mod golden;
 mod lateness;
@@ -21,5 +22,6 @@ mod payments;
 mod properties;
 mod refunds;
 mod serviced;
+mod serviced_properties;
 mod servicing;
 mod terms;

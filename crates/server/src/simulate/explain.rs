@@ -1,7 +1,13 @@
 //! Why the figures of a case are what they are at its end: the rules' own explanations, as values and as text.
 
 use fenqi_app::texts::{Language, explanation};
+use fenqi_domain::asset_class::AssetClass;
+use fenqi_domain::bureau::{self, Month};
+use fenqi_domain::delinquency::Ranges;
 use fenqi_domain::explain::{Explanation, Question, explain};
+use fenqi_domain::loan::{Amendment, Event, Loan, Transaction};
+use fenqi_domain::plan::Terms;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::File;
@@ -14,6 +20,17 @@ pub struct Told {
     id: String,
     currency: fenqi_domain::money::Currency,
     whys: Vec<Explanation>,
+    standing: Standing,
+}
+
+/// How the loan stands with its lender and a bureau.
+#[derive(Debug)]
+struct Standing {
+    on: Date,
+    days_past_due: i64,
+    bucket: String,
+    class: AssetClass,
+    months: Vec<Month>,
 }
 
 impl File {
@@ -43,8 +60,8 @@ fn told(id: &str, player: &Player) -> Read<Told> {
         component: None,
     });
     let mut whys = Vec::new();
+    let as_of = life.loan.as_of;
     for question in rows.chain([Question::Payable, Question::Payoff]) {
-        let as_of = life.loan.as_of;
         let why = explain(terms, player.transactions(), as_of, question).map_err(|e| e.to_string())?;
         whys.extend(why.filter(|why| !why.value.is_zero()));
     }
@@ -52,18 +69,67 @@ fn told(id: &str, player: &Player) -> Read<Told> {
         id: id.to_owned(),
         currency: terms.currency,
         whys,
+        standing: standing(terms, player.transactions(), &life.loan)?,
     })
+}
+
+/// How a loan stands; one with a new schedule is restructured.
+fn standing(terms: &Terms, transactions: &[Transaction], loan: &Loan) -> Read<Standing> {
+    let is_new = |t: &Transaction| {
+        matches!(
+            t.event,
+            Event::Amended {
+                by: Amendment::Reaged { .. } | Amendment::Reamortised | Amendment::Rescheduled { .. }
+            }
+        )
+    };
+    let days_past_due = loan.days_past_due;
+    Ok(Standing {
+        on: loan.as_of,
+        days_past_due,
+        bucket: Ranges::by_month().of(days_past_due).to_owned(),
+        class: AssetClass::of(days_past_due, transactions.iter().any(is_new)),
+        months: bureau::months(terms, transactions, loan.as_of, &[]).map_err(|e| e.to_string())?,
+    })
+}
+
+impl Standing {
+    /// The months' codes, the oldest first, as many as a report shows.
+    fn codes(&self) -> String {
+        let months = bureau::last(&self.months, bureau::FIVE_YEARS);
+        months.iter().map(|m| m.code.letter()).collect()
+    }
 }
 
 impl Told {
     /// As values: each figure with its rule and the figures that it comes from, amounts in minor units.
     pub fn json(&self) -> Value {
-        json!({ "id": self.id, "explanations": self.whys })
+        let standing = &self.standing;
+        json!({
+            "id": self.id,
+            "standing": {
+                "on": standing.on,
+                "days_past_due": standing.days_past_due,
+                "delinquency_bucket": standing.bucket,
+                "asset_class": standing.class,
+                "month_codes": standing.codes(),
+            },
+            "explanations": self.whys,
+        })
     }
 
     /// As people read it.
     pub fn text(&self, language: Language) -> String {
-        let mut text = format!("# {}\n", self.id);
+        let standing = &self.standing;
+        let mut text = format!(
+            "# {}\n\n{}: {} days past due, {}, class {}, months {}\n",
+            self.id,
+            standing.on,
+            standing.days_past_due,
+            standing.bucket,
+            standing.class.number(),
+            standing.codes(),
+        );
         for why in &self.whys {
             text.push('\n');
             text.push_str(&explanation(why, self.currency, language));

@@ -48,17 +48,20 @@ pub(super) struct Share {
     pub parts: i64,
     /// What the row owed before.
     pub before: Amount,
-    /// What the others left, for the last of them.
-    pub left: Option<Amount>,
+    /// What the rows before it left.
+    pub left: Amount,
+    /// Whether it is the last of them, which takes all of that.
+    pub is_last: bool,
 }
 
 impl Share {
     /// Tells why the row owes more.
     pub(super) fn tell(&self, trace: &mut Trace, row: u32, of: Amount) -> Result<(), OutOfRange> {
         let lent = Explanation::given(Name::Lent { on: self.on }, self.amount);
-        let why = if let Some(left) = self.left {
-            let others = Explanation::given(Name::OtherInstalments, self.amount.minus(left)?);
-            Explanation::sum(Name::Rest, vec![lent], vec![others])?
+        let others = Explanation::given(Name::OtherInstalments, self.amount.minus(self.left)?);
+        let rest = Explanation::sum(Name::Rest, vec![lent.clone()], vec![others])?;
+        let why = if self.is_last {
+            rest
         } else {
             let factors = vec![Factor::Share {
                 part: 1,
@@ -68,7 +71,7 @@ impl Share {
             let before = Explanation::given(Name::Before, self.before);
             let all = Explanation::sum(Name::NewPrice, vec![before.clone(), each], Vec::new())?;
             let all = multiple(Name::NewPrice, all, of)?;
-            Explanation::sum(Name::EqualPart, vec![all], vec![before])?
+            Explanation::sum(Name::EqualPart, vec![all], vec![before])?.at_most(rest)?
         };
         trace.tell(row, Component::Principal, Number::Charged, why);
         Ok(())

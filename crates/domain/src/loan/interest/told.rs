@@ -68,6 +68,9 @@ impl Accrual<'_> {
     /// What the spans of a period earn, with what the period before it could not take.
     fn earned_at(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
         let mut parts = Vec::with_capacity(term.stretches.len());
+        if place == 0 && !self.carried.is_zero() {
+            parts.push(Explanation::given(Name::Carried, self.carried));
+        }
         if let Some(at) = place.checked_sub(1)
             && let Some(before) = self.terms.get(at)
             && before.reckoned != before.interest
