@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fenqi_app::jobs::ask;
-use fenqi_app::servicing::kinds;
 use fenqi_connect::SandboxControl;
 use fenqi_connect::script::Misbehaviour;
 use fenqi_server::data::Data;
@@ -234,8 +233,7 @@ async fn on(
 
 /// Whether a payment has no outcome yet.
 async fn is_waiting(app: &fenqi_app::App) -> Result<bool, Fault> {
-    let ever = jiff::civil::Date::MAX;
-    Ok(!app.store.work_due(kinds::ASK, ever, None, 1).await?.is_empty())
+    Ok(!app.store.open_payments(None, 1).await?.is_empty())
 }
 
 fn count(heard: &std::sync::atomic::AtomicU64) -> u64 {
@@ -379,7 +377,7 @@ impl Play<'_> {
         let until = today.tomorrow().unwrap_or(today);
         let mut failed = Vec::new();
         for asked in [
-            ask::payments(self.app, until).await,
+            ask::payments(self.app).await,
             ask::applications(self.app, until).await,
         ] {
             match asked {

@@ -34,12 +34,8 @@ pub mod kinds {
     pub const DEBIT: &str = "debit";
     /// The shopper is to be reminded.
     pub const REMIND: &str = "remind";
-    /// A payment's outcome is to be asked for.
-    pub const ASK: &str = "ask";
     /// A return's answer is awaited.
     pub const RETURN: &str = "return";
-    /// A message is to be sent.
-    pub const DELIVER: &str = "deliver";
     /// A credit balance is to be paid back.
     pub const PAY_OUT: &str = "pay_out";
     /// An application's answer is to be asked for.
@@ -93,6 +89,18 @@ pub fn amend<D: Serialize>(
     change: Amendment<'_, D>,
     moment: &mut Moment,
 ) -> Result<Amended, Denied> {
+    let (amended, planned) = amend_unplanned(batch, file, change, moment)?;
+    planned.write(batch);
+    Ok(amended)
+}
+
+/// As [`amend`], for who decides more about the days that follow: the plan is still to be written.
+pub(crate) fn amend_unplanned<D: Serialize>(
+    batch: &mut Batch,
+    file: &AgreementFile,
+    change: Amendment<'_, D>,
+    moment: &mut Moment,
+) -> Result<(Amended, Planned), Denied> {
     let agreement = &file.agreement;
     let added = numbered(file, change.added)?;
     let mut all = file.transactions.clone();
@@ -143,14 +151,26 @@ pub fn amend<D: Serialize>(
         &change.detail,
         moment.now,
     );
-    plan(batch, &shopper, &id, &loan, &stage, moment.today)?;
+    let last = match (&before, file.booked_on) {
+        (Some(before), Some(day)) => Some(Plan::of(before, &agreement.stage, day)?),
+        _ => None,
+    };
+    let planned = Planned {
+        plan: Plan::of(&loan, &stage, moment.today)?,
+        last,
+        today: moment.today,
+        shopper,
+        subject: id,
+    };
     plan_rare(batch, agreement, before.as_ref(), (&loan, &stage), moment.today);
-    Ok(Amended {
+    let numbers = added.iter().map(|t| t.number).collect();
+    let amended = Amended {
         loan,
         stage,
         used,
-        numbers: added.iter().map(|t| t.number).collect(),
-    })
+        numbers,
+    };
+    Ok((amended, planned))
 }
 
 /// Writes one entry of an agreement.
@@ -215,48 +235,73 @@ fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage
     })
 }
 
-/// Plans the days on which anything about the loan is to be looked at, and strikes the rest.
-fn plan(
-    batch: &mut Batch,
-    shopper: &str,
-    id: &str,
-    loan: &Loan,
-    stage: &Stage,
+/// The days on which anything about a loan is to be looked at; none where there is nothing to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// When what falls due is to be booked.
+    pub age: Option<Date>,
+    /// When the next bill is to be issued.
+    pub bill: Option<Date>,
+    /// When what is due is to be debited. The debit job plans it anew while something is overdue; here it is only begun.
+    pub debit: Option<Date>,
+    /// When the shopper is to be reminded.
+    pub remind: Option<Date>,
+}
+
+impl Plan {
+    fn of(loan: &Loan, stage: &Stage, today: Date) -> Result<Plan, Denied> {
+        let is_active = matches!(stage, Stage::Active { .. });
+        let next = match is_active {
+            true => loan.next_due()?.map(|row| row.due_on),
+            false => None,
+        };
+        let mut ahead = loan.rows.iter().filter(|_| is_active);
+        let unbilled = ahead.find(|row| row.due_on > today && !is_open_zero(row));
+        let unbilled = unbilled.map(|row| row.due_on);
+        let remind = next.map(|due| next_reminder(due, today)).transpose()?;
+        Ok(Plan {
+            age: unbilled,
+            bill: unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?,
+            debit: next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
+            remind: remind.flatten(),
+        })
+    }
+
+    fn days(&self) -> [(&'static str, Option<Date>); 4] {
+        [
+            (kinds::AGE, self.age),
+            (kinds::BILL, self.bill),
+            (kinds::DEBIT, self.debit),
+            (kinds::REMIND, self.remind),
+        ]
+    }
+}
+
+/// A plan that is to be written, beside the one that the last change of the loan left behind.
+pub(crate) struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    last: Option<Plan>,
     today: Date,
-) -> Result<(), Denied> {
-    let next = match stage {
-        Stage::Active { .. } => loan.next_due()?.map(|row| row.due_on),
-        _ => None,
-    };
-    let unbilled = match stage {
-        Stage::Active { .. } => loan
-            .rows
-            .iter()
-            .find(|row| row.due_on > today && !is_open_zero(row))
-            .map(|r| r.due_on),
-        _ => None,
-    };
-    let overdue_since = next.filter(|due| *due <= today);
-    let mut put = |kind: &str, day: Option<Date>| match day {
-        Some(day) => work::planned(batch, shopper, kind, id, day),
-        None => work::done(batch, shopper, kind, id),
-    };
-    put(kinds::AGE, unbilled);
-    put(
-        kinds::BILL,
-        unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?,
-    );
-    // While something is overdue the debit is tried again as the debit job plans it; here it is only begun.
-    put(
-        kinds::DEBIT,
-        next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
-    );
-    let from = overdue_since.or(next);
-    put(
-        kinds::REMIND,
-        from.map(|due| next_reminder(due, today)).transpose()?.flatten(),
-    );
-    Ok(())
+    shopper: String,
+    subject: String,
+}
+
+impl Planned {
+    /// Writes the days that changed, and strikes those on which there is nothing to do any more.
+    pub fn write(&self, batch: &mut Batch) {
+        let last = self.last.as_ref().map(Plan::days);
+        for (place, (kind, day)) in self.plan.days().into_iter().enumerate() {
+            let before = last.and_then(|last| last.get(place).map(|(_, day)| *day));
+            // No job has looked at a day that is still to come, so that what was planned for it stands as it was.
+            let stands = before == Some(day) && day.is_none_or(|day| day > self.today);
+            match day {
+                _ if stands => {}
+                Some(day) => work::planned(batch, &self.shopper, kind, &self.subject, day),
+                None => work::done(batch, &self.shopper, kind, &self.subject),
+            }
+        }
+    }
 }
 
 /// Plans what few loans ever have: a credit balance to be paid back, goods whose seller waits for the money. It is struck

@@ -265,9 +265,10 @@ create table feed (
     shopper text not null,
     aggregate text not null,
     sequence bigint not null,
-    primary key (subscriber, position),
-    unique (subscriber, shopper, aggregate, sequence)
-);
+    primary key (subscriber, position)
+-- An event keeps the place that it was published at, so that it needs no index here to be found by.
+-- sqlite: ) without rowid;
+-- postgres: );
 
 -- owner: shopper
 create table work (
@@ -278,7 +279,8 @@ create table work (
     primary key (shopper, kind, subject)
 -- sqlite: ) without rowid;
 -- postgres: );
-create index work_due on work (kind, due_on);
+-- In the order in which it is read, so that a page of it is found and not sorted out.
+create index work_due on work (kind, due_on, shopper, subject);
 
 -- owner: shopper
 create table bill (
@@ -289,9 +291,9 @@ create table bill (
     amount bigint not null,
     currency text not null,
     detail text not null,
-    primary key (shopper, id),
-    unique (shopper, due_on, currency)
-);
+    primary key (shopper, due_on, currency)
+-- sqlite: ) without rowid;
+-- postgres: );
 
 -- owner: shopper
 create table card (
@@ -331,7 +333,8 @@ create table payment (
     made_at bigint not null,
     version bigint not null,
     primary key (shopper, id)
-);
+-- sqlite: ) without rowid;
+-- postgres: );
 
 -- owner: shopper
 create table payment_claim (
@@ -389,7 +392,9 @@ create table message (
     send_after bigint not null,
     expires_at bigint not null,
     primary key (shopper, id)
-);
+-- sqlite: ) without rowid;
+-- postgres: );
+create index message_to_send on message (send_after, shopper, id) where state = 'waiting';
 
 -- owner: organisation
 create table audit (

@@ -1,44 +1,109 @@
-//! Books what falls due (入账与计息): interest, fees and subsidies on their due dates, for those whom nobody touched.
+//! Books what falls due (入账与计息): interest, fees and subsidies on their due dates, for those whom nobody touched. What
+//! is due is debited, or the shopper reminded of it, in the same reading and the same commit.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
 use fenqi_store::Batch;
-use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::jobs::{self, Due, Report};
+use crate::configuration::Rules;
+use crate::jobs::{self, Due, Pages, Report, remind};
 use crate::outcome::Denied;
-use crate::repayment::payments;
-use crate::servicing::{self, Amendment, kinds};
+use crate::repayment::debit::{self, Next};
+use crate::repayment::payments::{self, Begun};
+use crate::servicing::{self, Amended, Amendment, kinds};
 use crate::unit::Decision;
 
-/// Books everything due up to a day. Entries carry the day on which they count, so that a late run books the same.
-pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::in_rounds(
-        app,
-        kinds::AGE,
-        until,
-        |round: Vec<Due<AgreementId>>| async move {
-            let read = |round: Vec<Due<AgreementId>>| async move {
-                app.store.agreement_files(&Due::keys(&round)).await
-            };
-            app.steps(&round, read, |_, file| book(app, &file)).await
-        },
-    )
-    .await
+/// What the job did, for itself and in place of the jobs that come after it.
+#[derive(Debug, Default)]
+pub struct Aged {
+    /// What it booked.
+    pub report: Report,
+    /// The agreements whose debit of today is decided: the debit job leaves them alone.
+    pub decided: BTreeSet<AgreementId>,
+    /// How many of them were debited.
+    pub debited: u64,
+    /// Of how many the shopper was reminded.
+    pub reminded: u64,
 }
 
-fn book(app: &App, file: &AgreementFile) -> Result<Decision<bool>, Denied> {
+/// Books everything due up to a day. Entries carry the day on which they count, so that a late run books the same.
+pub async fn run(app: &App, until: Date) -> Result<Aged, Denied> {
+    let rules = &app.configuration().await?.rules;
+    let aged = Mutex::new(Aged::default());
+    let noted = &aged;
+    let report = jobs::in_rounds(
+        app,
+        Pages::of(kinds::AGE, until),
+        |round: Vec<Due<AgreementId>>| async move {
+            let read = |round: Vec<Due<AgreementId>>| async move {
+                app.store.servicing_cases(&Due::keys(&round)).await
+            };
+            let booked = app
+                .steps(&round, read, |_, case| book(app, rules, until, case))
+                .await;
+            if let Ok(mut aged) = noted.lock() {
+                aged.note(&round, &booked);
+            }
+            let pieces = round.into_iter().zip(booked).collect();
+            jobs::side_by_side(pieces, |_, booked| carried_out(app, booked)).await
+        },
+    )
+    .await?;
+    let aged = aged.into_inner().unwrap_or_default();
+    Ok(Aged { report, ..aged })
+}
+
+/// An agreement that was booked.
+struct Booked {
+    /// Whether there was anything to book.
+    acted: bool,
+    /// The debit that was begun with it.
+    begun: Option<Begun>,
+    /// Whether the shopper is reminded.
+    reminded: bool,
+}
+
+impl Aged {
+    fn note(&mut self, round: &[Due<AgreementId>], booked: &[Result<Booked, Denied>]) {
+        for (due, booked) in round.iter().zip(booked) {
+            let Ok(booked) = booked else { continue };
+            self.decided.insert(due.subject);
+            self.debited = self.debited.saturating_add(u64::from(booked.begun.is_some()));
+            self.reminded = self.reminded.saturating_add(u64::from(booked.reminded));
+        }
+    }
+}
+
+async fn carried_out(app: &App, booked: Result<Booked, Denied>) -> Result<bool, Denied> {
+    let Booked { acted, begun, .. } = booked?;
+    if let Some(begun) = begun {
+        payments::carry_out(app, begun).await?;
+    }
+    Ok(acted)
+}
+
+fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Result<Decision<Booked>, Denied> {
     let mut moment = app.moment();
-    let agreement = &file.agreement;
+    let agreement = &case.file.agreement;
     let owner = agreement.shopper.to_string();
     let mut batch = Batch::new(&owner);
+    let mut reply = Booked {
+        acted: false,
+        begun: None,
+        reminded: false,
+    };
     if !payments::runs(&agreement.stage) {
         work::done(&mut batch, &owner, kinds::AGE, &agreement.id.to_string());
-        return Ok(Decision { batch, reply: false });
+        return Ok(Decision { batch, reply });
     }
+    reply.acted = true;
     let change = Amendment {
         added: Vec::new(),
         stage: None,
@@ -47,6 +112,36 @@ fn book(app: &App, file: &AgreementFile) -> Result<Decision<bool>, Denied> {
         event: "agreement.aged",
         detail: moment.today,
     };
-    servicing::amend(&mut batch, file, change, &mut moment)?;
-    Ok(Decision { batch, reply: true })
+    let (Amended { loan, stage, .. }, mut planned) =
+        servicing::amend_unplanned(&mut batch, &case.file, change, &mut moment)?;
+    // What follows stands on the agreement as this batch leaves it.
+    case.file.agreement.version = case.file.agreement.version.saturating_add(1);
+    case.file.agreement.stage = stage;
+    case.file.booked_on = Some(moment.today);
+    let has_come = |day: Option<Date>| day.is_some_and(|day| day <= until);
+    let (debits, reminds) = (has_come(planned.plan.debit), has_come(planned.plan.remind));
+    let next = match debits {
+        true => debit::next(app, &rules.debit, &case, &loan, &mut moment)?,
+        false => Next::Wait,
+    };
+    if let Next::On(day) = next {
+        planned.plan.debit = day;
+    }
+    if let Next::Try(kept) = next {
+        payments::intend(&mut batch, &kept, &moment);
+        planned.write(&mut batch);
+        let quiet = match reminds {
+            true => Some(remind::quiet(&loan, &moment)?),
+            false => None,
+        };
+        reply.begun = Some(Begun::beside(*kept, case.file, quiet));
+        return Ok(Decision { batch, reply });
+    }
+    if reminds {
+        let reminder = remind::reminder(app, rules, moment.today, &case, &loan, &moment)?;
+        planned.plan.remind = reminder.next;
+        reply.reminded = reminder.queue(app, rules, &mut batch, &case, &moment)?;
+    }
+    planned.write(&mut batch);
+    Ok(Decision { batch, reply })
 }

@@ -31,22 +31,29 @@ impl DayReport {
 pub async fn run(app: &App, until: Date) -> Result<DayReport, Denied> {
     let until = until.min(app.moment().today);
     // Answers first, so that nothing is debited, chased or ended that has been settled meanwhile.
-    let done = vec![
-        ("payments", jobs::ask::payments(app, until).await?),
+    let mut done = vec![
+        ("payments", jobs::ask::payments(app).await?),
         ("applications", jobs::ask::applications(app, until).await?),
         ("returns", jobs::ask::returns(app, until).await?),
         ("expire", jobs::expire::run(app, until).await?),
         ("excuse", excuse::run(app, until).await?),
         ("fund", jobs::fund::run(app, until).await?),
-        ("age", jobs::age::run(app, until).await?),
-        ("bill", jobs::bill::run(app, until).await?),
-        ("debit", jobs::debit::run(app, until).await?),
-        ("remind", jobs::remind::run(app, until).await?),
+    ];
+    // What falls due is debited, or reminded of, as it is booked; what was due before is left for the jobs that follow.
+    let aged = jobs::age::run(app, until).await?;
+    let billed = jobs::bill::run(app, until).await?;
+    let debited = jobs::debit::run(app, until, &aged.decided).await?;
+    let reminded = jobs::remind::run(app, until).await?;
+    done.extend([
+        ("age", aged.report),
+        ("bill", billed),
+        ("debit", debited.and(aged.debited)),
+        ("remind", reminded.and(aged.reminded)),
         ("pay_out", jobs::pay_out::run(app, until).await?),
         ("deliver", jobs::deliver::run(app, until).await?),
         ("publish", jobs::publish::run(app, "day").await?),
         ("roll_up", jobs::roll_up::run(app).await?),
-    ];
+    ]);
     approve::expire(app).await?;
     let mut batch = Batch::new("clock");
     clocks::day_done(&mut batch, until);

@@ -1,22 +1,32 @@
 //! Debits what is due (自动扣款), on the days that the rule names.
 
+use std::collections::BTreeSet;
+
 use fenqi_domain::id::AgreementId;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::jobs::{self, Due, Report};
+use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::debit;
 use crate::servicing::kinds;
 
-/// Tries every debit whose day has come.
-pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
+/// Tries every debit whose day has come, but for agreements whose debit this run has decided already.
+pub async fn run(app: &App, until: Date, decided: &BTreeSet<AgreementId>) -> Result<Report, Denied> {
     let rule = &app.configuration().await?.rules.debit;
     jobs::in_rounds(
         app,
-        kinds::DEBIT,
-        until,
-        |round: Vec<Due<AgreementId>>| async move { debit::debit(app, rule, &round).await },
+        Pages::of(kinds::DEBIT, until),
+        |round: Vec<Due<AgreementId>>| async move {
+            let is_open = |due: &Due<AgreementId>| !decided.contains(&due.subject);
+            let open: Vec<_> = round.iter().copied().filter(is_open).collect();
+            let mut tried = debit::debit(app, rule, &open).await.into_iter();
+            let outcome = |due| match is_open(due) {
+                true => tried.next().unwrap_or(Err(Denied::NotFound)),
+                false => Ok(false),
+            };
+            round.iter().map(outcome).collect()
+        },
     )
     .await
 }

@@ -9,7 +9,7 @@ use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::{agreements, work};
 use jiff::civil::Date;
 
-use crate::jobs::{self, Report};
+use crate::jobs::{self, Pages, Report};
 use crate::outcome::Denied;
 use crate::ports::{FundingAnswer, FundingOrder};
 use crate::servicing::{self, kinds};
@@ -18,7 +18,7 @@ use crate::{App, Moment};
 
 /// Asks for every funding that is open.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::each(app, kinds::FUND, until, |piece| async move {
+    jobs::each(app, Pages::of(kinds::FUND, until), |piece| async move {
         fund(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await
     })
     .await

@@ -1,14 +1,18 @@
 //! Jobs (后台任务): reconcilers that look at the state, act, and may run twice.
 //!
-//! A job takes no input but the day. It finds its work in the table `work` by kind and day, so that its cost grows with
-//! what is due and not with what exists; one piece that fails is counted and holds back no other.
+//! A job takes no input but the day. It finds its work by an index (what was planned, by kind and day), so that its cost
+//! grows with what is due and not with what exists; one piece that fails is counted and holds back no other.
 
 use std::future::Future;
 
 use fenqi_domain::id::ShopperId;
+use fenqi_store::Fault;
+use fenqi_store::tables::messages::Waiting;
+use fenqi_store::tables::payments::OpenPayment;
 use fenqi_store::tables::work::Work;
 use futures_util::StreamExt;
 use futures_util::stream;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::App;
@@ -39,6 +43,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// The same with pieces that another job did on the way.
+    fn and(self, acted: u64) -> Report {
+        Report {
+            seen: self.seen.saturating_add(acted),
+            acted: self.acted.saturating_add(acted),
+            failed: self.failed,
+        }
+    }
+
     fn count(&mut self, piece: &Work, done: Result<bool, Denied>) {
         self.seen = self.seen.saturating_add(1);
         match done {
@@ -60,16 +73,78 @@ const AT_ONCE: usize = 128;
 /// How many pieces are read, decided and committed together.
 const ROUND: usize = 256;
 
-/// Does every piece of work of a kind that is due up to a day, in the order of days. Pieces of one shopper are done one
-/// after the other, those of different shoppers side by side.
-pub(crate) async fn each<F, Fut>(app: &App, kind: &str, until: Date, act: F) -> Result<Report, Denied>
+/// How many rounds are under way at once: one is read, one decided and one committed.
+const ROUNDS_AT_ONCE: usize = 3;
+
+/// Where a job finds its work: page by page, so that what is read does not grow with what there is.
+pub(crate) enum Pages {
+    /// What was planned of a kind up to a day, in the order of days.
+    Planned {
+        kind: &'static str,
+        until: Date,
+        after: Option<Work>,
+    },
+    /// Payments that have no outcome yet.
+    OpenPayments { after: Option<OpenPayment> },
+    /// Messages whose time has come.
+    Messages {
+        until: Timestamp,
+        after: Option<Waiting>,
+    },
+}
+
+impl Pages {
+    /// What was planned of a kind up to a day.
+    pub(crate) fn of(kind: &'static str, until: Date) -> Pages {
+        let after = None;
+        Pages::Planned { kind, until, after }
+    }
+
+    /// The next page; none after the last.
+    async fn next(&mut self, app: &App) -> Result<Option<Vec<Work>>, Fault> {
+        let page: Vec<Work> = match self {
+            Pages::Planned { kind, until, after } => {
+                let page = app.store.work_due(kind, *until, after.as_ref(), PAGE).await?;
+                *after = page.last().cloned();
+                page
+            }
+            Pages::OpenPayments { after } => {
+                let page = app.store.open_payments(after.as_ref(), PAGE).await?;
+                *after = page.last().cloned();
+                let today = app.day_of(app.clock.now());
+                let piece = |open: OpenPayment| Work {
+                    shopper: open.shopper,
+                    subject: open.payment,
+                    due_on: today,
+                };
+                page.into_iter().map(piece).collect()
+            }
+            Pages::Messages { until, after } => {
+                let mut page = app.store.messages_due(*until, after.as_ref(), PAGE).await?;
+                *after = page.last().cloned();
+                // What one shopper is told lies side by side, in the order in which it happened.
+                page.sort_by(|a, b| a.shopper.cmp(&b.shopper));
+                let piece = |waiting: Waiting| Work {
+                    due_on: app.day_of(waiting.send_after),
+                    shopper: waiting.shopper,
+                    subject: waiting.id,
+                };
+                page.into_iter().map(piece).collect()
+            }
+        };
+        Ok(Some(page).filter(|page| !page.is_empty()))
+    }
+}
+
+/// Does every piece of work that is found. Pieces of one shopper are done one after the other, those of different shoppers
+/// side by side.
+pub(crate) async fn each<F, Fut>(app: &App, mut pages: Pages, act: F) -> Result<Report, Denied>
 where
     F: Fn(Work) -> Fut,
     Fut: Future<Output = Result<bool, Denied>>,
 {
     let mut report = Report::default();
-    let mut after: Option<Work> = None;
-    while let Some(page) = next_page(app, kind, until, &mut after).await? {
+    while let Some(page) = pages.next(app).await? {
         let shoppers = page.chunk_by(|a, b| a.shopper == b.shopper).map(<[Work]>::to_vec);
         let act = &act;
         let mut done = stream::iter(shoppers)
@@ -91,21 +166,6 @@ where
     Ok(report)
 }
 
-/// The next page of the work of a kind that is due up to a day; none after the last.
-async fn next_page(
-    app: &App,
-    kind: &str,
-    until: Date,
-    after: &mut Option<Work>,
-) -> Result<Option<Vec<Work>>, Denied> {
-    let page = app.store.work_due(kind, until, after.as_ref(), PAGE).await?;
-    let Some(last) = page.last().cloned() else {
-        return Ok(None);
-    };
-    *after = Some(last);
-    Ok(Some(page))
-}
-
 /// A piece of work with its identifiers read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due<I> {
@@ -124,25 +184,19 @@ impl<I: Copy> Due<I> {
     }
 }
 
-/// Does every piece of work of a kind that is due up to a day, in rounds: all of a round is read at once, and what is
-/// decided is committed at once. `round` answers for each of its pieces in their order. The pieces that one shopper has
-/// on one day are in one round.
-pub(crate) async fn in_rounds<I, F, Fut>(
-    app: &App,
-    kind: &str,
-    until: Date,
-    round: F,
-) -> Result<Report, Denied>
+/// Does every piece of work that is found, in rounds: all of a round is read at once, and what is decided is committed
+/// at once. `round` answers for each of its pieces in their order. The pieces of one shopper that lie side by side are in
+/// one round.
+pub(crate) async fn in_rounds<I, F, Fut>(app: &App, mut pages: Pages, round: F) -> Result<Report, Denied>
 where
     I: std::str::FromStr + Copy,
     F: Fn(Vec<Due<I>>) -> Fut,
     Fut: Future<Output = Vec<Result<bool, Denied>>>,
 {
     let mut report = Report::default();
-    let mut after: Option<Work> = None;
-    while let Some(page) = next_page(app, kind, until, &mut after).await? {
+    while let Some(page) = pages.next(app).await? {
         let round = &round;
-        // One round is read and decided while the one before it is committed.
+        // One round is read and decided while the ones before it are committed.
         let mut done = stream::iter(rounds_of(page))
             .map(|pieces| async move {
                 // A piece whose identifiers cannot be read fails by itself.
@@ -155,7 +209,7 @@ where
                     .collect();
                 (pieces, outcomes)
             })
-            .buffered(2);
+            .buffered(ROUNDS_AT_ONCE);
         while let Some((pieces, outcomes)) = done.next().await {
             for (piece, outcome) in pieces.iter().zip(outcomes) {
                 report.count(piece, outcome);

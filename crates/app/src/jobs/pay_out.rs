@@ -12,7 +12,7 @@ use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::jobs::{self, Report};
+use crate::jobs::{self, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, Begun, Kept};
 use crate::servicing::{self, kinds};
@@ -20,7 +20,7 @@ use crate::unit::Decision;
 
 /// Pays back every credit balance; what meets nothing that is due is the payer's.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::each(app, kinds::PAY_OUT, until, |piece| async move {
+    jobs::each(app, Pages::of(kinds::PAY_OUT, until), |piece| async move {
         pay_back(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await
     })
     .await

@@ -2,27 +2,27 @@
 
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{AgreementId, MessageId};
+use fenqi_domain::loan::Loan;
 use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
 use fenqi_store::{Batch, vault};
 use jiff::civil::Date;
 
-use crate::App;
 use crate::configuration::Rules;
-use crate::jobs::{self, Due, Report};
+use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::debit;
 use crate::servicing::{self, kinds};
 use crate::texts::{self, Message};
 use crate::unit::Decision;
+use crate::{App, Moment};
 
 /// Queues every reminder whose day has come. A day that was missed is not made up for.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;
     jobs::in_rounds(
         app,
-        kinds::REMIND,
-        until,
+        Pages::of(kinds::REMIND, until),
         |round: Vec<Due<AgreementId>>| async move {
             let read = |round: Vec<Due<AgreementId>>| async move {
                 app.store.servicing_cases(&Due::keys(&round)).await
@@ -40,25 +40,88 @@ fn remind(app: &App, rules: &Rules, planned: Date, case: &ServicingCase) -> Resu
     let owner = shopper.to_string();
     let mut batch = Batch::new(&owner);
     let loan = servicing::fold(file, moment.today)?;
+    let reminder = reminder(app, rules, planned, case, &loan, &moment)?;
+    match reminder.next {
+        // It waits for the same day's next run.
+        Some(day) if day == planned => {}
+        Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &id.to_string(), day),
+        None => work::done(&mut batch, &owner, kinds::REMIND, &id.to_string()),
+    }
+    let reply = reminder.queue(app, rules, &mut batch, case, &moment)?;
+    Ok(Decision { batch, reply })
+}
+
+/// What is to be said about a loan, and when it is looked at next.
+pub(crate) struct Reminder {
+    /// The day on which it is looked at next; the day it was planned for if it is too early to say.
+    pub next: Option<Date>,
+    said: Option<(&'static str, serde_json::Value)>,
+}
+
+impl Reminder {
+    /// Queues what is to be said, if anything is; says whether it did.
+    pub(crate) fn queue(
+        &self,
+        app: &App,
+        rules: &Rules,
+        batch: &mut Batch,
+        case: &ServicingCase,
+        moment: &Moment,
+    ) -> Result<bool, Denied> {
+        let Some((template, fields)) = &self.said else {
+            return Ok(false);
+        };
+        let agreement = &case.file.agreement;
+        let message = Message {
+            id: told_once(agreement.id, moment.today),
+            template,
+            fields,
+        };
+        texts::queue_within(
+            app,
+            rules.contact_hours,
+            batch,
+            agreement.shopper,
+            &message,
+            moment,
+        )?;
+        Ok(true)
+    }
+}
+
+/// When a loan is looked at next if its debit of today is under way: till that has ended nobody is chased.
+pub(crate) fn quiet(loan: &Loan, moment: &Moment) -> Result<Option<Date>, Denied> {
+    let tomorrow = add_days(moment.today, 1)?;
+    let row = loan.next_due()?;
+    let next = row.map(|row| servicing::next_reminder(row.due_on, tomorrow));
+    Ok(next.transpose()?.flatten())
+}
+
+/// What is to be said on a day about a loan as it stands.
+pub(crate) fn reminder(
+    app: &App,
+    rules: &Rules,
+    planned: Date,
+    case: &ServicingCase,
+    loan: &Loan,
+    moment: &Moment,
+) -> Result<Reminder, Denied> {
+    let silent = |next| Reminder { next, said: None };
     let Some(row) = loan.next_due()? else {
-        work::done(&mut batch, &owner, kinds::REMIND, &id.to_string());
-        return Ok(Decision { batch, reply: false });
+        return Ok(silent(None));
     };
     // A debit of today that is still to be tried may make the reminder needless: it waits for the same day's next run.
     let is_due = row.due_on <= moment.today && planned == moment.today && !loan.is_paused;
     if is_due && debit::is_awaited(app, &rules.debit, case, row.due_on, moment.today)? {
-        return Ok(Decision { batch, reply: false });
+        return Ok(silent(Some(planned)));
     }
-    match servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)? {
-        Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &id.to_string(), day),
-        None => work::done(&mut batch, &owner, kinds::REMIND, &id.to_string()),
-    }
+    let next = servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)?;
     // While a return is open or a payment is under way nobody is chased; and a reminder belongs to its day.
     if loan.is_paused || case.is_claimed() || planned != moment.today {
-        return Ok(Decision { batch, reply: false });
+        return Ok(silent(next));
     }
-    let currency = file.agreement.terms.currency;
-    let (template, filled) = if row.due_on < moment.today {
+    let currency = case.file.agreement.terms.currency;
+    let said = if row.due_on < moment.today {
         let amount = loan.payable()?.total()?;
         let days = fenqi_domain::calendar::days_between(row.due_on, moment.today);
         let fields =
@@ -66,18 +129,13 @@ fn remind(app: &App, rules: &Rules, planned: Date, case: &ServicingCase) -> Resu
         ("overdue", fields)
     } else {
         let amount = row.open()?.total()?;
-        (
-            "reminder",
-            serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on }),
-        )
+        let fields = serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on });
+        ("reminder", fields)
     };
-    let message = Message {
-        id: told_once(id, moment.today),
-        template,
-        fields: &filled,
-    };
-    texts::queue_within(app, rules.contact_hours, &mut batch, shopper, &message, &moment)?;
-    Ok(Decision { batch, reply: true })
+    Ok(Reminder {
+        next,
+        said: Some(said),
+    })
 }
 
 /// The number of the reminder of one agreement on one day: whatever happens on that day, it is said once.

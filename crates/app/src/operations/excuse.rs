@@ -10,7 +10,7 @@ use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::jobs::{self, Report};
+use crate::jobs::{self, Pages, Report};
 use crate::operations::{correction, each_active, lent};
 use crate::outcome::Denied;
 use crate::repayment::payments::CHANNEL;
@@ -22,7 +22,7 @@ pub const KIND: &str = "excuse";
 
 /// Excuses the days of every window that ended up to a day.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::each(app, KIND, until, |piece| async move {
+    jobs::each(app, Pages::of(KIND, until), |piece| async move {
         let configuration = app.configuration().await?;
         let window = configuration.windows.iter().find(|w| w.code == piece.subject);
         let now = app.clock.now();

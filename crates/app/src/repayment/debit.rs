@@ -3,7 +3,7 @@
 
 use fenqi_domain::allocation::Share;
 use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
-use fenqi_domain::loan::Intent;
+use fenqi_domain::loan::{Intent, Loan};
 use fenqi_domain::payment::{DebitRule, Kind, Payment, State, Tried};
 use fenqi_store::Batch;
 use fenqi_store::tables::payments::Card;
@@ -11,12 +11,12 @@ use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
 use jiff::civil::Date;
 
-use crate::App;
 use crate::jobs::{self, Due};
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, Begun, Kept};
 use crate::servicing::{self, kinds};
 use crate::unit::Decision;
+use crate::{App, Moment};
 
 /// Debits what agreements owe today, if a mandate allows it and the rule says that today is a day to try. Says of each
 /// whether it tried.
@@ -43,9 +43,41 @@ async fn carried_out(app: &App, begun: Result<Option<Begun>, Denied>) -> Result<
 fn decide(app: &App, rule: &DebitRule, case: ServicingCase) -> Result<Decision<Option<Begun>>, Denied> {
     let mut moment = app.moment();
     let agreement = &case.file.agreement;
-    let (shopper, id) = (agreement.shopper, agreement.id);
-    let mut batch = Batch::new(&shopper.to_string());
+    let mut batch = Batch::new(&agreement.shopper.to_string());
     let loan = servicing::fold(&case.file, moment.today)?;
+    let begun = match next(app, rule, &case, &loan, &mut moment)? {
+        Next::Try(kept) => {
+            payments::intend(&mut batch, &kept, &moment);
+            Some(Begun::new(*kept, vec![case.file]))
+        }
+        Next::On(day) => {
+            plan(&mut batch, agreement.shopper, agreement.id, day);
+            None
+        }
+        Next::Wait => None,
+    };
+    Ok(Decision { batch, reply: begun })
+}
+
+/// What is to be done about a debit.
+pub(crate) enum Next {
+    /// It is tried now.
+    Try(Box<Kept>),
+    /// It is looked at again on a day, or not at all.
+    On(Option<Date>),
+    /// A payment under way will end, and plan what is left.
+    Wait,
+}
+
+/// What is to be done about the debit of a loan as it stands.
+pub(crate) fn next(
+    app: &App,
+    rule: &DebitRule,
+    case: &ServicingCase,
+    loan: &Loan,
+    moment: &mut Moment,
+) -> Result<Next, Denied> {
+    let agreement = &case.file.agreement;
     let due = loan.payable()?.total()?;
     let next = loan.next_due()?.map(|row| row.due_on);
     let (Some(due_on), true, false) = (
@@ -53,35 +85,29 @@ fn decide(app: &App, rule: &DebitRule, case: ServicingCase) -> Result<Decision<O
         payments::runs(&agreement.stage) && due.is_positive(),
         loan.is_paused,
     ) else {
-        plan(&mut batch, shopper, id, next.filter(|day| *day > moment.today));
-        return Ok(Decision { batch, reply: None });
+        return Ok(Next::On(next.filter(|day| *day > moment.today)));
     };
     if case.is_claimed() {
-        // The payment under way will end, and plan what is left.
-        return Ok(Decision { batch, reply: None });
+        return Ok(Next::Wait);
     }
-    let Some(card) = mandated_card(&case) else {
-        plan(&mut batch, shopper, id, None);
-        return Ok(Decision { batch, reply: None });
+    let Some(card) = mandated_card(case) else {
+        return Ok(Next::On(None));
     };
-    let tried = tries(app, &case, due_on, card)?;
+    let tried = tries(app, case, due_on, card)?;
     match rule.next(due_on, &tried, moment.today)? {
         Some(day) if day <= moment.today => {}
-        later => {
-            plan(&mut batch, shopper, id, later);
-            return Ok(Decision { batch, reply: None });
-        }
+        later => return Ok(Next::On(later)),
     }
     let payment = Payment {
         id: PaymentId::new(&mut moment.ids),
-        shopper,
+        shopper: agreement.shopper,
         kind: Kind::Debit,
         amount: due,
         currency: agreement.terms.currency,
         card: card.id,
         intent: Intent::Keep,
         shares: vec![Share {
-            agreement: id,
+            agreement: agreement.id,
             amount: due,
         }],
         made_at: moment.now,
@@ -89,17 +115,11 @@ fn decide(app: &App, rule: &DebitRule, case: ServicingCase) -> Result<Decision<O
         receipts: Vec::new(),
         version: 1,
     };
-    let kept = Kept {
+    Ok(Next::Try(Box::new(Kept {
         payment,
         token: card.token.clone(),
         transactions: Vec::new(),
-    };
-    payments::intend(&mut batch, &kept, &moment);
-    let begun = Begun::new(kept, vec![case.file]);
-    Ok(Decision {
-        batch,
-        reply: Some(begun),
-    })
+    })))
 }
 
 /// Whether a debit of today is still to be tried: then nothing needs to be said to the shopper yet.
@@ -130,10 +150,10 @@ fn mandated_card(case: &ServicingCase) -> Option<&Card> {
 fn tries(app: &App, case: &ServicingCase, due_on: Date, card: &Card) -> Result<Vec<Tried>, Denied> {
     let id = case.file.agreement.id;
     let mut tried = Vec::new();
-    for stored in &case.payments {
+    for stored in &case.failed_debits {
         let payment = stored.detail::<Kept>()?.payment;
         let on = app.day_of(payment.made_at);
-        let ours = payment.kind == Kind::Debit && payment.shares.iter().any(|share| share.agreement == id);
+        let ours = payment.shares.iter().any(|share| share.agreement == id);
         if let (true, State::Failed { code }, true) = (ours, &payment.state, on >= due_on) {
             tried.push(Tried {
                 on,

@@ -44,6 +44,14 @@ pub(crate) struct Begun {
     /// The version of the payment's row.
     version: i64,
     files: Vec<AgreementFile>,
+    quiet: Option<Quiet>,
+}
+
+/// A reminder of today that is not given while a debit is under way, and the day on which it is looked at next.
+#[derive(Debug)]
+struct Quiet {
+    agreement: AgreementId,
+    next: Option<Date>,
 }
 
 impl Begun {
@@ -52,6 +60,17 @@ impl Begun {
             kept,
             version: 1,
             files,
+            quiet: None,
+        }
+    }
+
+    /// A debit that was intended in the batch that books what fell due. `quiet` is when the reminder of today is looked
+    /// at next if the debit has no outcome today.
+    pub fn beside(kept: Kept, file: AgreementFile, quiet: Option<Option<Date>>) -> Begun {
+        let agreement = file.agreement.id;
+        Begun {
+            quiet: quiet.map(|next| Quiet { agreement, next }),
+            ..Begun::new(kept, vec![file])
         }
     }
 
@@ -82,7 +101,7 @@ pub(crate) fn view(payment: &Payment) -> PaymentView {
     }
 }
 
-/// Writes a new attempt: its row, its claims, and the work of asking about it.
+/// Writes a new attempt: its row, and its claims, by which it is found until it has ended.
 pub(crate) fn intend(batch: &mut Batch, kept: &Kept, moment: &Moment) {
     let payment = &kept.payment;
     let owner = payment.shopper.to_string();
@@ -115,7 +134,6 @@ pub(crate) fn intend(batch: &mut Batch, kept: &Kept, moment: &Moment) {
         rows::claimed(batch, payment.shopper, share.agreement, payment.id);
     }
     let subject = payment.id.to_string();
-    work::planned(batch, &owner, kinds::ASK, &subject, moment.today);
     agreements::happened(
         batch,
         &owner,
@@ -230,6 +248,7 @@ pub(crate) async fn record(
             kept,
             version: stored.version,
             files,
+            quiet: None,
         };
         outcome(app, begun, &answer).await
     })
@@ -242,6 +261,7 @@ async fn outcome(app: &App, begun: Begun, answer: &Answer) -> Result<Decision<Pa
         mut kept,
         version,
         files,
+        quiet,
     } = begun;
     let minutes = app.configuration().await?.rules.channel_settle_minutes;
     let before = kept.payment.clone();
@@ -268,10 +288,12 @@ async fn outcome(app: &App, begun: Begun, answer: &Answer) -> Result<Decision<Pa
         &view(&kept.payment),
         moment.now,
     );
-    if kept.payment.state.is_open() {
-        work::planned(&mut batch, &owner, kinds::ASK, &subject, moment.today);
-    } else {
-        work::done(&mut batch, &owner, kinds::ASK, &subject);
+    if let Some(Quiet { agreement, next }) = quiet.filter(|_| kept.payment.state.is_open()) {
+        let agreement = agreement.to_string();
+        match next {
+            Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &agreement, day),
+            None => work::done(&mut batch, &owner, kinds::REMIND, &agreement),
+        }
     }
     Ok(Decision {
         batch,

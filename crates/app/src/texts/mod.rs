@@ -12,12 +12,10 @@ use fenqi_domain::money::{Rate, point};
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
 use fenqi_store::tables::messages::{self, NewMessage};
-use fenqi_store::tables::work;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::outcome::Denied;
-use crate::servicing::kinds;
 use crate::{App, Moment};
 
 mod explanation;
@@ -150,13 +148,6 @@ pub(crate) fn queue_within(
         expires_at: app.instant_of(add_days(app.day_of(send_after), 3)?, 0),
     };
     messages::waiting(batch, shopper, &new, fields);
-    work::planned(
-        batch,
-        &shopper.to_string(),
-        kinds::DELIVER,
-        &id.to_string(),
-        app.day_of(send_after),
-    );
     Ok(())
 }
 

@@ -127,8 +127,8 @@ fn fits(event: &Event, expected: &Expected) -> bool {
     kind == expected.kind && (expected.amount.is_none() || amount == expected.amount)
 }
 
-/// I8: the feed has no gaps, and everything that counts as published is in it. An event that is there twice, or out of
-/// nothing, cannot be: its key forbids the one, and the other shows as a gap.
+/// I8: the feed has no gaps, and everything that counts as published is in it, once: an event knows its own place. One out
+/// of nothing shows as a gap.
 pub(super) async fn feed(app: &App, found: &mut Found) -> Result<(), Denied> {
     let (mut last, mut after) = (0i64, 0i64);
     loop {
@@ -140,6 +140,15 @@ pub(super) async fn feed(app: &App, found: &mut Found) -> Result<(), Denied> {
             if event.position != last {
                 found.note("I8", "feed", &format!("position {last}"), &event.position);
                 last = event.position;
+            }
+            if event.published != event.position {
+                let subject = format!("event {} of {}", event.sequence, event.aggregate);
+                found.note(
+                    "I8",
+                    &subject,
+                    &format!("place {}", event.published),
+                    &event.position,
+                );
             }
         }
     }

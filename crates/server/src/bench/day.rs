@@ -1,35 +1,56 @@
-//! The workload `day`: the day run over a store of agreements of which some are due on the day, and as many are late.
+//! The workload `day`: the day run over a store of agreements of which some are due on the day, as many are due on the
+//! day for which bills are issued, and as many are late. Every shopper has given a mandate, and the bank takes each debit
+//! as one that is under way (处理中), as banks do with debits by the file: what the day run asks for is asked for, and
+//! answered later.
 
 use std::sync::Arc;
 
-use fenqi_app::App;
 use fenqi_app::jobs::day;
+use fenqi_app::servicing::{BILL_DAYS_AHEAD, kinds};
+use fenqi_app::{App, Clock, Moment};
+use fenqi_connect::bank::Card as BankCard;
+use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
-use fenqi_domain::calendar::add_months;
-use fenqi_domain::id::{AgreementId, OrderId, QuoteId, ShopperId};
+use fenqi_domain::calendar::{add_days, add_months};
+use fenqi_domain::id::{AgreementId, CardId, OrderId, QuoteId, ShopperId};
 use fenqi_domain::loan::{self, Event, Transaction};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{Plan, Terms};
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
-use fenqi_store::tables::{agreements, shoppers, work};
+use fenqi_store::tables::payments::{self, Card, Mandate};
+use fenqi_store::tables::{agreements, clocks, shoppers, work};
 use jiff::civil::Date;
 
-use super::{instant, timed};
+use super::{instant, platform, timed};
 use crate::bench::people::PLAN;
 use crate::data::Data;
+use crate::wiring::{Database, Opening, open, sandbox, seed, zone};
 
 /// How it is run.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     /// How many agreements there are.
     pub agreements: usize,
-    /// How many of them are due on the day; as many more are late.
+    /// How many of them are due on the day; for as many more a bill is to be issued, and as many more are late.
     pub due: usize,
 }
 
 impl Size {
-    /// Whether an agreement is one of so many that lie evenly among all, as `bench/day-fill.sql` lays them.
+    /// What there is to do about an agreement: so many of each kind lie evenly among all, as `bench/day-fill.sql` lays
+    /// them.
+    fn turn(self, number: usize) -> Turn {
+        if self.is_one_of_due(number, 0) {
+            Turn::Due
+        } else if self.is_one_of_due(number, self.agreements / 2) {
+            Turn::Late
+        } else if self.is_one_of_due(number, self.agreements / 4) {
+            Turn::Billed
+        } else {
+            Turn::None
+        }
+    }
+
     fn is_one_of_due(self, number: usize, offset: usize) -> bool {
         let place = number.saturating_mul(self.due).saturating_add(offset);
         place
@@ -50,23 +71,60 @@ pub struct DayFigures {
 /// How many agreements one shopper has.
 const EACH: usize = 4;
 
-/// Fills the store and runs the day.
-pub async fn run(app: &Arc<App>, data: &Data, size: Size) -> Result<DayFigures, String> {
-    let plan = data
-        .plans
-        .iter()
-        .find(|plan| plan.code == PLAN)
-        .ok_or("the sample plan is missing")?
-        .clone();
-    let (filler, plan) = (app.clone(), Arc::new(plan));
+/// For how many days the late ones are late: a day on which no debit is tried.
+const LATE_DAYS: i64 = 9;
+
+/// The token of the card that everybody has.
+const TOKEN: &str = "tok_bench_day";
+
+/// What the day run has to do about an agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// It is due today: what fell due is booked, and debited.
+    Due,
+    /// It is due in some days: its bill is issued.
+    Billed,
+    /// It is late: the shopper is reminded.
+    Late,
+    /// Nothing.
+    None,
+}
+
+/// Fills an empty store, and notes that yesterday's day run is done.
+pub async fn fill(database: &Database, size: Size) -> Result<(), String> {
+    let (app, data) = platform(database, &Opening::default()).await?;
+    let today = app.moment().today;
+    let day = add_days(today, 1).map_err(|e| e.to_string())?;
+    let plan = data.plans.iter().find(|plan| plan.code == PLAN);
+    let plan = Arc::new(plan.ok_or("the sample plan is missing")?.clone());
+    let filler = app.clone();
     timed(size.agreements.div_ceil(EACH), 64, move |index| {
         let (app, plan) = (filler.clone(), plan.clone());
-        async move { shopper(&app, &plan, index, size).await.map(|()| true) }
+        async move { shopper(&app, &plan, day, index, size).await.map(|()| true) }
     })
     .await?;
-    let today = app.moment().today;
+    let mut batch = Batch::new("clock");
+    clocks::day_done(&mut batch, today);
+    app.store.commit(batch).await.map_err(|e| e.to_string())
+}
+
+/// Runs the day over a filled store, an hour after midnight, when messages wait for the morning.
+pub async fn run(database: &Database, data: &Data) -> Result<DayFigures, String> {
+    let told = |e: fenqi_store::Fault| e.to_string();
+    let store = open(database, &Opening::default()).await.map_err(told)?;
+    let (_, done) = store.business_clock().await.map_err(told)?;
+    let day = done.ok_or("fill the store first")?;
+    let day = add_days(day, 1).map_err(|e| e.to_string())?;
+    let night = day.at(1, 0, 0, 0).to_zoned(zone()).map_err(|e| e.to_string())?;
+    let clock = Clock::standing(night.timestamp());
+    let (app, control) = sandbox(store, clock, data, seed().map_err(told)?)
+        .await
+        .map_err(told)?;
+    control.put_card(TOKEN, BankCard::new(Amount::from_minor(1_000_000_000_000)));
+    let under_way = Misbehaviour::Pending(Lasting::Asks(1));
+    control.always("bank", Operation::Debit, under_way);
     let start = instant();
-    let report = day::run(app, today).await.map_err(|e| e.to_string())?;
+    let report = day::run(&app, day).await.map_err(|e| e.to_string())?;
     let seconds = start.elapsed().as_secs_f64();
     if let Some(failed) = report.jobs.iter().flat_map(|(_, job)| job.failed.first()).next() {
         return Err(failed.clone());
@@ -77,45 +135,63 @@ pub async fn run(app: &Arc<App>, data: &Data, size: Size) -> Result<DayFigures, 
     })
 }
 
-/// Writes one shopper with some agreements, in one commit.
-async fn shopper(app: &App, plan: &Plan, index: usize, size: Size) -> Result<(), String> {
+/// Writes one shopper with a card, a mandate and some agreements, in one commit.
+async fn shopper(app: &App, plan: &Plan, day: Date, index: usize, size: Size) -> Result<(), String> {
     let mut moment = app.moment();
     let shopper = ShopperId::new(&mut moment.ids);
     let owner = shopper.to_string();
     let mut batch = Batch::new(&owner);
     let (_, wrapped) = app.store.vault().new_key(&owner).map_err(|e| e.to_string())?;
     shoppers::opened(&mut batch, shopper, wrapped, &Standing::default(), moment.now);
+    mandate(&mut batch, shopper, plan, &mut moment);
     for place in 0..EACH {
         let number = index.saturating_mul(EACH).saturating_add(place);
         if number >= size.agreements {
             break;
         }
-        // Some are due on the day, as many are late by ten days, the rest are due in a fortnight.
-        let (signed_on, kind) = if size.is_one_of_due(number, 0) {
-            (add_months(moment.today, -1), Some("age"))
-        } else if size.is_one_of_due(number, size.agreements / 2) {
-            (
-                add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, -10)),
-                Some("remind"),
-            )
-        } else {
-            (
-                add_months(moment.today, -1).and_then(|d| fenqi_domain::calendar::add_days(d, 14)),
-                None,
-            )
+        let turn = size.turn(number);
+        // Those with nothing to do were billed yesterday, and are due in the days after the next.
+        let first_due = match turn {
+            Turn::Due => Ok(day),
+            Turn::Billed => add_days(day, BILL_DAYS_AHEAD),
+            Turn::Late => add_days(day, -LATE_DAYS),
+            Turn::None => add_days(day, BILL_DAYS_AHEAD - 1),
         };
+        let signed_on = first_due.and_then(|due| add_months(due, -1));
         let signed_on = signed_on.map_err(|e| e.to_string())?;
         let agreement = agreement(plan, shopper, signed_on, &mut moment)?;
-        write(&mut batch, &agreement, kind, &moment)?;
+        write(&mut batch, &agreement, turn, day, &moment)?;
     }
     app.store.commit(batch).await.map_err(|e| e.to_string())
+}
+
+fn mandate(batch: &mut Batch, shopper: ShopperId, plan: &Plan, moment: &mut Moment) {
+    let card = CardId::new(&mut moment.ids);
+    let bound = Card {
+        id: card,
+        token: TOKEN.into(),
+        bank: "示例银行".into(),
+        last4: "0000".into(),
+        state: "bound".into(),
+        bound_at: moment.now,
+        version: 1,
+    };
+    payments::bound(batch, shopper, &bound);
+    let given = Mandate {
+        institution: plan.institution.clone(),
+        card,
+        state: "given".into(),
+        maximum: Amount::from_minor(1_000_000),
+        given_at: moment.now,
+    };
+    payments::mandated(batch, shopper, &given);
 }
 
 fn agreement(
     plan: &Plan,
     shopper: ShopperId,
     signed_on: Date,
-    moment: &mut fenqi_app::Moment,
+    moment: &mut Moment,
 ) -> Result<Agreement, String> {
     let months = (1..=i32::from(plan.count)).map(|month| add_months(signed_on, month));
     let terms = Terms {
@@ -161,8 +237,9 @@ fn agreement(
 fn write(
     batch: &mut Batch,
     agreement: &Agreement,
-    kind: Option<&str>,
-    moment: &fenqi_app::Moment,
+    turn: Turn,
+    day: Date,
+    moment: &Moment,
 ) -> Result<(), String> {
     let terms = &agreement.terms;
     let event = Event::Disbursed {
@@ -183,25 +260,51 @@ fn write(
     agreements::confirmed(batch, agreement, &order, &schedule);
     // As the capture would leave it: booked up to the day of signing, so that the day run books what fell due since.
     let owed = loan.outstanding().map_err(|e| e.to_string())?.principal;
-    agreements::changed(
-        batch,
-        agreement,
-        &agreement.stage,
-        &loan,
-        owed,
-        Some(terms.signed_on),
-    );
+    let (stage, booked_on) = (&agreement.stage, Some(terms.signed_on));
+    agreements::changed(batch, agreement, stage, &loan, owed, booked_on);
     agreements::transacted(batch, agreement, &disbursed, moment.now);
-    let day = match kind {
-        Some(_) => moment.today,
-        None => terms.due_dates.first().copied().unwrap_or(moment.today),
+    plan_work(batch, agreement, turn, day).ok_or_else(|| "the plan has no two instalments".into())
+}
+
+/// Plans what the platform would have planned by now.
+fn plan_work(batch: &mut Batch, agreement: &Agreement, turn: Turn, day: Date) -> Option<()> {
+    let mut due_dates = agreement.terms.due_dates.iter().copied();
+    let (first, second) = (due_dates.next()?, due_dates.next()?);
+    let bill = |due| add_days(due, -BILL_DAYS_AHEAD).ok();
+    let remind = |due| add_days(due, -7).ok();
+    let planned = match turn {
+        // Their first bill is out; the second follows from booking the first due date.
+        Turn::Due | Turn::None => [
+            (kinds::AGE, Some(first)),
+            (kinds::BILL, None),
+            (kinds::DEBIT, Some(first)),
+            (
+                kinds::REMIND,
+                if turn == Turn::Due {
+                    Some(day)
+                } else {
+                    remind(first)
+                },
+            ),
+        ],
+        Turn::Billed => [
+            (kinds::AGE, Some(first)),
+            (kinds::BILL, Some(day)),
+            (kinds::DEBIT, Some(first)),
+            (kinds::REMIND, remind(first)),
+        ],
+        Turn::Late => [
+            (kinds::AGE, Some(second)),
+            (kinds::BILL, bill(second)),
+            (kinds::DEBIT, add_days(day, 1).ok()),
+            (kinds::REMIND, Some(day)),
+        ],
     };
-    work::planned(
-        batch,
-        &agreement.shopper.to_string(),
-        kind.unwrap_or("age"),
-        &agreement.id.to_string(),
-        day,
-    );
-    Ok(())
+    let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
+    for (kind, on) in planned {
+        if let Some(on) = on {
+            work::planned(batch, &owner, kind, &subject, on);
+        }
+    }
+    Some(())
 }

@@ -1,13 +1,16 @@
-//! The workload `repay`: one payment by hand each, of the first instalment, from a card, through the sandbox's bank.
+//! The workload `repay`: one repayment each of the first instalment. From a card it goes through the sandbox's bank, and
+//! is committed before the bank is called and after; a transfer that has arrived is entered in one commit.
 
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use fenqi_app::checkout::capture::{self, Capture};
+use fenqi_app::operations::backdate::{self, EnterPayment};
 use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::{App, Key};
 use fenqi_connect::SandboxControl;
 use fenqi_connect::bank::Card;
-use fenqi_domain::actor::Actor;
+use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
 
@@ -16,69 +19,118 @@ use super::people::Buyer;
 use super::{Figures, timed};
 use crate::data::Data;
 
+/// The way in which the money comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// From a card: the intent is committed, the bank is called, and what it says is committed.
+    Card,
+    /// By a transfer that has arrived: it is entered under the bank's number, in one commit.
+    Transfer,
+}
+
+/// How much is repaid.
+const AMOUNT: Amount = Amount::from_minor(10_000);
+
 /// Runs it: every buyer's goods are captured beforehand.
 pub async fn run(
     app: &Arc<App>,
     control: &SandboxControl,
     data: &Data,
     size: Size,
+    by: By,
 ) -> Result<Figures, String> {
-    let buyers = buyers(
-        app,
-        data,
-        Size {
-            refused_percent: 0,
-            ..size
-        },
-    )
+    let buyers = Size {
+        refused_percent: 0,
+        ..size
+    };
+    let buyers = Arc::new(self::buyers(app, data, buyers).await?);
+    let owing = Arc::new(std::sync::Mutex::new(Vec::with_capacity(buyers.len())));
+    let (lent, keep, bank) = (app.clone(), owing.clone(), control.clone());
+    timed(buyers.len(), size.outstanding, move |index| {
+        let (app, keep, bank, buyers) = (lent.clone(), keep.clone(), bank.clone(), buyers.clone());
+        async move {
+            let Some(buyer) = buyers.get(index) else {
+                return Ok(false);
+            };
+            let card = Card::new(Amount::from_minor(100_000_000));
+            bank.put_card(&format!("tok_{}", buyer.shopper), card);
+            let Some(agreement) = captured(&app, buyer).await? else {
+                return Ok(false);
+            };
+            let mut owing = keep.lock().map_err(|e| e.to_string())?;
+            owing.push((buyer.clone(), agreement));
+            Ok(true)
+        }
+    })
     .await?;
-    let mut owing: Vec<(Buyer, AgreementId)> = Vec::with_capacity(buyers.len());
-    for buyer in buyers {
-        let token = format!("tok_{}", buyer.shopper);
-        control.put_card(&token, Card::new(Amount::from_minor(100_000_000)));
-        let Some(confirmed) = purchase(app, &buyer, 0).await? else {
-            continue;
-        };
-        let agreement = confirmed.reply().agreement;
-        let seller = app
-            .store
-            .agreement(buyer.shopper, agreement)
-            .await
-            .map_err(|e| e.to_string())?;
-        let seller = seller.map(|file| file.agreement.seller).unwrap_or_default();
-        let command = Capture {
-            shopper: buyer.shopper,
-            agreement,
-            amount: None,
-            is_final: true,
-        };
-        let key = Key::parse("capture").map_err(|e| e.to_string())?;
-        capture::capture(app, &Actor::Store { seller }, &key, command)
-            .await
-            .map_err(|e| e.to_string())?;
-        owing.push((buyer, agreement));
-    }
-    let (app, owing) = (app.clone(), Arc::new(owing));
+    let owing = Arc::new(owing.lock().map_err(|e| e.to_string())?.clone());
+    let app = app.clone();
     timed(owing.len(), size.outstanding, move |index| {
         let (app, owing) = (app.clone(), owing.clone());
         async move {
             let Some((buyer, agreement)) = owing.get(index) else {
                 return Ok(false);
             };
-            let command = Pay {
-                shopper: buyer.shopper,
-                payer: buyer.shopper,
-                agreements: vec![*agreement],
-                amount: Amount::from_minor(10_000),
-                card: buyer.card,
-            };
-            let key = Key::parse("pay").map_err(|e| e.to_string())?;
-            let actor = Actor::Shopper { id: buyer.shopper };
-            pay::pay(&app, &actor, &key, command)
-                .await
-                .map_err(|e| e.to_string())?;
+            match by {
+                By::Card => from_card(&app, buyer, *agreement).await?,
+                By::Transfer => by_transfer(&app, buyer, *agreement).await?,
+            }
             Ok(true)
         }
     })
     .await
+}
+
+/// Buys and captures.
+async fn captured(app: &App, buyer: &Buyer) -> Result<Option<AgreementId>, String> {
+    let Some(confirmed) = purchase(app, buyer, 0).await? else {
+        return Ok(None);
+    };
+    let agreement = confirmed.reply().agreement;
+    let file = app.store.agreement(buyer.shopper, agreement).await;
+    let file = file.map_err(|e| e.to_string())?;
+    let seller = file.map(|file| file.agreement.seller).unwrap_or_default();
+    let command = Capture {
+        shopper: buyer.shopper,
+        agreement,
+        amount: None,
+        is_final: true,
+    };
+    let key = Key::parse("capture").map_err(|e| e.to_string())?;
+    capture::capture(app, &Actor::Store { seller }, &key, command)
+        .await
+        .map_err(|e| e.to_string())?;
+    Ok(Some(agreement))
+}
+
+async fn from_card(app: &App, buyer: &Buyer, agreement: AgreementId) -> Result<(), String> {
+    let command = Pay {
+        shopper: buyer.shopper,
+        payer: buyer.shopper,
+        agreements: vec![agreement],
+        amount: AMOUNT,
+        card: buyer.card,
+    };
+    let key = Key::parse("pay").map_err(|e| e.to_string())?;
+    let actor = Actor::Shopper { id: buyer.shopper };
+    let paid = pay::pay(app, &actor, &key, command).await;
+    paid.map(drop).map_err(|e| e.to_string())
+}
+
+async fn by_transfer(app: &App, buyer: &Buyer, agreement: AgreementId) -> Result<(), String> {
+    let command = EnterPayment {
+        shopper: buyer.shopper,
+        agreement,
+        amount: AMOUNT,
+        on: app.moment().today,
+        proof: format!("bench-{agreement}"),
+        reason: "bench".into(),
+    };
+    let key = Key::parse("transfer").map_err(|e| e.to_string())?;
+    let actor = Actor::Staff {
+        name: "bench".into(),
+        scopes: vec![Scope::Care],
+    };
+    let entered = backdate::enter_payment(app, &actor, &key, command).await;
+    entered.map(drop).map_err(|e| e.to_string())
 }

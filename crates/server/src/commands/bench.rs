@@ -53,10 +53,13 @@ enum Workload {
         #[arg(long)]
         check: Option<PathBuf>,
     },
-    /// Payments by hand through the sandbox's bank
+    /// Repayments, from a card through the sandbox's bank or by transfer
     Repay {
         #[command(flatten)]
         common: Common,
+        /// The way in which the money comes
+        #[arg(long, value_enum, default_value = "card")]
+        by: repay::By,
         /// How many payments are outstanding at once
         #[arg(long, default_value_t = 256)]
         outstanding: usize,
@@ -82,9 +85,15 @@ enum Workload {
         /// How many agreements there are
         #[arg(long, default_value_t = 100_000)]
         agreements: usize,
-        /// How many of them are due on the day; as many more are late
+        /// How many of them are due on the day; as many more are to be billed, and as many are late
         #[arg(long, default_value_t = 3_300)]
         due: usize,
+        /// Fill the store, and no more
+        #[arg(long)]
+        fill: bool,
+        /// The store is filled
+        #[arg(long, conflicts_with = "fill")]
+        filled: bool,
     },
 }
 
@@ -122,7 +131,11 @@ pub async fn run(command: Bench) -> Done {
             };
             show(&common, "confirm", &confirm::run(&app, &data, size).await?)
         }
-        Workload::Repay { common, outstanding } => {
+        Workload::Repay {
+            common,
+            by,
+            outstanding,
+        } => {
             let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
             let (prepared, _) = bench::platform(&common.database, &Opening::default()).await?;
             let store = prepared.store.clone();
@@ -138,7 +151,7 @@ pub async fn run(command: Bench) -> Done {
             show(
                 &common,
                 "repay",
-                &repay::run(&Arc::new(app), &control, &data, size).await?,
+                &repay::run(&Arc::new(app), &control, &data, size, by).await?,
             )
         }
         Workload::Quote { common } => {
@@ -150,9 +163,17 @@ pub async fn run(command: Bench) -> Done {
             common,
             agreements,
             due,
+            fill,
+            filled,
         } => {
-            let (app, data) = bench::platform(&common.database, &Opening::default()).await?;
-            let figures = day::run(&app, &data, day::Size { agreements, due }).await?;
+            if !filled {
+                day::fill(&common.database, day::Size { agreements, due }).await?;
+            }
+            if fill {
+                return Ok(true);
+            }
+            let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
+            let figures = day::run(&common.database, &data).await?;
             if common.json {
                 say(serde_json::to_string(&figures).map_err(told)?);
             } else {

@@ -9,12 +9,12 @@ statements! {
     PUBLISH = "feed.publish", (Text, Int, Int) -> (),
         "insert into feed (subscriber, position, shopper, aggregate, sequence) select $1, $2 + row_number() over (order by e.at, e.shopper, e.aggregate, e.sequence), e.shopper, e.aggregate, e.sequence from (select shopper, aggregate, sequence, at from event where published = 0 order by at, shopper, aggregate, sequence limit $3) e";
     MARK = "event.published", (Text, Int) -> (),
-        "update event set published = 1 from feed f where f.subscriber = $1 and f.position > $2 and event.shopper = f.shopper and event.aggregate = f.aggregate and event.sequence = f.sequence";
+        "update event set published = f.position from feed f where f.subscriber = $1 and f.position > $2 and event.shopper = f.shopper and event.aggregate = f.aggregate and event.sequence = f.sequence";
     LAST = "feed.last", (Text) -> (Int), "select coalesce(max(position), 0) as position from feed where subscriber = $1";
-    AFTER = "feed.after", (Text, Int, Int) -> (Int, Text, Text, Int, Text, Text, Int),
-        "select f.position, f.shopper, f.aggregate, f.sequence, e.kind, e.detail, e.at from feed f join event e on e.shopper = f.shopper and e.aggregate = f.aggregate and e.sequence = f.sequence where f.subscriber = $1 and f.position > $2 order by f.position limit $3";
+    AFTER = "feed.after", (Text, Int, Int) -> (Int, Text, Text, Int, Text, Text, Int, Int),
+        "select f.position, f.shopper, f.aggregate, f.sequence, e.kind, e.detail, e.at, e.published from feed f join event e on e.shopper = f.shopper and e.aggregate = f.aggregate and e.sequence = f.sequence where f.subscriber = $1 and f.position > $2 order by f.position limit $3";
     MISSED = "feed.missed", (Text, Int) -> (Text, Int),
-        "select e.aggregate, e.sequence from event e where e.published = 1 and not exists (select 1 from feed f where f.subscriber = $1 and f.shopper = e.shopper and f.aggregate = e.aggregate and f.sequence = e.sequence) order by e.aggregate, e.sequence limit $2";
+        "select e.aggregate, e.sequence from event e where e.published > 0 and not exists (select 1 from feed f where f.subscriber = $1 and f.position = e.published and f.shopper = e.shopper and f.aggregate = e.aggregate and f.sequence = e.sequence) order by e.aggregate, e.sequence limit $2";
 }
 
 /// One event of a feed.
@@ -34,6 +34,8 @@ pub struct FeedEvent {
     pub detail: String,
     /// When.
     pub at: Timestamp,
+    /// The place that the event itself says it has.
+    pub published: i64,
 }
 
 impl Store {
@@ -73,6 +75,7 @@ impl Store {
                     kind: row.text(4)?.into(),
                     detail: row.text(5)?.into(),
                     at: instant(row, 6)?,
+                    published: row.int(7)?,
                 })
             })
             .collect()
@@ -80,7 +83,7 @@ impl Store {
 }
 
 /// Appends the oldest events that no subscriber has seen, at most so many, behind a position of a subscriber's feed, and
-/// marks them. Only who holds the lease on publishing may do this: nothing else keeps two from the same position.
+/// marks them with their places. Only who holds the lease on publishing may do this: nothing else keeps two from the same position.
 pub fn published(batch: &mut Batch, subscriber: &str, position: i64, count: i64) {
     batch.put(&PUBLISH, vec![subscriber.into(), position.into(), count.into()]);
     batch.put(&MARK, vec![subscriber.into(), position.into()]);

@@ -19,6 +19,8 @@ statements! {
         "update message set state = $3 where shopper = $1 and id = $2";
     OF_SHOPPER = "message.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Int, Int, Int),
         "select id, template, channel, detail, state, made_at, send_after, expires_at from message where shopper = $1 order by made_at, id";
+    DUE = "message.due", (Int, Int, Text, Text, Int) -> (Int, Text, Text),
+        "select send_after, shopper, id from message where state = 'waiting' and send_after <= $1 and (send_after, shopper, id) > ($2, $3, $4) order by send_after, shopper, id limit $5";
     FIND = "message.find", (Text, Text) -> (Text, Text, Text, Text, Text, Int, Int, Int),
         "select id, template, channel, detail, state, made_at, send_after, expires_at from message where shopper = $1 and id = $2";
 }
@@ -63,6 +65,17 @@ fn message(row: Row) -> Result<StoredMessage, Fault> {
     })
 }
 
+/// A message that waits to be sent, and since when it may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Whose.
+    pub shopper: String,
+    /// Its identifier.
+    pub id: String,
+    /// Not to be sent before.
+    pub send_after: Timestamp,
+}
+
 /// A message with the sealed rows that say where it goes.
 #[derive(Debug)]
 pub struct Envelope {
@@ -79,6 +92,36 @@ impl Store {
             .await?
             .into_iter()
             .map(message)
+            .collect()
+    }
+
+    /// A page of the messages that may be sent by an instant, after a given one.
+    pub async fn messages_due(
+        &self,
+        until: Timestamp,
+        after: Option<&Waiting>,
+        count: i64,
+    ) -> Result<Vec<Waiting>, Fault> {
+        let (at, shopper, id) = match after {
+            Some(last) => (last.send_after, last.shopper.clone(), last.id.clone()),
+            None => (Timestamp::MIN, String::new(), String::new()),
+        };
+        let params = vec![
+            until.as_microsecond().into(),
+            at.as_microsecond().into(),
+            shopper.into(),
+            id.into(),
+            count.into(),
+        ];
+        let rows = self.rows(&DUE, params).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Waiting {
+                    send_after: instant(row, 0)?,
+                    shopper: row.text(1)?.into(),
+                    id: row.text(2)?.into(),
+                })
+            })
             .collect()
     }
 

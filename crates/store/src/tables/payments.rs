@@ -30,12 +30,16 @@ statements! {
         "select id, kind, state, amount, currency, card, detail, made_at, version from payment where shopper = $1 and id = $2";
     OF_SHOPPER = "payment.of_shopper", (Text) -> (Text, Text, Text, Int, Text, Text, Text, Int, Int),
         "select id, kind, state, amount, currency, card, detail, made_at, version from payment where shopper = $1 order by made_at, id";
+    FAILED_DEBITS = "payment.failed_debits", (Text) -> (Text, Text, Text, Int, Text, Text, Text, Int, Int),
+        "select id, kind, state, amount, currency, card, detail, made_at, version from payment where shopper = $1 and kind = 'debit' and state = 'failed' order by made_at, id";
     CLAIM = "payment_claim.insert", (Text, Text, Text) -> (),
         "insert into payment_claim (shopper, agreement, payment) values ($1, $2, $3) on conflict (shopper, agreement) do nothing";
     CLAIM_DROP = "payment_claim.drop", (Text, Text, Text) -> (),
         "delete from payment_claim where shopper = $1 and agreement = $2 and payment = $3";
     CLAIMS = "payment_claim.of_shopper", (Text) -> (Text, Text),
         "select agreement, payment from payment_claim where shopper = $1 order by agreement";
+    OPEN = "payment_claim.open", (Text, Text, Int) -> (Text, Text),
+        "select shopper, payment from payment_claim where (shopper, payment) > ($1, $2) group by shopper, payment order by shopper, payment limit $3";
     REFERENCE = "channel_reference.insert", (Text, Text, Text, Text) -> (),
         "insert into channel_reference (channel, reference, shopper, payment) values ($1, $2, $3, $4) on conflict (channel, reference) do nothing";
     REFERENCE_FIND = "channel_reference.find", (Text, Text) -> (Text, Text),
@@ -104,6 +108,15 @@ impl StoredPayment {
     pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         from_json(&self.row, 6)
     }
+}
+
+/// A payment that has no outcome yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenPayment {
+    /// Whose.
+    pub shopper: String,
+    /// Its identifier.
+    pub payment: String,
 }
 
 /// A card from a row of [`CARDS`].
@@ -182,6 +195,27 @@ impl Store {
         let rows = self.rows(&CLAIMS, vec![shopper.to_string().into()]).await?;
         rows.iter()
             .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
+            .collect()
+    }
+
+    /// A page of the payments that have no outcome yet, after a given one: those that claim an agreement.
+    pub async fn open_payments(
+        &self,
+        after: Option<&OpenPayment>,
+        count: i64,
+    ) -> Result<Vec<OpenPayment>, Fault> {
+        let (shopper, payment) = after.map_or_else(Default::default, |last| {
+            (last.shopper.clone(), last.payment.clone())
+        });
+        let params = vec![shopper.into(), payment.into(), count.into()];
+        let rows = self.rows(&OPEN, params).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(OpenPayment {
+                    shopper: row.text(0)?.into(),
+                    payment: row.text(1)?.into(),
+                })
+            })
             .collect()
     }
 

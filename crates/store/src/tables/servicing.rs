@@ -22,8 +22,8 @@ pub struct ServicingCase {
     pub mandates: Vec<Mandate>,
     /// The shopper's cards, oldest first.
     pub cards: Vec<Card>,
-    /// The shopper's payments, oldest first.
-    pub payments: Vec<StoredPayment>,
+    /// The shopper's debits that failed, oldest first.
+    pub failed_debits: Vec<StoredPayment>,
 }
 
 impl ServicingCase {
@@ -45,6 +45,15 @@ pub struct PaymentCase {
     pub claims: Vec<(AgreementId, PaymentId)>,
     /// The payer's cards, oldest first.
     pub cards: Vec<Card>,
+}
+
+/// What a shopper's bills rest on.
+#[derive(Debug)]
+pub struct BillingCase {
+    /// The shopper's agreements, oldest first.
+    pub files: Vec<AgreementFile>,
+    /// The shopper's bills, by due date.
+    pub bills: Vec<StoredBill>,
 }
 
 /// Answers of one snapshot, taken one after the other in the order of their questions.
@@ -80,7 +89,7 @@ impl Store {
             &payments::CLAIMS,
             &payments::MANDATES,
             &payments::CARDS,
-            &payments::OF_SHOPPER,
+            &payments::FAILED_DEBITS,
         ];
         let mut queries = Vec::with_capacity(keys.len().saturating_mul(6));
         for (shopper, id) in keys {
@@ -89,6 +98,25 @@ impl Store {
         }
         let mut answers = self.answers(queries).await?;
         Ok(keys.iter().map(|_| answers.servicing_case()).collect())
+    }
+
+    /// What the bills of each of these shoppers rest on. A row that cannot be read fails its own shopper and no other.
+    pub async fn billing_cases(
+        &self,
+        shoppers: &[ShopperId],
+    ) -> Result<Vec<Result<Option<BillingCase>, Fault>>, Fault> {
+        const OWN: [&Statement; 3] = [
+            &agreements::OF_SHOPPER,
+            &agreements::TRANSACTIONS_OF_SHOPPER,
+            &bills::OF_SHOPPER,
+        ];
+        let mut queries = Vec::with_capacity(shoppers.len().saturating_mul(OWN.len()));
+        for shopper in shoppers {
+            queries.extend(OWN.map(|statement| Query::new(statement, vec![shopper.to_string().into()])));
+        }
+        let mut answers = self.answers(queries).await?;
+        let cases = shoppers.iter().map(|_| answers.billing_case().map(Some));
+        Ok(cases.collect())
     }
 
     /// What a payment of a shopper's debts from a payer's card rests on.
@@ -140,17 +168,26 @@ impl Answers {
             .transpose()
     }
 
+    fn billing_case(&mut self) -> Result<BillingCase, Fault> {
+        let (found, transactions, billed) = (self.next(), self.next(), self.next());
+        let billed = billed.into_iter().map(bills::bill);
+        Ok(BillingCase {
+            files: agreements::files(&found, &transactions)?,
+            bills: billed.collect::<Result<_, _>>()?,
+        })
+    }
+
     fn servicing_case(&mut self) -> Result<Option<ServicingCase>, Fault> {
         let file = self.file();
         // All answers of a case are taken, whatever becomes of it, so that the next one finds its own.
-        let (claimed, mandates, cards, paid) = (self.next(), self.next(), self.next(), self.next());
+        let (claimed, mandates, cards, failed) = (self.next(), self.next(), self.next(), self.next());
         let Some(file) = file? else { return Ok(None) };
         Ok(Some(ServicingCase {
             file,
             claims: claims(&claimed)?,
             mandates: mandates.iter().map(payments::mandate).collect::<Result<_, _>>()?,
             cards: cards.iter().map(payments::card).collect::<Result<_, _>>()?,
-            payments: paid
+            failed_debits: failed
                 .into_iter()
                 .map(payments::payment)
                 .collect::<Result<_, _>>()?,
