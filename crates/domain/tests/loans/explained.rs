@@ -1,6 +1,7 @@
 //! Every figure can be asked why, and its explanation comes to it.
 
-use fenqi_domain::explain::{Cause, Explanation, Name, Question, explain};
+use fenqi_domain::calendar::DayCount;
+use fenqi_domain::explain::{Cause, Explanation, Factor, How, Name, Question, explain};
 use fenqi_domain::loan::{Amendment, Broken, Event, Transaction, life};
 use fenqi_domain::plan::{Component, Terms};
 use jiff::civil::Date;
@@ -96,4 +97,153 @@ proptest! {
             prop_assert!(is_restructured(&life) || !is_bare(&why), "{:?}", why);
         }
     }
+}
+
+/// An explanation as a formula in fen: what one figure alone stands for is passed over.
+fn formula(why: &Explanation) -> String {
+    let all = |of: &[Explanation]| of.iter().map(formula).collect::<Vec<_>>().join(", ");
+    match &why.how {
+        How::Given => why.value.minor().to_string(),
+        How::Sum { terms } if terms.len() == 1 && !terms[0].minus => formula(&terms[0].of),
+        How::Sum { terms } => {
+            let terms = terms
+                .iter()
+                .map(|t| format!("{}{}", if t.minus { " - " } else { " + " }, formula(&t.of)));
+            format!("({})", terms.collect::<String>().trim_start_matches(" + "))
+        }
+        How::Rounded { products, .. } => {
+            let each = products.iter().map(|p| {
+                let factors = p.factors.iter().map(|f| match f {
+                    Factor::Rate { rate } => format!("*{rate}"),
+                    Factor::Days { days, of } => format!("*{days}/{of}"),
+                    Factor::Share { part, whole } => format!("*{part}/{whole}"),
+                    Factor::Decimal { rate, part, whole } => format!("*{rate}*{part}/{whole}"),
+                });
+                format!("{}{}", formula(&p.of), factors.collect::<String>())
+            });
+            format!("[{}]", each.collect::<Vec<_>>().join(" + "))
+        }
+        How::Part {
+            of, count, number, ..
+        } => format!("part {number}/{count} of {}", formula(of)),
+        How::Weighted { of, weights, number } => {
+            format!("part {number}/{} by cost of {}", weights.len(), formula(of))
+        }
+        How::Level { of, annual, days, .. } => {
+            format!("level {} at {annual} over {}", formula(of), days.len())
+        }
+        How::Multiple { of, multiple } => format!("{} to {}", formula(of), multiple.minor()),
+        How::Least { of } => format!("least({})", all(of)),
+        How::Greatest { of } => format!("greatest({})", all(of)),
+    }
+}
+
+#[test]
+fn an_explanation_names_the_numbers_that_the_rule_took() {
+    let row = |row, component| Question::Row {
+        row,
+        component: Some(component),
+    };
+    let (principal, interest, fee, penalty) = (
+        Component::Principal,
+        Component::Interest,
+        Component::Fee,
+        Component::Penalty,
+    );
+    let phone = phone();
+    let lent = Life::captured(&phone);
+    let days = annuity("8.6", DayCount::Actual365);
+    let mut level = terms(days, fen(8_602_11), 6);
+    let shared = Terms {
+        borne_by_seller: percent("50"),
+        ..phone.clone()
+    };
+    let back = lent.clone().refunded(&phone, signed(), yuan(100));
+    let part = lent.clone().refunded(&phone, signed(), yuan(50));
+    let table: [(&str, &Terms, &Life, Date, Question, &str); 8] = [
+        (
+            "an equal part of what was lent",
+            &phone,
+            &lent,
+            signed(),
+            row(2, principal),
+            "part 2/12 of 120000",
+        ),
+        (
+            "an equal part of the fee of all",
+            &phone,
+            &lent,
+            signed(),
+            row(2, fee),
+            "part 2/12 of [120000*7.2%]",
+        ),
+        (
+            "the seller's half is shared by cost",
+            &shared,
+            &lent,
+            signed(),
+            row(2, fee),
+            "(part 2/12 of [120000*7.2%] - part 2/12 by cost of [8640*50%])",
+        ),
+        (
+            "late for ten days",
+            &phone,
+            &lent,
+            after(due(1), 10),
+            row(1, penalty),
+            "[10720*0.05%*10/1]",
+        ),
+        (
+            "principal that went back takes its fee along",
+            &phone,
+            &part,
+            signed(),
+            row(12, fee),
+            "(part 12/12 of [120000*7.2%] - (720 - [720*5000/10000]))",
+        ),
+        (
+            "a whole row that went back",
+            &phone,
+            &back,
+            signed(),
+            row(12, principal),
+            "(part 12/12 of 120000 - 10000)",
+        ),
+        (
+            "what settles on the day: principal alone",
+            &phone,
+            &lent,
+            signed(),
+            Question::Payoff,
+            "(10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000)",
+        ),
+        (
+            "what is due with what was paid",
+            &phone,
+            &lent.clone().paid(due(1), fen(7_20)),
+            due(1),
+            row(1, fee),
+            "(part 1/12 of [120000*7.2%] - 720)",
+        ),
+    ];
+    for (what, terms, life, as_of, question, expected) in table {
+        let why = explain(terms, &life.0, as_of, question).unwrap().unwrap();
+        assert_eq!(formula(&why), expected, "{what}");
+    }
+    level.conventions.rounding = fenqi_domain::money::Rounding::HalfEven;
+    let lent = Life::captured(&level);
+    let why = |question| formula(&explain(&level, &lent.0, signed(), question).unwrap().unwrap());
+    // 5 January to 5 February has 31 days, and 5 February to 5 March 28.
+    assert_eq!(why(row(1, interest)), "[860211*8.6%*31/365]");
+    assert_eq!(
+        why(row(1, principal)),
+        "(level 860211 at 8.6% over 6 - [860211*8.6%*31/365])"
+    );
+    assert!(
+        why(row(2, interest)).ends_with("*8.6%*28/365]"),
+        "{}",
+        why(row(2, interest))
+    );
+    let missing = explain(&level, &lent.0, signed(), row(7, interest));
+    assert_eq!(missing, Ok(None), "there is no seventh row");
 }
