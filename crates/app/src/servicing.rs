@@ -151,17 +151,7 @@ pub(crate) fn amend_unplanned<D: Serialize>(
         &change.detail,
         moment.now,
     );
-    let last = match (&before, file.booked_on) {
-        (Some(before), Some(day)) => Some(Plan::of(before, &agreement.stage, day)?),
-        _ => None,
-    };
-    let planned = Planned {
-        plan: Plan::of(&loan, &stage, moment.today)?,
-        last,
-        today: moment.today,
-        shopper,
-        subject: id,
-    };
+    let planned = Planned::of(file, before.as_ref(), (&loan, &stage), moment.today)?;
     plan_rare(batch, agreement, before.as_ref(), (&loan, &stage), moment.today);
     let numbers = added.iter().map(|t| t.number).collect();
     let amended = Amended {
@@ -288,6 +278,27 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
+    /// The plan of a loan after a change, beside that of the loan as the last change left it.
+    fn of(
+        file: &AgreementFile,
+        before: Option<&Loan>,
+        (loan, stage): (&Loan, &Stage),
+        today: Date,
+    ) -> Result<Planned, Denied> {
+        let agreement = &file.agreement;
+        let last = match (before, file.booked_on) {
+            (Some(before), Some(day)) => Some(Plan::of(before, &agreement.stage, day)?),
+            _ => None,
+        };
+        Ok(Planned {
+            plan: Plan::of(loan, stage, today)?,
+            last,
+            today,
+            shopper: agreement.shopper.to_string(),
+            subject: agreement.id.to_string(),
+        })
+    }
+
     /// Writes the days that changed, and strikes those on which there is nothing to do any more.
     pub fn write(&self, batch: &mut Batch) {
         let last = self.last.as_ref().map(Plan::days);

@@ -562,26 +562,6 @@ impl Agreement {
         }
     }
 
-    /// Something is owed again, because the payment that settled it did not happen after all (回款冲正).
-    ///
-    /// # Errors
-    /// [`Refusal::WrongStage`] unless it was settled or runs.
-    pub fn reopen(mut self, at: Timestamp) -> Result<Change<Agreement>, Refusal> {
-        match &mut self.stage {
-            Stage::Active { .. } => Ok(Change::AlreadyMade),
-            Stage::Settled { captures, .. } => {
-                let captures = core::mem::take(captures);
-                self.stage = Stage::Active {
-                    held: Amount::ZERO,
-                    expires_at: at,
-                    captures,
-                };
-                Ok(Change::Made(self.changed()))
-            }
-            _ => Err(self.not_in("settled")),
-        }
-    }
-
     /// The agreement with the next version.
     fn changed(mut self) -> Agreement {
         self.version = self.version.saturating_add(1);

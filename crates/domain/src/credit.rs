@@ -152,24 +152,6 @@ impl Line {
         self.with(self.held.plus(amount)?, self.used, LimitEvent::Held, amount, at)
     }
 
-    /// Goods were captured: a hold becomes use (占用).
-    ///
-    /// # Errors
-    /// [`Denied::OutOfRange`] if more than what is held.
-    pub fn use_held(&self, amount: Amount, at: Timestamp) -> Result<Moved, Denied> {
-        let held = taken(self.held, amount, "a use beyond what is held")?;
-        self.with(held, self.used.plus(amount)?, LimitEvent::Used, amount, at)
-    }
-
-    /// A hold ends without use (释放冻结).
-    ///
-    /// # Errors
-    /// [`Denied::OutOfRange`] if more than what is held.
-    pub fn release_hold(&self, amount: Amount, at: Timestamp) -> Result<Moved, Denied> {
-        let held = taken(self.held, amount, "a release beyond what is held")?;
-        self.with(held, self.used, LimitEvent::HoldReleased, amount, at)
-    }
-
     // R22, H2: repaid principal is free at once
     /// Principal was repaid: that much is free again at once (R22, H2). Fees and interest never count.
     ///
@@ -368,13 +350,10 @@ mod tests {
 
     #[test]
     fn a_cut_leaves_what_is_owed_alone_and_stops_new_use() {
-        let used = line(10_000)
-            .hold(Amount::from_minor(8_000), TODAY, NOW)
-            .unwrap()
-            .line
-            .use_held(Amount::from_minor(8_000), NOW)
-            .unwrap()
-            .line;
+        let used = Line {
+            used: Amount::from_minor(8_000),
+            ..line(10_000)
+        };
         let cut = used.set_limit(Amount::from_minor(5_000), NOW).unwrap();
         assert_eq!(cut.change.event, LimitEvent::Lowered);
         assert_eq!(cut.change.available, Amount::from_minor(-3_000));
@@ -384,14 +363,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_released_that_was_not_held_or_used() {
+    fn nothing_is_repaid_that_was_not_used() {
         let line = line(10_000)
             .hold(Amount::from_minor(100), TODAY, NOW)
             .unwrap()
             .line;
-        let more = Amount::from_minor(101);
-        assert!(line.use_held(more, NOW).is_err());
-        assert!(line.release_hold(more, NOW).is_err());
         assert!(line.repaid(Amount::from_minor(1), NOW).is_err());
         assert!(line.hold(Amount::from_minor(-1), TODAY, NOW).is_err());
     }

@@ -290,23 +290,6 @@ impl fmt::Display for Invalid {
     }
 }
 
-/// Reads a number of instalments (期数).
-///
-/// # Errors
-/// [`Invalid`] unless it is a whole number from 1 to [`COUNT_MAX`].
-pub fn parse_count(text: &str) -> Result<u16, Invalid> {
-    let digits = text.trim();
-    digits
-        .parse::<u16>()
-        .ok()
-        .filter(|count| (1..=COUNT_MAX).contains(count) && digits.bytes().all(|b| b.is_ascii_digit()))
-        .ok_or_else(|| Invalid {
-            field: "count".to_string(),
-            found: alloc::format!("{:?}", digits.chars().take(20).collect::<String>()),
-            allowed: alloc::format!("a whole number from 1 to {COUNT_MAX}"),
-        })
-}
-
 impl Pricing {
     /// The same pricing at a multiple of its listed rate, for a shopper whom the institution prices differently.
     ///

@@ -396,11 +396,6 @@ pub enum Refusal {
         /// What the bank said.
         reason: String,
     },
-    /// The card's bank cannot be debited here.
-    CardUnsupported {
-        /// The bank's name.
-        bank: String,
-    },
     /// The card has debits to come and is the only one.
     CardInUse {
         /// How many agreements depend on it.
@@ -461,11 +456,6 @@ pub enum Refusal {
         /// Since when.
         since: Timestamp,
     },
-    /// The bank refused the payment (R37).
-    PaymentFailed {
-        /// What the bank said.
-        reason: String,
-    },
     /// No mandate for debits stands.
     MandateRequired,
     /// The settlement quote's time is over or the figures changed.
@@ -485,8 +475,6 @@ pub enum Refusal {
     },
     /// No return of this order is open.
     ReturnNotOpen,
-    /// Money was repaid by this line only so far; it cannot be paid out.
-    NothingToPayOut,
     /// Two people must do this (maker and checker).
     NeedsSecondPerson {
         /// The proposal's identifier.

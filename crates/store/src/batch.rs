@@ -117,12 +117,6 @@ impl Batch {
             .is_some_and(|step| step.guard == Some(Guard::RequestUnused))
     }
 
-    /// Whether any statement is guarded.
-    #[must_use]
-    pub fn is_guarded(&self) -> bool {
-        self.steps.iter().any(|step| step.guard.is_some())
-    }
-
     /// Whether every statement gets the parameters it declares. Errors: [`Fault::Misused`].
     pub fn check(&self) -> Result<(), Fault> {
         self.steps

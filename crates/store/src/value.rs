@@ -160,11 +160,6 @@ impl Row {
         }
     }
 
-    /// The truth at `position`, or `None` for null. Errors: as [`Row::bool`].
-    pub fn opt_bool(&self, position: usize) -> Result<Option<bool>, Fault> {
-        self.present(position)?.then(|| self.bool(position)).transpose()
-    }
-
     /// The whole number at `position`, or `None` for null. Errors: as [`Row::int`].
     pub fn opt_int(&self, position: usize) -> Result<Option<i64>, Fault> {
         self.present(position)?.then(|| self.int(position)).transpose()

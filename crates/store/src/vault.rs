@@ -150,6 +150,7 @@ fn key(bytes: &[u8; 32]) -> Result<LessSafeKey, Fault> {
         .map_err(|_| Fault::Sealed("a key of 32 bytes was not accepted".into()))
 }
 
+#[expect(clippy::disallowed_methods, reason = "keys and nonces must not be repeatable")]
 fn random(bytes: &mut [u8]) -> Result<(), Fault> {
     rand::fill(bytes).map_err(|_| Fault::Unavailable("the machine gives no randomness".into()))
 }

@@ -127,11 +127,19 @@ fn marks(files: &[File]) -> (Vec<Mark>, Vec<Finding>) {
                 }
             }
             let below = &lines[at + 1..];
+            let (says, wanted) = wanted(says);
             let subject = if is_source {
                 item_below(below)
             } else {
-                Some(answer_below(below))
+                Some(answer_below(below, wanted.as_deref()))
             };
+            if let (Some(wanted), Some(Subject::Scenario { answer: None })) = (&wanted, &subject) {
+                findings.push(Finding::new(
+                    &file.path,
+                    at + 1,
+                    format!("no answer below says “{wanted}”"),
+                ));
+            }
             match subject {
                 Some(subject) => marks.push(Mark {
                     ids,
@@ -195,14 +203,29 @@ fn is_const_fn(words: &[&str], word: &str) -> bool {
     word == "const" && words.contains(&"fn")
 }
 
-fn answer_below(lines: &[&str]) -> Subject {
+fn answer_below(lines: &[&str], wanted: Option<&str>) -> Subject {
+    let near = if wanted.is_some() {
+        lines.len()
+    } else {
+        ANSWER_LINES_MAX
+    };
     let answer = lines
         .iter()
-        .take(ANSWER_LINES_MAX)
+        .take(near)
         .map(|line| line.trim())
-        .find(|line| line.starts_with("->"));
+        .find(|line| line.starts_with("->") && wanted.is_none_or(|wanted| line.contains(wanted)));
     Subject::Scenario {
         answer: answer.map(|line| line.trim_start_matches("->").trim().to_owned()),
+    }
+}
+
+/// What a mark says, and the words in square brackets at its end: those of the answer that shows it, where that is not
+/// the first below.
+fn wanted(says: String) -> (String, Option<String>) {
+    let split = says.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
+    match split {
+        Some((says, wanted)) => (says.to_owned(), Some(wanted.to_owned())),
+        None => (says, None),
     }
 }
 
@@ -262,6 +285,21 @@ fn cell(mark: &Mark) -> String {
 mod tests {
     use super::*;
     use crate::tidy::file;
+
+    #[test]
+    fn a_mark_may_name_the_answer_that_shows_it() {
+        let scenario = "# R40: it is told before. [征信]\nann pays\n  -> first\n  -> 征信影响\n";
+        let (marks, findings) = marks(&[file("sim/scenarios/a.txt", scenario)]);
+        assert!(findings.is_empty(), "{findings:?}");
+        let answer = Some("征信影响".to_owned());
+        assert_eq!(marks[0].subject, Subject::Scenario { answer });
+        assert_eq!(marks[0].says, "it is told before.");
+        let (_, findings) = super::marks(&[file(
+            "sim/scenarios/a.txt",
+            "# R40: it is told. [nowhere]\n  -> first\n",
+        )]);
+        assert_eq!(findings[0].what, "no answer below says “nowhere”");
+    }
 
     #[test]
     fn every_requirement_has_one_row() {

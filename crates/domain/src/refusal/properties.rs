@@ -47,7 +47,6 @@ impl Refusal {
             Refusal::Underage { .. } => "underage",
             Refusal::CardRequired { .. } => "card_required",
             Refusal::CardRejected { .. } => "card_rejected",
-            Refusal::CardUnsupported { .. } => "card_unsupported",
             Refusal::CardInUse { .. } => "card_in_use",
             Refusal::QuoteExpired { .. } => "quote_expired",
             Refusal::QuoteChanged => "quote_changed",
@@ -60,13 +59,11 @@ impl Refusal {
             Refusal::NothingDue => "nothing_due",
             Refusal::PaymentTooLarge { .. } => "payment_too_large",
             Refusal::PaymentUnderWay { .. } => "payment_under_way",
-            Refusal::PaymentFailed { .. } => "payment_failed",
             Refusal::MandateRequired => "mandate_required",
             Refusal::SettlementChanged { .. } => "settlement_changed",
             Refusal::RefundTooLarge { .. } => "refund_too_large",
             Refusal::ReturnOpen { .. } => "return_open",
             Refusal::ReturnNotOpen => "return_not_open",
-            Refusal::NothingToPayOut => "nothing_to_pay_out",
             Refusal::NeedsSecondPerson { .. } => "needs_second_person",
             Refusal::SamePerson => "same_person",
             Refusal::ProposalClosed { .. } => "proposal_closed",
@@ -233,7 +230,7 @@ impl Refusal {
             }
             Underage { .. } => vec![Alternative::OtherMethod],
             CardRequired { .. } => vec![Alternative::BindCard],
-            CardRejected { .. } | CardUnsupported { .. } => {
+            CardRejected { .. } => {
                 vec![Alternative::OtherCard, Alternative::Contact]
             }
             CardInUse { .. } => vec![Alternative::BindCard],
@@ -254,7 +251,7 @@ impl Refusal {
                     maximum: *left,
                 }]
             }
-            NothingDue | ReturnOpen { .. } | NothingToPayOut | AlreadyExists { .. } => {
+            NothingDue | ReturnOpen { .. } | AlreadyExists { .. } => {
                 vec![Alternative::LookAgain]
             }
             PaymentTooLarge { maximum } => {
@@ -264,7 +261,7 @@ impl Refusal {
                 }]
             }
             PaymentUnderWay { .. } => vec![Alternative::LookAgain, Alternative::Contact],
-            PaymentFailed { .. } | MandateRequired => vec![Alternative::OtherCard, Alternative::BindCard],
+            MandateRequired => vec![Alternative::OtherCard, Alternative::BindCard],
             SettlementChanged { .. } => vec![Alternative::LookAgain],
             NeedsSecondPerson { .. } | SamePerson => vec![Alternative::AnotherPerson],
             OutstandingExists { amount } => vec![Alternative::PayDown { amount: *amount }],
@@ -288,7 +285,7 @@ fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative>
 }
 
 /// Every code, in the order of the list; the texts are checked against it.
-pub const CODES: [&str; 59] = [
+pub const CODES: [&str; 56] = [
     "institution_suspended",
     "institution_ended",
     "maintenance",
@@ -322,7 +319,6 @@ pub const CODES: [&str; 59] = [
     "underage",
     "card_required",
     "card_rejected",
-    "card_unsupported",
     "card_in_use",
     "quote_expired",
     "quote_changed",
@@ -335,13 +331,11 @@ pub const CODES: [&str; 59] = [
     "nothing_due",
     "payment_too_large",
     "payment_under_way",
-    "payment_failed",
     "mandate_required",
     "settlement_changed",
     "refund_too_large",
     "return_open",
     "return_not_open",
-    "nothing_to_pay_out",
     "needs_second_person",
     "same_person",
     "proposal_closed",

@@ -203,7 +203,7 @@ proptest! {
 
     #[test]
     fn used_and_held_never_pass_the_limit_by_any_sequence_of_purchases(
-        limit in 0i64..100_000, steps in proptest::collection::vec((0u8..5, 0i64..60_000), 0..60),
+        limit in 0i64..100_000, steps in proptest::collection::vec((0u8..3, 0i64..60_000), 0..60),
     ) {
         let at: Timestamp = now();
         let mut line = Line::granted("xiaofu", Amount::from_minor(limit), date(2027, 1, 1), at).unwrap().line;
@@ -212,9 +212,7 @@ proptest! {
             let before = line.clone();
             let moved = match kind {
                 0 => line.hold(amount, TODAY, at),
-                1 => line.use_held(amount, at),
-                2 => line.release_hold(amount, at),
-                3 => line.repaid(amount, at),
+                1 => line.repaid(amount, at),
                 _ => line.refunded(amount, at),
             };
             match moved {

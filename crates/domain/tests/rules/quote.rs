@@ -3,7 +3,7 @@
 use fenqi_domain::calendar::Holidays;
 use fenqi_domain::cost::{Basis, Contingent};
 use fenqi_domain::money::{Amount, Rate};
-use fenqi_domain::plan::{Plan, parse_count};
+use fenqi_domain::plan::Plan;
 use fenqi_domain::quote::{Asking, Quote, price};
 use fenqi_domain::refusal::{Denied, Refusal};
 use fenqi_domain::servicing::{ChargeOff, Method, MonthDays, Period, Servicing, Unit, YearDays};
@@ -125,15 +125,6 @@ fn the_cost_sheet_names_every_cost_and_its_payee() {
     let late = |c: &Contingent| matches!(c, Contingent::PenaltyInterest { annual, .. } if *annual == Rate::from_bps(1_825));
     assert!(cost.contingent.iter().any(late), "0.05 % a day is 18.25 % a year");
     assert_eq!(cost.contingent.len(), 3);
-}
-
-#[test]
-fn a_number_of_instalments_outside_1_to_60_is_refused_with_what_is_allowed() {
-    assert_eq!(parse_count(" 12 "), Ok(12));
-    for text in ["0", "61", "-3", "+3", "3.5", "", "zwölf", "99999999999"] {
-        let error = parse_count(text).unwrap_err().to_string();
-        assert!(error.contains("1 to 60"), "{text}: {error}");
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `fenqi day`: the work that is due up to a business day.
 
 use fenqi_app::jobs::day;
+use fenqi_domain::calendar::days_between;
 use fenqi_server::data::{Files, load};
 use fenqi_server::wiring::{Opening, clock, open, sandbox, seed};
 use fenqi_store::Batch;
@@ -17,7 +18,13 @@ pub struct Day {
     /// The business day up to which work is done; in the sandbox the clock is moved there, day by day
     #[arg(long)]
     until: Option<Date>,
+    /// Move the clock further than 400 days; it cannot be moved back
+    #[arg(long)]
+    far: bool,
 }
+
+/// How far the clock is moved at once unless somebody says that they mean it.
+const FAR_DAYS: i64 = 400;
 
 /// Runs each day in order. A day that was run does nothing more.
 pub async fn run(command: Day) -> Done {
@@ -35,6 +42,13 @@ pub async fn run(command: Day) -> Done {
     if until < today {
         return Err(format!(
             "{until} is over; today is {today}. Work that is late is done by `fenqi day` at any time"
+        ));
+    }
+    let days = days_between(today, until);
+    if days > FAR_DAYS && !command.far {
+        return Err(format!(
+            "{until} is {days} days ahead, and the clock cannot be moved back; add --far if that is meant, or name a day \
+             no more than {FAR_DAYS} days ahead"
         ));
     }
     let mut clean = true;

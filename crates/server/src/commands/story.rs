@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fenqi_server::story::{Place, Played, play};
 use fenqi_server::wiring::Database;
 
-use super::{Done, complain, say};
+use super::{Done, complain, say, told};
 
 /// Its flags.
 #[derive(clap::Args)]
@@ -22,6 +22,9 @@ pub struct Story {
     /// Print only whether each script plays as it says
     #[arg(long)]
     quiet: bool,
+    /// Print one line of JSON for each script
+    #[arg(long)]
+    json: bool,
 }
 
 /// Plays each script; all is well if each showed what it says and left a store that verifies.
@@ -39,13 +42,17 @@ pub async fn run(command: Story) -> Done {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
         let passed = match play(&name, &text, &place).await {
             Ok(played) => {
-                if !command.quiet {
+                if !command.quiet && !command.json {
                     say(&played.text);
                 }
                 if command.update && played.text != text {
                     std::fs::write(path, &played.text).map_err(|e| format!("{name}: {e}"))?;
                 }
-                report(&name, &played, command.update)
+                report(&name, &played, &command)
+            }
+            Err(why) if command.json => {
+                say(serde_json::json!({ "file": name, "passed": false, "troubles": [told(why)] }));
+                false
             }
             Err(why) => {
                 complain(why);
@@ -59,18 +66,31 @@ pub async fn run(command: Story) -> Done {
             bad = bad.saturating_add(1);
         }
     }
-    say(format!("{well} passed, {bad} failed"));
+    if !command.json {
+        say(format!("{well} passed, {bad} failed"));
+    }
     Ok(bad == 0)
 }
 
 /// Says how a script went; an update takes what was seen as what is expected.
-fn report(name: &str, played: &Played, update: bool) -> bool {
+fn report(name: &str, played: &Played, command: &Story) -> bool {
+    let differs = !command.update && !played.differences.is_empty();
+    let passed = played.troubles.is_empty() && !differs;
+    if command.json {
+        let differences: Vec<String> = played.differences.iter().map(told).collect();
+        say(serde_json::json!({
+            "file": name,
+            "passed": passed,
+            "differences": differences,
+            "troubles": played.troubles,
+            "text": played.text,
+        }));
+        return passed;
+    }
     played.troubles.iter().for_each(complain);
-    let differs = !update && !played.differences.is_empty();
     if differs {
         played.differences.iter().for_each(complain);
     }
-    let passed = played.troubles.is_empty() && !differs;
     say(format!("{}  {name}", if passed { "ok  " } else { "FAIL" }));
     passed
 }

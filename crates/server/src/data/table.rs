@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use fenqi_domain::money::{Amount, Currency, Money, Rate};
+use fenqi_domain::money::{AMOUNT_MAX, Amount, Currency, Money, NumberError, Rate, point};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -145,6 +145,14 @@ fn texts(
         found,
         allowed,
     };
+    if record.len() != columns.len() && record.iter().any(|field| field.contains(&b'\n')) {
+        let found = "a field over several lines, as after a quotation mark that is never closed".to_owned();
+        return Err(problem(
+            "",
+            found,
+            "a closing quotation mark in the same line".to_owned(),
+        ));
+    }
     if record.len() != columns.len() {
         let allowed = format!("{} columns: {}", columns.len(), columns.join(","));
         return Err(problem("", format!("{} columns", record.len()), allowed));
@@ -173,6 +181,21 @@ fn check_header(file: &str, line: u64, columns: &[&'static str], values: &[Strin
         found: format!("the header {}", values.join(",")),
         allowed: columns.join(","),
     })
+}
+
+/// What is allowed where a text is no such number.
+fn number_allowed(example: &str, error: NumberError) -> String {
+    match error {
+        NumberError::Empty | NumberError::NotANumber | NumberError::UnknownCurrency => {
+            format!("{example}: digits, and a point before the last of them if there is a part")
+        }
+        NumberError::Negative => format!("{example}, of zero or more"),
+        NumberError::Zero => format!("{example}, more than zero"),
+        NumberError::TooManyDigits { allowed } => {
+            format!("{example}, with no more than {allowed} digits after the point")
+        }
+        NumberError::TooLarge => format!("{example}, no larger than {}", point(AMOUNT_MAX, 2)),
+    }
 }
 
 fn whole(file: &str, found: &str, allowed: &str) -> Problem {
@@ -256,7 +279,7 @@ impl Fields<'_> {
     pub fn amount_or_zero(&mut self, column: &str) -> Option<Amount> {
         match Money::parse(&self.raw(column), Currency::Cny) {
             Ok(money) => Some(money.amount),
-            Err(error) => self.refuse(column, format!("an amount such as 3999.00; this {error}")),
+            Err(error) => self.refuse(column, number_allowed("an amount such as 3999.00", error)),
         }
     }
 
@@ -265,7 +288,7 @@ impl Fields<'_> {
         match Rate::from_percent(&self.raw(column)) {
             Ok(rate) if rate <= Rate::ONE => Some(rate),
             Ok(_) => self.refuse(column, "a percentage from 0 to 100"),
-            Err(error) => self.refuse(column, format!("a percentage such as 7.2; this {error}")),
+            Err(error) => self.refuse(column, number_allowed("a percentage such as 7.2", error)),
         }
     }
 
@@ -397,15 +420,15 @@ mod tests {
     #[test]
     fn each_wrong_field_names_file_line_column_what_was_found_and_what_is_allowed() {
         for (row, column, found, allowed) in [
-            ("b,-3.00,2026-01-01", "price", "“-3.00”", "is negative"),
+            ("b,-3.00,2026-01-01", "price", "“-3.00”", "of zero or more"),
             ("b,0,2026-01-01", "price", "“0”", "more than zero"),
             ("b,0.00,2026-01-01", "price", "“0.00”", "more than zero"),
-            ("b,3.005,2026-01-01", "price", "“3.005”", "more than 2 digits"),
+            ("b,3.005,2026-01-01", "price", "“3.005”", "no more than 2 digits"),
             (
                 "b,99999999999999999999999.00,2026-01-01",
                 "price",
                 "“99999999999999999999999.00”",
-                "is larger than",
+                "no larger than",
             ),
             ("b,1e3,2026-01-01", "price", "“1e3”", "an amount such as 3999.00"),
             ("b,,2026-01-01", "price", "nothing", "an amount such as 3999.00"),
@@ -437,6 +460,13 @@ mod tests {
             assert_eq!((problem.line, problem.found.as_str()), (6, found));
             assert_eq!(problem.allowed, "3 columns: code,price,on");
         }
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_named() {
+        let problem = problem("\"b,1.00,2026-01-01\nc,1.00,2026-01-01");
+        assert_eq!(problem.line, 6);
+        assert!(problem.found.contains("never closed"), "{problem}");
     }
 
     #[test]

@@ -196,6 +196,10 @@ impl Sqlite {
         Ok(())
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "its handle is kept, and joined when the driver goes"
+    )]
     fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
         let thread = std::thread::Builder::new()
             .name(format!("sqlite {name}"))

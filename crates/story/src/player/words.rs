@@ -6,7 +6,7 @@ use fenqi_app::texts::{self, Language};
 use fenqi_domain::eligibility::{Answer, Offer, Outcome};
 use fenqi_domain::money::OutOfRange;
 use fenqi_domain::quote::Quote;
-use fenqi_domain::refusal::{Alternative, Refusal};
+use fenqi_domain::refusal::{Alternative, Refusal, WhoCanChange};
 
 use super::show::{self, moment, percent, yuan};
 
@@ -22,7 +22,7 @@ pub(super) fn denied(denied: &Denied) -> Vec<String> {
     }
 }
 
-/// A refusal: its code, what it says, and what would help.
+/// A refusal: its code, what it says, what would help, and who could undo it if not the shopper.
 pub(super) fn refused(word: &str, refusal: &Refusal) -> Vec<String> {
     let helps: Vec<String> = refusal.alternatives().iter().map(alternative).collect();
     vec![
@@ -31,8 +31,23 @@ pub(super) fn refused(word: &str, refusal: &Refusal) -> Vec<String> {
             refusal.code(),
             texts::refusal(refusal, Language::En)
         ),
-        format!("  what helps: {}", helps.join("; ")),
+        match who(refusal.who_can_change()) {
+            Some(who) => format!("  what helps: {}; it is in the hands of {who}", helps.join("; ")),
+            None => format!("  what helps: {}", helps.join("; ")),
+        },
     ]
+}
+
+/// Who else than the shopper can make a refusal go away.
+fn who(who: WhoCanChange) -> Option<&'static str> {
+    match who {
+        WhoCanChange::Shopper => None,
+        WhoCanChange::Store => Some("the store"),
+        WhoCanChange::Institution => Some("the lender"),
+        WhoCanChange::Platform => Some("the people behind the service"),
+        WhoCanChange::Law => Some("the law"),
+        WhoCanChange::Time => Some("time"),
+    }
 }
 
 /// What would help, in a few words.
