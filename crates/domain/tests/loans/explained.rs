@@ -138,112 +138,81 @@ fn formula(why: &Explanation) -> String {
     }
 }
 
-#[test]
-fn an_explanation_names_the_numbers_that_the_rule_took() {
-    let row = |row, component| Question::Row {
+/// What is asked of a component of a row.
+fn of(row: u16, component: Component) -> Question {
+    Question::Row {
         row,
         component: Some(component),
-    };
-    let (principal, interest, fee, penalty) = (
-        Component::Principal,
-        Component::Interest,
-        Component::Fee,
-        Component::Penalty,
-    );
+    }
+}
+
+/// The formula of what is asked.
+fn asked(terms: &Terms, life: &Life, as_of: Date, question: Question) -> String {
+    formula(&explain(terms, &life.0, as_of, question).unwrap().unwrap())
+}
+
+#[test]
+fn a_schedule_is_explained_by_what_was_lent() {
+    let (principal, fee) = (Component::Principal, Component::Fee);
     let phone = phone();
-    let lent = Life::captured(&phone);
-    let days = annuity("8.6", DayCount::Actual365);
-    let mut level = terms(days, fen(8_602_11), 6);
     let shared = Terms {
         borne_by_seller: percent("50"),
         ..phone.clone()
     };
-    let back = lent.clone().refunded(&phone, signed(), yuan(100));
-    let part = lent.clone().refunded(&phone, signed(), yuan(50));
-    let table: [(&str, &Terms, &Life, Date, Question, &str); 8] = [
-        (
-            "an equal part of what was lent",
-            &phone,
-            &lent,
-            signed(),
-            row(2, principal),
-            "part 2/12 of 120000",
-        ),
-        (
-            "an equal part of the fee of all",
-            &phone,
-            &lent,
-            signed(),
-            row(2, fee),
-            "part 2/12 of [120000*7.2%]",
-        ),
-        (
-            "the seller's half is shared by cost",
-            &shared,
-            &lent,
-            signed(),
-            row(2, fee),
-            "(part 2/12 of [120000*7.2%] - part 2/12 by cost of [8640*50%])",
-        ),
-        (
-            "late for ten days",
-            &phone,
-            &lent,
-            after(due(1), 10),
-            row(1, penalty),
-            "[10720*0.05%*10/1]",
-        ),
-        (
-            "principal that went back takes its fee along",
-            &phone,
-            &part,
-            signed(),
-            row(12, fee),
-            "(part 12/12 of [120000*7.2%] - (720 - [720*5000/10000]))",
-        ),
-        (
-            "a whole row that went back",
-            &phone,
-            &back,
-            signed(),
-            row(12, principal),
-            "(part 12/12 of 120000 - 10000)",
-        ),
-        (
-            "what settles on the day: principal alone",
-            &phone,
-            &lent,
-            signed(),
-            Question::Payoff,
-            "(10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000 + 10000)",
-        ),
-        (
-            "what is due with what was paid",
-            &phone,
-            &lent.clone().paid(due(1), fen(7_20)),
-            due(1),
-            row(1, fee),
-            "(part 1/12 of [120000*7.2%] - 720)",
-        ),
-    ];
-    for (what, terms, life, as_of, question, expected) in table {
-        let why = explain(terms, &life.0, as_of, question).unwrap().unwrap();
-        assert_eq!(formula(&why), expected, "{what}");
-    }
+    let lent = Life::captured(&phone);
+    let row = |terms, component| asked(terms, &lent, signed(), of(2, component));
+    assert_eq!(row(&phone, principal), "part 2/12 of 120000");
+    assert_eq!(row(&phone, fee), "part 2/12 of [120000*7.2%]");
+    assert_eq!(
+        row(&shared, fee),
+        "(part 2/12 of [120000*7.2%] - part 2/12 by cost of [8640*50%])"
+    );
+}
+
+#[test]
+fn what_happened_is_part_of_the_reason() {
+    let phone = phone();
+    let lent = Life::captured(&phone);
+    let late = asked(&phone, &lent, after(due(1), 10), of(1, Component::Penalty));
+    assert_eq!(late, "[10720*0.05%*10/1]");
+    let half = lent.clone().refunded(&phone, signed(), yuan(50));
+    assert_eq!(
+        asked(&phone, &half, signed(), of(12, Component::Fee)),
+        "(part 12/12 of [120000*7.2%] - (720 - [720*5000/10000]))",
+        "principal that went back takes its fee along"
+    );
+    let whole = lent.clone().refunded(&phone, signed(), yuan(100));
+    assert_eq!(
+        asked(&phone, &whole, signed(), of(12, Component::Principal)),
+        "(part 12/12 of 120000 - 10000)",
+        "what came to nothing has a reason too"
+    );
+    let paid = lent.clone().paid(due(1), fen(7_20));
+    assert_eq!(
+        asked(&phone, &paid, due(1), of(1, Component::Fee)),
+        "(part 1/12 of [120000*7.2%] - 720)"
+    );
+    let settled = asked(&phone, &lent, signed(), Question::Payoff);
+    assert_eq!(
+        settled,
+        format!("({})", ["10000"; 12].join(" + ")),
+        "principal alone"
+    );
+}
+
+#[test]
+fn interest_is_explained_by_balance_rate_and_days() {
+    let mut level = terms(annuity("8.6", DayCount::Actual365), fen(8_602_11), 6);
     level.conventions.rounding = fenqi_domain::money::Rounding::HalfEven;
     let lent = Life::captured(&level);
-    let why = |question| formula(&explain(&level, &lent.0, signed(), question).unwrap().unwrap());
+    let why = |row, component| asked(&level, &lent, signed(), of(row, component));
     // 5 January to 5 February has 31 days, and 5 February to 5 March 28.
-    assert_eq!(why(row(1, interest)), "[860211*8.6%*31/365]");
+    assert_eq!(why(1, Component::Interest), "[860211*8.6%*31/365]");
     assert_eq!(
-        why(row(1, principal)),
+        why(1, Component::Principal),
         "(level 860211 at 8.6% over 6 - [860211*8.6%*31/365])"
     );
-    assert!(
-        why(row(2, interest)).ends_with("*8.6%*28/365]"),
-        "{}",
-        why(row(2, interest))
-    );
-    let missing = explain(&level, &lent.0, signed(), row(7, interest));
+    assert!(why(2, Component::Interest).ends_with("*8.6%*28/365]"));
+    let missing = explain(&level, &lent.0, signed(), of(7, Component::Interest));
     assert_eq!(missing, Ok(None), "there is no seventh row");
 }
