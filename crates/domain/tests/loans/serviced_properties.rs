@@ -170,6 +170,7 @@ fn what_was_charged_back_is_paid_beside_the_plan() {
         daily: false,
         until: Until::PaymentDay,
         spares_overdue: true,
+        compounds: false,
     });
     let back = Event::Amended {
         by: Amendment::ChargedBack {
@@ -263,6 +264,7 @@ fn a_quote_takes_interest_as_far_as_an_early_payment_does() {
             daily: false,
             until,
             spares_overdue: true,
+            compounds: false,
         });
         assert_eq!(quote(&terms, &told.0, on), Ok(fen(expected)), "{until:?} {on}");
     }
@@ -295,6 +297,7 @@ fn a_due_date_that_moves_takes_those_after_it_along() {
         to,
         extra: 0,
         grace: 0,
+        interest_grace: 0,
     };
     let told = Life::captured(&terms).then(signed(), Event::Amended { by });
     let rows = lived(&terms, &told, signed()).unwrap().loan.rows;
