@@ -13,7 +13,7 @@ use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Event, Intent, Parts, PostingKind, Preview, Transaction, preview as any_preview};
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::{Component, Prepayment, Settlement, Terms, Waterfall};
-use crate::servicing::{Ahead, Credit, Servicing, Timing, Until};
+use crate::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing, Until};
 
 /// What a payment would do (还款试算): shown to the payer before they confirm it.
 ///
@@ -83,19 +83,12 @@ pub(crate) fn spread(
     let Some(rule) = servicing.rule(credit).filter(|_| amount.is_positive()) else {
         return Ok((amount, turn.paid));
     };
-    if servicing.row_by_row {
-        let mut done: Vec<Timing> = Vec::with_capacity(3);
-        for bucket in &rule.buckets {
-            if !done.contains(&bucket.timing) {
-                done.push(bucket.timing);
-                let of_timing = rule.buckets.iter().filter(|b| b.timing == bucket.timing);
-                let components: Vec<Component> = of_timing.map(|b| b.component).collect();
-                turn.fill(state, bucket.timing, &components, rule.ahead)?;
-            }
-        }
-    } else {
-        for bucket in &rule.buckets {
-            turn.fill(state, bucket.timing, &[bucket.component], rule.ahead)?;
+    // Principal that was paid may have let a row owe interest whose turn was over: it comes again.
+    loop {
+        let before = turn.left;
+        turn.fill_all(state, servicing.row_by_row, rule)?;
+        if turn.left == before || turn.left.is_zero() {
+            break;
         }
     }
     state.principal = state.principal.minus(turn.paid.principal)?;
@@ -111,6 +104,20 @@ struct Turn {
 }
 
 impl Turn {
+    /// Goes through all buckets once.
+    fn fill_all(&mut self, state: &mut State<'_>, row_by_row: bool, rule: &Rule) -> Result<(), OutOfRange> {
+        for (place, bucket) in rule.buckets.iter().enumerate() {
+            let is_same = |b: &&Bucket| row_by_row && b.timing == bucket.timing;
+            if rule.buckets.iter().take(place).any(|b| is_same(&b)) {
+                continue;
+            }
+            let together = rule.buckets.iter().filter(|b| *b == bucket || is_same(b));
+            let components: Vec<Component> = together.map(|b| b.component).collect();
+            self.fill(state, bucket.timing, &components, rule.ahead)?;
+        }
+        Ok(())
+    }
+
     /// Pays some components of the rows of one timing, until nothing is left of the amount or of them.
     fn fill(
         &mut self,
@@ -119,10 +126,11 @@ impl Turn {
         components: &[Component],
         ahead: Ahead,
     ) -> Result<(), OutOfRange> {
+        let mut passed = Vec::new();
         while self.left.is_positive() {
             let mut places = Vec::with_capacity(state.rows.len());
             for (place, standing) in state.rows.iter().enumerate() {
-                let is_open = standing.owes(components)?;
+                let is_open = standing.owes(components)? && !passed.contains(&place);
                 if is_open && standing.timing(state.day) == timing {
                     places.push(place);
                 }
@@ -132,12 +140,18 @@ impl Turn {
             } else if ahead == Ahead::Last {
                 places = places.pop().into_iter().collect();
             }
+            if places.is_empty() {
+                break;
+            }
             let before = self.left;
             for component in components {
                 self.pay_rows(state, &places, *component, timing)?;
             }
+            // A row takes nothing while what it owes is not earned: another may, and then this one again.
             if self.left == before {
-                break;
+                passed.append(&mut places);
+            } else {
+                passed.clear();
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::explain::{Explanation, Name, rows};
 use crate::loan::Broken;
+use crate::loan::life::{falls_away, interest_beside};
 use crate::loan::state::State;
 use crate::money::{Amount, OutOfRange};
 use crate::plan::Component;
@@ -35,13 +36,13 @@ pub(super) fn quoted(state: &State<'_>) -> Result<Explanation, OutOfRange> {
         Until::PaymentDay => day,
         Until::PeriodEnd => current.map_or(day, |t| t.until),
     };
-    let (mut paid, mut other) = (Amount::ZERO, Amount::ZERO);
+    let mut other = Amount::ZERO;
     for standing in &state.rows {
-        paid = paid.plus(standing.row.interest.paid)?;
         other = other
             .plus(standing.open_of(Component::Fee)?)?
             .plus(standing.open_of(Component::Penalty)?)?;
     }
+    let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
     let paid = Explanation::given(Name::InterestPaid, paid);
     let interest = Explanation::sum(
         Name::InterestToCome,
@@ -49,10 +50,23 @@ pub(super) fn quoted(state: &State<'_>) -> Result<Explanation, OutOfRange> {
         vec![paid],
     )?
     .or_zero()?;
-    let plus: Vec<Explanation> = vec![
+    let mut plus: Vec<Explanation> = vec![
         rows::principal(Name::PrincipalToCome, state.rows.iter())?,
         interest,
         Explanation::given(Name::OtherOpen, other),
     ];
-    Explanation::sum(Name::Payoff, plus, vec![credit])?.or_zero()
+    let beside = interest_beside(state)?;
+    if !beside.is_zero() {
+        plus.push(Explanation::given(Name::Beside, beside));
+    }
+    let asked = Explanation::sum(Name::Payoff, plus.clone(), vec![credit.clone()])?.or_zero()?;
+    let less = falls_away(state, asked.value)?;
+    if less.is_zero() {
+        return Ok(asked);
+    }
+    Explanation::sum(
+        Name::Payoff,
+        plus,
+        vec![credit, Explanation::given(Name::FellAway, less)],
+    )
 }

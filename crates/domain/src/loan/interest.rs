@@ -371,7 +371,7 @@ impl<'a> Accrual<'a> {
     }
 
     /// Reckons everything, and lets the last period that is not paid take the difference; what it cannot give up because
-    /// it was paid, the one before takes.
+    /// it was paid, the one before takes; and again while interest that was put off comes to be owed by it.
     pub fn absorb(&mut self) -> Result<(), OutOfRange> {
         for _ in 0..=self.terms.len() {
             if !self.absorb_once()? {
@@ -393,7 +393,9 @@ impl<'a> Accrual<'a> {
             }
         }
         let difference = lent.plus(interest)?.minus(instalments)?;
-        let mut last = None;
+        // Where every instalment is nothing, being a multiple, the last of all takes what was lent.
+        let all = self.terms.len();
+        let mut last = all.checked_sub(1).filter(|_| difference.is_positive());
         for (place, term) in self.terms.iter().enumerate() {
             if term.instalment != term.paid()? {
                 last = Some(place);
@@ -404,7 +406,7 @@ impl<'a> Accrual<'a> {
         };
         let wanted = term.instalment.plus(difference)?;
         term.instalment = wanted.max(term.paid()?);
-        let is_left = term.instalment != wanted;
+        let is_left = term.instalment != wanted || term.interest != term.reckoned;
         self.refresh()?;
         Ok(is_left)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::loan::state::State;
 use crate::loan::{Broken, Event, Loan, Parts, Transaction, fold};
-use crate::money::Amount;
+use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
 use crate::servicing::Until;
 
@@ -101,19 +101,49 @@ pub fn quote(terms: &Terms, transactions: &[Transaction], on: Date) -> Result<Am
         open = open.plus(&standing.row.open()?)?;
     }
     let recalculation = terms.conventions.recalculation();
-    if let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) {
-        let current = accrual.terms.iter().find(|t| t.from < on && on <= t.until);
-        let until = match recalculation.until {
-            Until::PaymentDay => on,
-            Until::PeriodEnd => current.map_or(on, |t| t.until),
-        };
-        let mut paid = Amount::ZERO;
-        for standing in &state.rows {
-            paid = paid.plus(standing.row.interest.paid)?;
-        }
-        open.interest = accrual.accrued_at(until)?.minus_or_zero(paid)?;
+    let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) else {
+        return Ok(open.total()?.minus_or_zero(state.credit)?);
+    };
+    let current = accrual.terms.iter().find(|t| t.from < on && on <= t.until);
+    let until = match recalculation.until {
+        Until::PaymentDay => on,
+        Until::PeriodEnd => current.map_or(on, |t| t.until),
+    };
+    let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
+    let own = accrual.accrued_at(until)?.minus_or_zero(paid)?;
+    open.interest = own.plus(interest_beside(&state)?)?;
+    let asked = open.total()?.minus_or_zero(state.credit)?;
+    Ok(asked.minus(falls_away(&state, asked)?)?)
+}
+
+/// What a payment of so much would leave over: rows that are paid in another order than they fall due take less interest
+/// than they would have earned.
+pub(crate) fn falls_away(state: &State<'_>, asked: Amount) -> Result<Amount, OutOfRange> {
+    let mut paid = state.clone();
+    crate::allocation::receive(&mut paid, asked, false)?;
+    paid.credit.minus(state.credit)
+}
+
+/// The interest that is open beside what rows owe by their balance: charged back, or of rows that others took the place
+/// of.
+pub(crate) fn interest_beside(state: &State<'_>) -> Result<Amount, OutOfRange> {
+    let mut all = Amount::ZERO;
+    for standing in &state.rows {
+        let interest = &standing.row.interest;
+        let terms = state.accrual.iter().flat_map(|a| &a.terms);
+        let term = terms
+            .filter(|_| standing.is_regular())
+            .find(|t| t.until == standing.row.due_on);
+        all = all.plus(match term {
+            Some(term) => {
+                let met = interest.charged.minus(interest.open()?)?;
+                let met_beside = met.minus_or_zero(term.paid_interest)?;
+                standing.added.interest.minus_or_zero(met_beside)?
+            }
+            None => interest.open()?,
+        })?;
     }
-    Ok(open.total()?.minus_or_zero(state.credit)?)
+    Ok(all)
 }
 
 /// The interest that an amount has caused up to a day: what would not be owed by then had it never been lent.
@@ -147,7 +177,7 @@ pub fn interest_caused(
 
 impl State<'_> {
     /// What was paid and what came to be owed beside the plan, of all rows.
-    pub(crate) fn moved(&self) -> Result<(Parts, Parts), crate::money::OutOfRange> {
+    pub(crate) fn moved(&self) -> Result<(Parts, Parts), OutOfRange> {
         let (mut paid, mut added) = (Parts::default(), Parts::default());
         for standing in &self.rows {
             added = added.plus(&standing.added)?;

@@ -74,6 +74,7 @@ fn is_restructured(life: &Life) -> bool {
                     | Amendment::Reaged { .. }
                     | Amendment::Rescheduled { .. }
                     | Amendment::ChargedOff
+                    | Amendment::WrittenOff
                     | Amendment::Terminated
             }
         )

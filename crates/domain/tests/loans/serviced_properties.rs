@@ -1,13 +1,13 @@
 //! What holds for every loan whose agreement says more on servicing, whatever happens to it.
 
 use fenqi_domain::loan::{Amendment, Broken, Event, Intent, Life as Lived, Transaction, life, quote};
-use fenqi_domain::money::Amount;
+use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Terms};
-use fenqi_domain::servicing::{Recalculation, Until};
+use fenqi_domain::servicing::{Ahead, Recalculation, Until};
 use jiff::civil::Date;
 use proptest::prelude::*;
 
-use crate::serviced::any_serviced_case;
+use crate::serviced::{any_serviced_case, buckets};
 use crate::terms::*;
 
 /// The loan with its history; nothing if the transactions contradict the terms, which is an answer and no fault.
@@ -95,6 +95,40 @@ proptest! {
             paid.plus(went).unwrap().plus(lived.loan.credit_balance).unwrap(),
             "came {:?} again {:?} paid {:?} went {:?}", came, again, paid, went
         );
+    }
+
+    #[test]
+    fn principal_is_what_was_lent_and_what_was_owed_again((terms, told, as_of) in any_serviced_case()) {
+        let Some(lived) = lived(&terms, &told, as_of) else { return Ok(()) };
+        let is_new = |t: &Transaction| matches!(t.event, Event::Amended { by: Amendment::Reaged { .. } });
+        if told.0.iter().any(is_new) {
+            return Ok(());
+        }
+        let again = Amount::sum(lived.notes.iter().map(|n| n.added.principal)).unwrap();
+        let principal = Amount::sum(lived.loan.rows.iter().map(|r| r.principal.charged)).unwrap();
+        prop_assert_eq!(principal, lived.loan.disbursed.plus(again).unwrap());
+    }
+
+    #[test]
+    fn who_pays_the_quote_owes_nothing_and_goes_on_owing_nothing((terms, told, as_of) in any_serviced_case()) {
+        let told = until(&told, as_of);
+        // Left out: principal that is paid before its interest, which a quote does not foresee.
+        let servicing = terms.conventions.servicing.as_ref().unwrap();
+        let is_turned = terms.pricing.rate() > Rate::ZERO && servicing.rules[0].buckets != buckets();
+        if is_turned || lived(&terms, &told, as_of).is_none() {
+            return Ok(());
+        }
+        let quoted = quote(&terms, &told.0, as_of).unwrap();
+        prop_assume!(quoted.is_positive());
+        let number = told.0.iter().map(|t| t.number).max().unwrap() + 1;
+        let event = Event::Repaid { amount: quoted, intent: Intent::Settle };
+        let mut paid = told;
+        paid.0.push(Transaction { number, effective_on: as_of, event });
+        for later in [0, 1, 40, 400] {
+            let loan = lived(&terms, &paid, after(as_of, later)).unwrap().loan;
+            prop_assert_eq!(loan.outstanding().unwrap().total().unwrap(), Amount::ZERO, "owed {} days later", later);
+            prop_assert_eq!(loan.credit_balance, Amount::ZERO, "left over {} days later", later);
+        }
     }
 
     #[test]
@@ -303,4 +337,64 @@ fn a_due_date_that_moves_takes_those_after_it_along() {
     let rows = lived(&terms, &told, signed()).unwrap().loan.rows;
     let days: Vec<Date> = rows.iter().map(|r| r.due_on).collect();
     assert_eq!(days, [due(1), after(due(2), 7), after(due(3), 7)]);
+}
+
+/// 300.00 over three months at 12 %, reckoned anew with every payment and up to its day or to the end of its period.
+fn following(until: Until) -> Terms {
+    let mut terms = three();
+    terms.pricing = crate::terms::annuity("12", fenqi_domain::calendar::DayCount::Thirty360);
+    terms.conventions.servicing.as_mut().unwrap().recalculation = Some(Recalculation {
+        daily: false,
+        until,
+        spares_overdue: true,
+        compounds: false,
+    });
+    terms
+}
+
+#[test]
+fn a_quote_knows_in_which_order_rows_are_paid() {
+    // The last rows first: 300.00 earns 1.45 in 15 of 31 days, and what they leave, 95.98, earns 0.50 in the other 16.
+    let mut terms = following(Until::PeriodEnd);
+    let on = after(signed(), 15);
+    for (ahead, expected) in [(Ahead::Next, 303_00), (Ahead::Last, 301_95)] {
+        let servicing = terms.conventions.servicing.as_mut().unwrap();
+        servicing.rules[0].ahead = ahead;
+        let told = Life::captured(&terms);
+        assert_eq!(quote(&terms, &told.0, on), Ok(fen(expected)), "{ahead:?}");
+        let loan = lived(&terms, &told.paid(on, fen(expected)), on).unwrap().loan;
+        assert!(
+            loan.is_settled().unwrap() && loan.credit_balance.is_zero(),
+            "{ahead:?}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_which_every_one_is_less_than_a_multiple_fall_due_with_the_last() {
+    let mut terms = following(Until::PaymentDay);
+    terms.conventions.servicing.as_mut().unwrap().multiple = fen(500_00);
+    let loan = lived(&terms, &Life::captured(&terms), signed()).unwrap().loan;
+    let rows: Vec<i64> = loan.rows.iter().map(|r| r.principal.charged.minor()).collect();
+    assert_eq!(rows, [0, 0, 300_00]);
+}
+
+#[test]
+fn interest_that_was_paid_before_new_rows_came_is_not_asked_for_less() {
+    let terms = following(Until::PaymentDay);
+    let by = Amendment::Reaged {
+        start_on: due(2),
+        period: terms.conventions.servicing.as_ref().unwrap().period,
+        count: 1,
+        interest: fenqi_domain::loan::Reaging::Anew,
+    };
+    // 1.45 of half a month is paid in part; the rest of it is owed with the new row.
+    let on = after(signed(), 15);
+    let told = Life::captured(&terms)
+        .paid(on, fen(1_00))
+        .then(on, Event::Amended { by });
+    let quoted = quote(&terms, &told.0, on).unwrap();
+    let loan = lived(&terms, &told.paid(on, quoted), on).unwrap().loan;
+    assert_eq!(quoted, fen(300_45));
+    assert!(loan.is_settled().unwrap() && loan.credit_balance.is_zero());
 }
