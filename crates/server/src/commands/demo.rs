@@ -1,9 +1,10 @@
-//! `fenqi demo`: loads the sample shop, plays Ann's story, and serves one page that shows what happened.
+//! `fenqi demo`: loads the sample shop, plays Ann's story, and serves one page that shows what happened. Of a shop's own
+//! catalogue it shows what is offered on its first article.
 
 use std::path::PathBuf;
 
 use fenqi_server::data::{Files, load};
-use fenqi_server::story::{Place, play};
+use fenqi_server::story::{Place, offers_on_first, play_in};
 use fenqi_web::story_page::{StoryPage, serve};
 
 use super::{Done, say, told};
@@ -44,14 +45,26 @@ pub async fn run(command: Demo) -> Done {
         data.plans.len(),
         data.regions.len(),
     ));
-    // The story buys from the sample catalogue, whatever the shop's own holds.
-    let played = play("ann.txt", STORY, &Place::Sqlite).await.map_err(told)?;
+    let (name, story) = match &command.catalogue {
+        None => ("Ann's story", STORY.to_owned()),
+        // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
+        Some(path) => (
+            "what Ann is offered on your first article",
+            offers_on_first(&data).ok_or_else(|| {
+                let path = path.display();
+                format!("{path}: no article may be paid in instalments; write yes in the column financeable")
+            })?,
+        ),
+    };
+    let played = play_in(&data, "ann.txt", &story, &Place::Sqlite)
+        .await
+        .map_err(told)?;
     for trouble in &played.troubles {
         say(trouble);
     }
     let well = played.troubles.is_empty();
     say(format!(
-        "played Ann's story: the books {}",
+        "played {name}: the books {}",
         if well { "agree" } else { "do not agree" }
     ));
     if command.no_serve {
