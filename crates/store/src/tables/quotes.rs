@@ -18,6 +18,8 @@ statements! {
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
     FORGET = "quote.forget", (Int) -> (),
         "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
+    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
+        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
     SIGN = "signature.insert", (Text, Text, Text, Text, Int) -> (),
         "insert into signature (shopper, quote, digest, detail, signed_at) values ($1, $2, $3, $4, $5) on conflict (shopper, quote) do update set digest = excluded.digest, detail = excluded.detail, signed_at = excluded.signed_at";
     SIGNATURE = "signature.find", (Text, Text) -> (Text, Text, Int),
@@ -131,7 +133,8 @@ pub fn signed<T: Serialize>(
     batch.put(&SIGN, params);
 }
 
-/// Forgets quotes that ran out before an instant and became no agreement.
+/// Forgets quotes that ran out before an instant and became no agreement, and what was signed of them.
 pub fn forget_before(batch: &mut Batch, instant: Timestamp) {
     batch.put(&FORGET, vec![instant.as_microsecond().into()]);
+    batch.put(&FORGET_SIGNATURES, vec![instant.as_microsecond().into()]);
 }
