@@ -203,28 +203,74 @@ fn pay_bucket(
             standing.owe(component, principal, interest)?;
         }
     }
+    let paid_before = standing.row.figures(component).paid;
+    let beside = standing.added.of(component);
+    let charged = standing.row.figures(component).charged;
+    let Some(accrual) = &mut state.accrual else {
+        return standing.take(day, component, most);
+    };
+    let is_principal = component == Component::Principal;
+    let beside = if is_principal {
+        beside.minus(accrual.credited(due_on))?
+    } else {
+        beside
+    };
     // What came to be owed beside the plan is no part of the balance: the plan is paid first.
-    let planned = standing
-        .row
-        .figures(component)
-        .charged
-        .minus(standing.added.of(component))?;
+    let planned = charged.minus(beside)?;
+    let term = accrual.terms.iter().find(|t| t.until == due_on);
+    let before = term.map_or(Amount::ZERO, |t| match component {
+        Component::Principal => t.paid_principal,
+        _ => t.paid_interest,
+    });
+    // What the rows to come ask for may pass what is left of the loan, until the last of them gives way.
+    let most = if is_principal && recalculation.is_some() {
+        let open_beside = beside.minus_or_zero(paid_before.minus_or_zero(before)?)?;
+        most.min(accrual.unpaid()?.max(Amount::ZERO).plus(open_beside)?)
+    } else {
+        most
+    };
     let paid = standing.take(day, component, most)?;
-    if let Some(accrual) = &mut state.accrual {
-        let term = accrual.terms.iter().find(|t| t.until == due_on);
-        let before = term.map_or(Amount::ZERO, |t| match component {
-            Component::Principal => t.paid_principal,
-            _ => t.paid_interest,
-        });
-        let own = planned.minus_or_zero(before)?.min(paid);
-        if component == Component::Interest {
-            accrual.pay_interest(due_on, own)?;
-        } else if recalculation.is_some() {
-            accrual.pay_principal(due_on, on, own)?;
-        }
+    let own = planned.minus_or_zero(before)?.min(paid);
+    if !is_principal {
+        accrual.pay_interest(due_on, own)?;
+    } else if recalculation.is_some() {
+        accrual.pay_principal(due_on, on, own)?;
     }
     state.follow()?;
     Ok(paid)
+}
+
+/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.
+pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
+    crate::loan::overdue::count(state)?;
+    let follows = state.terms.conventions.recalculation().is_some();
+    let (mut left, mut ahead) = (amount, Amount::ZERO);
+    for place in 0..state.rows.len() {
+        let day = state.day;
+        let Some(standing) = state.rows.get_mut(place) else {
+            continue;
+        };
+        let waived = standing.waive(component, left)?;
+        let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
+        left = left.minus(waived)?;
+        if due_on > day {
+            ahead = ahead.plus(waived)?;
+        }
+        // The balance behind the rows knows no difference between what was paid and what is not asked for.
+        let accrual = state.accrual.as_mut().filter(|_| follows && is_regular);
+        match (accrual, component) {
+            (Some(accrual), Component::Principal) => accrual.pay_principal(due_on, day, waived)?,
+            (Some(accrual), Component::Interest) => accrual.pay_interest(due_on, waived)?,
+            _ => {}
+        }
+        state.follow()?;
+    }
+    let waived = amount.minus(left)?;
+    if component == Component::Principal {
+        state.principal = state.principal.minus(waived)?;
+    }
+    state.post_waived(component, waived, ahead);
+    Ok(())
 }
 
 impl Standing {

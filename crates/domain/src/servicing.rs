@@ -138,6 +138,8 @@ pub struct Recalculation {
     pub until: Until,
     /// Whether overdue principal earns no more than agreed.
     pub spares_overdue: bool,
+    /// Whether overdue interest earns like overdue principal. Off by default: it costs the payer, and many laws forbid it.
+    pub compounds: bool,
 }
 
 /// What a charge-off does to the schedule (核销方式).
@@ -188,6 +190,8 @@ pub enum Excess {
     LowerInstalment,
     /// Instalments stay, and there are fewer.
     FewerRows,
+    /// Instalments stay; the next ask for less principal, until what was paid beyond is used up.
+    NextRows,
 }
 
 /// What is agreed on servicing beyond the defaults.
@@ -213,8 +217,10 @@ pub struct Servicing {
     pub interest_only: u16,
     /// The first rows in which not even interest is due; the row after them takes it.
     pub interest_deferred: u16,
-    /// Whether a down payment's row stands before another of its day.
-    pub down_payment_first: bool,
+    /// Whether the schedule is always built as a whole, from all that was lent: then rows that were due are reckoned anew
+    /// with it as well, what is lent on a due date belongs to the period that ends, what is lent after the last adds a
+    /// row, and a down payment's row stands before another of its day. (The cumulative schedules of Apache Fineract.)
+    pub whole: bool,
     /// Whether interest follows the payments; otherwise it is as scheduled.
     pub recalculation: Option<Recalculation>,
     /// What money beyond what is due does to scheduled interest, if that is ever reckoned anew.

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::YearPart;
-use crate::loan::interest::to_multiple;
+use crate::loan::factor::to_multiple;
 use crate::money::{Amount, OutOfRange, Rate, Remainder, Rounding, divide};
 
 mod ask;

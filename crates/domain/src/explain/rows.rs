@@ -63,7 +63,7 @@ fn on_balance(
     component: Component,
 ) -> Result<Option<Explanation>, OutOfRange> {
     let Some(accrual) = state.accrual.as_ref().filter(|_| standing.is_regular()) else {
-        return Ok(None);
+        return crate::loan::build::told::why(state, standing, component);
     };
     let due_on = standing.row.due_on;
     let planned = if component == Component::Principal {
@@ -74,7 +74,13 @@ fn on_balance(
     let Some(planned) = planned else {
         return Ok(None);
     };
-    let beside = Explanation::given(Name::Beside, standing.added.of(component));
+    // What is owed again and earns stands in the plan already.
+    let counted = if component == Component::Principal {
+        accrual.credited(due_on)
+    } else {
+        Amount::ZERO
+    };
+    let beside = Explanation::given(Name::Beside, standing.added.of(component).minus(counted)?);
     Explanation::sum(Name::Charged { component }, vec![planned, beside], Vec::new()).map(Some)
 }
 

@@ -254,7 +254,7 @@ impl Cause {
                 | Amendment::Rescheduled { .. }
                 | Amendment::RateChanged { .. }
                 | Amendment::InterestPaused { .. } => Cause::Rescheduled,
-                Amendment::ChargedOff | Amendment::Terminated => Cause::Ended,
+                Amendment::ChargedOff | Amendment::WrittenOff | Amendment::Terminated => Cause::Ended,
             },
             Event::Reversed { .. }
             | Event::Paused

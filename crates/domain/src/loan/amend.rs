@@ -1,12 +1,14 @@
 //! What an [`Amendment`] does to the state, and the record of what each transaction did.
 
+use jiff::civil::Date;
+
 use crate::allocation;
 use crate::loan::amendment::Amendment;
 use crate::loan::charges::{self, Charge};
 use crate::loan::life::Record;
 use crate::loan::state::State;
-use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure};
-use crate::money::{Amount, OutOfRange};
+use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure, scheduled};
+use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
 
@@ -31,7 +33,7 @@ impl State<'_> {
         };
         match *by {
             Amendment::Credited { amount, credit } => {
-                self.take_excess(amount)?;
+                self.take_in(amount)?;
                 allocation::credit(self, servicing, credit, amount)?;
             }
             Amendment::Charged {
@@ -85,6 +87,12 @@ impl State<'_> {
 
     /// Lets a change of the schedule or of its interest happen.
     fn restructure(&mut self, by: &Amendment, servicing: &Servicing) -> Result<(), Broken> {
+        if self.is_fixed && self.is_charged_off {
+            return Err(Broken::Inconsistent {
+                transaction: 0,
+                what: "changes a loan that was given up or ended",
+            });
+        }
         match *by {
             Amendment::Reamortised => {
                 let parts = restructure::reamortise(self, servicing)?;
@@ -94,12 +102,14 @@ impl State<'_> {
                 start_on,
                 period,
                 count,
+                interest,
             } => {
                 super::overdue::count(self)?;
                 let plan = restructure::Plan {
                     start_on,
                     period,
                     count,
+                    interest,
                 };
                 let parts = restructure::reage(self, servicing, plan)?;
                 self.told = Some((parts, Amount::ZERO));
@@ -109,26 +119,26 @@ impl State<'_> {
                 to,
                 extra,
                 grace,
+                interest_grace,
             } => {
-                restructure::reschedule(self, servicing, from, to, extra)?;
-                restructure::grace(self, servicing, to.unwrap_or(from), grace)?;
+                let changes = restructure::Changes {
+                    from: to.unwrap_or(from),
+                    extra,
+                    grace,
+                    interest_grace,
+                };
+                restructure::reschedule(self, servicing, changes)?;
             }
-            Amendment::RateChanged { annual } => {
-                let day = self.day;
-                if let Some(accrual) = &mut self.accrual {
-                    accrual.change_rate(day, annual)?;
-                }
-                self.follow()?;
-            }
-            Amendment::InterestPaused { from, until } => {
-                if let Some(accrual) = &mut self.accrual {
-                    accrual.pause(from, until)?;
-                }
-                self.follow()?;
-            }
+            Amendment::RateChanged { annual } => self.change_rate(servicing, annual)?,
+            Amendment::InterestPaused { from, until } => self.pause_interest(servicing, from, until)?,
             Amendment::ChargedOff => {
                 super::overdue::count(self)?;
-                let parts = restructure::charge_off(self, servicing.charge_off)?;
+                let parts = restructure::charge_off(self, servicing)?;
+                self.told = Some((parts, Amount::ZERO));
+            }
+            Amendment::WrittenOff => {
+                super::overdue::count(self)?;
+                let parts = restructure::write_off(self)?;
                 self.told = Some((parts, Amount::ZERO));
             }
             Amendment::Terminated => {
@@ -140,6 +150,28 @@ impl State<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Lets another rate hold from the day on.
+    fn change_rate(&mut self, servicing: &Servicing, annual: Rate) -> Result<(), OutOfRange> {
+        let day = self.day;
+        self.rate = annual;
+        if let Some(accrual) = &mut self.accrual {
+            accrual.change_rate(day, annual)?;
+        } else if scheduled::builds(self, servicing) {
+            scheduled::change_rate(self, servicing, annual)?;
+        }
+        self.follow()
+    }
+
+    /// Lets some days earn nothing, both included.
+    fn pause_interest(&mut self, servicing: &Servicing, from: Date, until: Date) -> Result<(), OutOfRange> {
+        if let Some(accrual) = &mut self.accrual {
+            accrual.pause(from, until)?;
+        } else if scheduled::builds(self, servicing) {
+            scheduled::pause(self, servicing, from, until)?;
+        }
+        self.follow()
     }
 
     /// How the loan stands before a transaction.

@@ -7,6 +7,19 @@ use crate::money::{Amount, Rate};
 use crate::plan::Component;
 use crate::servicing::{Credit, Period};
 
+/// What becomes of interest when a loan is spread over new rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaging {
+    /// The new rows are level and earn at the loan's rate; what has accrued is due with the first of them.
+    #[default]
+    Anew,
+    /// What has accrued by the day is spread alike, and nothing more is earned.
+    Payable,
+    /// All interest of the old rows, earned or not, is spread alike, and nothing more is earned.
+    All,
+}
+
 /// A change of a running loan (贷后变更).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
@@ -68,6 +81,8 @@ pub enum Amendment {
         period: Period,
         /// How many there are.
         count: u16,
+        /// What becomes of interest.
+        interest: Reaging,
     },
     /// A due date and all after it move (改期), or rows are added.
     Rescheduled {
@@ -79,6 +94,8 @@ pub enum Amendment {
         extra: u16,
         /// In how many rows from there no principal is due; as many rows are added at the end.
         grace: u16,
+        /// The interest of how many rows from there is put off to the row after them.
+        interest_grace: u16,
     },
     /// Another rate holds from this day on (调息).
     RateChanged {
@@ -94,11 +111,26 @@ pub enum Amendment {
     },
     /// The lender no longer expects to be paid (核销).
     ChargedOff,
+    /// The lender gives up what is left: it is waived, and the loan is closed (销账).
+    WrittenOff,
     /// The agreement was ended: everything is due on this day (解约).
     Terminated,
 }
 
 impl Amendment {
+    /// Whether it makes sense only once something was lent.
+    pub(crate) const fn needs_loan(&self) -> bool {
+        !matches!(
+            self,
+            Amendment::Charged { .. }
+                | Amendment::ChargeWaived { .. }
+                | Amendment::Surcharged { .. }
+                | Amendment::Rescheduled { .. }
+                | Amendment::RateChanged { .. }
+                | Amendment::InterestPaused { .. }
+        )
+    }
+
     /// The amount that moves, of those that have one.
     pub const fn amount(&self) -> Option<Amount> {
         match self {

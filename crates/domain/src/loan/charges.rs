@@ -142,6 +142,12 @@ fn owe_again(state: &mut State<'_>, parts: &Parts, met: Amount) -> Result<(), Ou
     if let Some(standing) = later.or(same).and_then(|p| state.rows.get_mut(p)) {
         standing.add(&through)?;
         standing.take(day, Component::Principal, met)?;
+        let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
+        let follows = state.terms.conventions.recalculation().is_some() && is_regular;
+        if let Some(accrual) = state.accrual.as_mut().filter(|_| follows) {
+            accrual.owe_again(due_on, day, parts.principal)?;
+            state.follow()?;
+        }
     } else {
         let standing = extra(state, day)?;
         standing.add(&through)?;

@@ -3,11 +3,12 @@
 
 use jiff::civil::Date;
 
-use crate::loan::interest::to_multiple;
+use crate::loan::factor::to_multiple;
 use crate::loan::life::Origin;
+use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Parts, PostingKind};
-use crate::money::{Amount, OutOfRange, Rate, Rounding};
+use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
 
@@ -20,14 +21,21 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     let down = to_multiple(wanted, servicing.multiple)?;
     let rest = amount.minus(down)?;
     let day = state.day;
-    let count = state.rows.iter().filter(|s| takes(s, servicing, day)).count();
-    if count == 0 && rest.is_positive() {
+    let count = state.rows.iter().filter(|s| takes(s, day)).count();
+    if state.is_charged_off {
+        return Err(inconsistent("lends on a loan that was given up or ended"));
+    }
+    let is_over = state.accrual.as_ref().is_some_and(|a| !a.covers(day));
+    if is_over && rest.is_positive() {
+        return Err(inconsistent("lends after the last due date"));
+    }
+    if count == 0 && rest.is_positive() && !scheduled::builds(state, servicing) {
         return Err(inconsistent("lends after the last due date"));
     }
     if down.is_positive() {
         let mut row = Standing::empty(day, day, Origin::DownPayment);
         row.row.principal.charged = down;
-        if servicing.down_payment_first {
+        if servicing.whole {
             let place = state.rows.partition_point(|s| s.row.due_on < day);
             state.rows.insert(place, row);
             state.renumber();
@@ -39,8 +47,8 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     if let Some(accrual) = &mut state.accrual {
         accrual.lend(day, rest)?;
         state.follow()?;
-    } else if state.terms.pricing.rate() > Rate::ZERO {
-        crate::loan::scheduled::lend(state, servicing, rest)?;
+    } else if scheduled::builds(state, servicing) {
+        scheduled::lend(state, servicing, rest)?;
     } else {
         share(state, servicing, rest, count)?;
     }
@@ -57,11 +65,9 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     Ok(())
 }
 
-/// Whether a row takes a part of what is lent on a day: those to come, and where the day's down payment stands first,
-/// those of the day as well.
-fn takes(standing: &Standing, servicing: &Servicing, day: Date) -> bool {
-    let due_on = standing.row.due_on;
-    standing.is_regular() && (due_on > day || (due_on == day && servicing.down_payment_first))
+/// Whether a row takes a part of what is lent on a day: agreed rows to come, and those that were spread anew.
+fn takes(standing: &Standing, day: Date) -> bool {
+    matches!(standing.origin, Origin::Agreed | Origin::Reaged) && standing.row.due_on > day
 }
 
 /// Adds an equal share of the amount to every row to come, as multiples; the last takes what is left over.
@@ -77,7 +83,7 @@ fn share(
     let mut left = amount;
     let mut place = 0usize;
     for standing in &mut state.rows {
-        if !takes(standing, servicing, day) {
+        if !takes(standing, day) {
             continue;
         }
         place = place.saturating_add(1);
@@ -122,10 +128,14 @@ impl State<'_> {
                 continue;
             };
             let principal = term.principal.plus(standing.added.principal)?;
-            standing.row.principal.charged = principal;
+            standing.row.principal.charged = principal.minus(term.credited)?;
             standing.row.interest.charged = term.interest.plus(standing.added.interest)?;
         }
-        Ok(())
+        // Where interest is as scheduled, rows that were paid do not know it; a change may leave them paid beyond it.
+        match self.terms.conventions.servicing.as_deref() {
+            Some(servicing) if servicing.recalculation.is_none() => scheduled::spread_anew(self, servicing),
+            _ => Ok(()),
+        }
     }
 
     /// Puts a row in its place: after those that are due on its day.

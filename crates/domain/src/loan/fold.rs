@@ -9,10 +9,12 @@ use crate::calendar::add_days;
 use crate::explain::Cause;
 use crate::loan::state::{Flow, Span, State};
 use crate::loan::{
-    Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement, scheduled,
+    Amendment, Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
+    restructure, restructure::Move, scheduled,
 };
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
+use crate::servicing::Credit;
 use crate::{allocation, late, refund, settlement};
 
 /// The loan on a day.
@@ -145,7 +147,14 @@ fn walk<'a>(
 ) -> Result<State<'a>, Broken> {
     let live = live(transactions)?;
     let first = live.first().map_or(as_of, |t| t.effective_on);
-    let mut state = State::new(terms, first.min(terms.signed_on).min(as_of), excused(&live));
+    let moved = moved(terms, &live, as_of)?;
+    let due_dates = moved.as_deref().unwrap_or(&terms.due_dates);
+    let mut state = State::new(
+        terms,
+        due_dates,
+        first.min(terms.signed_on).min(as_of),
+        excused(&live),
+    );
     if tells {
         state.listen()?;
     }
@@ -155,6 +164,30 @@ fn walk<'a>(
     }
     state.walk_to(as_of)?;
     Ok(state)
+}
+
+/// The due dates after changes that were entered by a day, if there are any.
+fn moved(terms: &Terms, live: &[&Transaction], as_of: Date) -> Result<Option<Vec<Date>>, OutOfRange> {
+    let Some(servicing) = terms.conventions.servicing.as_deref() else {
+        return Ok(None);
+    };
+    let moves = live.iter().filter(|t| t.effective_on <= as_of);
+    let mut moves = moves
+        .filter_map(|t| match t.event {
+            Event::Amended {
+                by: Amendment::Rescheduled { from, to, .. },
+            } => Some(Move::To { from, to: to? }),
+            Event::Deferred { days } => Some(Move::By {
+                after: t.effective_on,
+                days,
+            }),
+            _ => None,
+        })
+        .peekable();
+    if moves.peek().is_none() {
+        return Ok(None);
+    }
+    restructure::moved(servicing, &terms.due_dates, moves).map(Some)
 }
 
 /// The transactions that stand, in the order in which they count.
@@ -267,8 +300,9 @@ impl State<'_> {
         if transaction.event.amount().is_some_and(|a| !a.is_positive()) {
             return Err(broken("is of nothing or less"));
         }
-        if self.terms.conventions.servicing.is_some() && transaction.event.has_own_rules() {
-            return Err(broken("is not known to the agreement's servicing"));
+        let comes_first = self.terms.conventions.servicing.is_some() && self.disbursed.is_zero();
+        if comes_first && transaction.event.needs_loan() {
+            return Err(broken("comes before anything was lent"));
         }
         late::post(self)?;
         let before = self.noted()?;
@@ -279,17 +313,7 @@ impl State<'_> {
             })?,
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
-                match intent {
-                    // The agreement's buckets take every payment; what is over stays the payer's.
-                    _ if self.terms.conventions.servicing.is_some() => {
-                        self.take_excess(amount)?;
-                        allocation::receive(self, amount, false)?;
-                    }
-                    Intent::Due => allocation::receive(self, amount, false)?,
-                    Intent::Bill => allocation::receive(self, amount, true)?,
-                    Intent::Settle => settlement::settle(self, amount)?,
-                    Intent::Keep => allocation::keep(self, amount)?,
-                }
+                self.repay(amount, intent)?;
             }
             Event::Refunded {
                 amount,
@@ -300,15 +324,27 @@ impl State<'_> {
                     return Err(broken("gives back more than was lent"));
                 }
                 self.flows.push(Flow { on: self.day, amount });
-                refund::apply(self, amount, strategy, with_paid_fees)?;
+                if let Some(servicing) = self.terms.conventions.servicing.as_deref() {
+                    // Where the agreement says how a seller's refund is spread, it says so whatever the goods were.
+                    self.refunded = self.refunded.plus(amount)?;
+                    self.take_in(amount)?;
+                    allocation::credit(self, servicing, Credit::MerchantRefund, amount)?;
+                } else {
+                    refund::apply(self, amount, strategy, with_paid_fees)?;
+                }
             }
             // Left out by `live`, with what it reverses.
             Event::Reversed { .. } => {}
+            Event::Waived { component, amount } if self.terms.conventions.servicing.is_some() => {
+                allocation::waive(self, component, amount)?;
+            }
             Event::Waived { component, amount } => self.waive(component, amount)?,
             Event::Paused => self.pauses = self.pauses.saturating_add(1),
             Event::Resumed => self.pauses = self.pauses.saturating_sub(1),
             // Known from the start, since it may excuse days before its own.
             Event::Excused { .. } => {}
+            // Known from the start, where the agreement says how dates move.
+            Event::Deferred { .. } if self.terms.conventions.servicing.is_some() => {}
             Event::Deferred { days } => {
                 for standing in self.ahead_rows() {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
@@ -325,6 +361,21 @@ impl State<'_> {
         Ok(self.mark_cleared()?)
     }
 
+    /// Takes in a payment, as it was meant. An agreement's own buckets take every payment, and what is over stays the
+    /// payer's.
+    fn repay(&mut self, amount: Amount, intent: Intent) -> Result<(), OutOfRange> {
+        if self.terms.conventions.servicing.is_some() {
+            self.take_in(amount)?;
+            return allocation::receive(self, amount, false);
+        }
+        match intent {
+            Intent::Due => allocation::receive(self, amount, false),
+            Intent::Bill => allocation::receive(self, amount, true),
+            Intent::Settle => settlement::settle(self, amount),
+            Intent::Keep => allocation::keep(self, amount),
+        }
+    }
+
     /// Pays what is owed to the payer back to its source.
     fn pay_out(&mut self, amount: Amount) -> Result<(), OutOfRange> {
         self.credit = self.credit.minus(amount)?;
@@ -336,13 +387,10 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Reckons scheduled interest anew before a payment, where the agreement says so.
-    pub(crate) fn take_excess(&mut self, amount: Amount) -> Result<(), Broken> {
+    /// Reckons scheduled interest anew with a payment, where the agreement says so.
+    pub(crate) fn take_in(&mut self, amount: Amount) -> Result<(), OutOfRange> {
         let servicing = self.terms.conventions.servicing.as_deref();
-        match servicing.and_then(|s| Some((s, s.excess?))) {
-            Some((servicing, how)) => scheduled::take_excess(self, servicing, how, amount),
-            None => Ok(()),
-        }
+        servicing.map_or(Ok(()), |servicing| scheduled::take_in(self, servicing, amount))
     }
 
     /// Lends so much over the rows that are not yet due.
@@ -407,12 +455,18 @@ impl State<'_> {
             ahead = ahead.plus(waived)?;
         }
         let waived = amount.minus(left)?;
+        self.post_waived(component, waived, ahead);
+        if component == Component::Principal {
+            self.principal = self.principal.minus(waived)?;
+            settlement::reprice(self)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was waived; what was not due yet is charged first.
+    pub(crate) fn post_waived(&mut self, component: Component, waived: Amount, ahead: Amount) {
         match component {
-            Component::Principal => {
-                self.principal = self.principal.minus(waived)?;
-                self.post(PostingKind::PrincipalWaived, waived);
-                settlement::reprice(self)?;
-            }
+            Component::Principal => self.post(PostingKind::PrincipalWaived, waived),
             Component::Interest => {
                 self.post(PostingKind::InterestCharged, ahead);
                 self.post(PostingKind::InterestWaived, waived);
@@ -423,6 +477,5 @@ impl State<'_> {
             }
             Component::Penalty => self.post(PostingKind::PenaltyWaived, waived),
         }
-        Ok(())
     }
 }

@@ -8,15 +8,17 @@
 //! Factors have 12 decimals, half to even; running products have 15. No figure between two cents has ever been found to
 //! depend on the difference to exact arithmetic.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, days_between};
+use crate::loan::factor::{actual_parts, plus, ratio, times, to_multiple};
+use crate::loan::restructure::{Changes, after};
 use crate::loan::state::Span;
+use crate::loan::term::{Stretch, Term};
 use crate::money::{Amount, OutOfRange, Rate};
-use crate::servicing::{MonthDays, Servicing, Unit, YearDays};
+use crate::servicing::{MonthDays, Period, Servicing, Unit, YearDays};
 
 mod told;
 
@@ -25,49 +27,14 @@ const FACTOR: i128 = 1_000_000_000_000;
 /// One, in running products.
 const PRODUCT: i128 = 1_000_000_000_000_000;
 
-/// Days with one balance.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    /// The evening on which it begins.
-    from: Date,
-    /// The evening on which it ends.
-    until: Date,
-    /// What was lent when it ended.
-    lent: Amount,
-    /// What else changed the balance when it ended.
-    corrected: Amount,
-    /// Its balance.
-    balance: Amount,
-}
-
-/// One period, with what its row owes.
-#[derive(Debug, Clone)]
-pub(crate) struct Term {
-    /// The due date before it, or the day from which interest counts.
-    pub from: Date,
-    /// Its due date.
-    pub until: Date,
-    /// The instalment.
-    pub instalment: Amount,
-    /// The level payment; what is lent later is added to it.
-    level: Amount,
-    /// Principal paid on it.
-    pub paid_principal: Amount,
-    /// Interest paid on it.
-    pub paid_interest: Amount,
-    /// Its interest as reckoned, with what the period before could not take.
-    reckoned: Amount,
-    /// Its interest as due.
-    pub interest: Amount,
-    /// Its principal as due.
-    pub principal: Amount,
-    stretches: Vec<Stretch>,
-}
-
 /// All periods of a loan.
 #[derive(Debug, Clone)]
 pub(crate) struct Accrual<'a> {
     servicing: &'a Servicing,
+    /// How far apart due dates are.
+    pub period: Period,
+    /// Interest from before the first period.
+    pub carried: Amount,
     /// The agreed rate, and those that follow it, each from its day.
     rates: Vec<(Date, Rate)>,
     agreed: Rate,
@@ -86,12 +53,19 @@ impl<'a> Accrual<'a> {
     /// The periods between due dates, before anything was lent.
     pub fn new(servicing: &'a Servicing, agreed: Rate, from: Date, due_dates: &[Date]) -> Accrual<'a> {
         let starts = core::iter::once(&from).chain(due_dates);
-        let terms = starts
+        let mut terms: Vec<Term> = starts
             .zip(due_dates)
             .map(|(from, until)| Term::new(*from, *until))
             .collect();
+        for (place, term) in terms.iter_mut().enumerate() {
+            term.is_free =
+                place < usize::from(servicing.interest_only) && place.saturating_add(1) < due_dates.len();
+            term.puts_off = place < usize::from(servicing.interest_deferred);
+        }
         Accrual {
             servicing,
+            period: servicing.period,
+            carried: Amount::ZERO,
             rates: Vec::new(),
             agreed,
             pauses: Vec::new(),
@@ -102,23 +76,34 @@ impl<'a> Accrual<'a> {
         }
     }
 
-    /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone.
+    /// Whether a day lies in one of the periods.
+    pub fn covers(&self, day: Date) -> bool {
+        let first = self.terms.first().is_some_and(|t| t.from <= day);
+        first && self.terms.last().is_some_and(|t| day <= t.until)
+    }
+
+    /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
+    /// alone. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 + 191.05.)
     pub fn lend(&mut self, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         let Some(place) = self.change(day, amount, Amount::ZERO)? else {
             return Err(OutOfRange("a disbursement after the last period"));
         };
         let first = self.first_affected(place, day);
-        self.refresh()?;
-        let more = self.level(first, amount)?;
-        for (at, term) in self.terms.iter_mut().enumerate().skip(first) {
-            let all = term.level.plus(more)?;
+        let mut alone = self.clone();
+        alone.carried = Amount::ZERO;
+        for term in &mut alone.terms {
+            term.clear();
+        }
+        alone.change(day, amount, Amount::ZERO)?;
+        alone.relevel(first)?;
+        for (term, new) in self.terms.iter_mut().zip(&alone.terms).skip(first) {
+            let all = term.level.plus(new.level)?;
             // While only interest is due, an instalment is as high as that.
-            let is_free = at < usize::from(self.servicing.interest_only);
-            if !is_free && all >= term.paid()? {
+            if !term.is_free && all >= term.paid()? {
                 (term.level, term.instalment) = (all, all);
             }
         }
-        self.settle(first)
+        self.absorb()
     }
 
     /// Lets another rate hold from a day on: the evening before ends a span.
@@ -131,6 +116,24 @@ impl<'a> Accrual<'a> {
         };
         let first = self.first_affected(place, eve);
         self.relevel(first)
+    }
+
+    /// Adds a period at the end.
+    pub fn add_period(&mut self, from: Date, until: Date) {
+        self.terms.push(Term::new(from, until));
+    }
+
+    /// Lets the periods from a due date on be level anew, some of them without principal or without interest.
+    pub fn reschedule(&mut self, changes: Changes) -> Result<(), OutOfRange> {
+        let first = self.terms.partition_point(|t| t.until < changes.from);
+        for (turn, term) in (0u16..).zip(self.terms.iter_mut().skip(first)) {
+            term.is_free |= turn < changes.grace;
+            term.puts_off |= turn < changes.interest_grace;
+        }
+        if changes.extra > 0 || changes.grace > 0 {
+            return self.relevel(first);
+        }
+        self.absorb()
     }
 
     /// Makes the periods from one on level anew on what is outstanding.
@@ -170,6 +173,44 @@ impl<'a> Accrual<'a> {
         Ok(())
     }
 
+    /// Cuts the periods that were due by a day to what was paid, and makes those to come level anew on what is left and on
+    /// what else was overdue.
+    pub fn spread_overdue(&mut self, day: Date, beside: Amount) -> Result<(), OutOfRange> {
+        for term in self.terms.iter_mut().filter(|t| t.until <= day) {
+            term.instalment = term.paid()?;
+            term.level = term.instalment;
+        }
+        self.change(day, beside, Amount::ZERO)?;
+        let first = self.terms.partition_point(|t| t.until <= day);
+        self.relevel(first)
+    }
+
+    /// Notes what was paid on a row on its day.
+    pub fn note_paid(&mut self, due_on: Date, principal: Amount, interest: Amount) -> Result<(), OutOfRange> {
+        if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
+            let more = principal.minus(term.paid_principal)?;
+            (term.paid_principal, term.paid_interest) = (principal, interest);
+            self.change(due_on, Amount::ZERO, Amount::ZERO.minus(more)?)?;
+        }
+        Ok(())
+    }
+
+    /// Lets principal be owed again in a row from a day on: it earns like what was lent.
+    pub fn owe_again(&mut self, due_on: Date, day: Date, amount: Amount) -> Result<(), OutOfRange> {
+        if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
+            term.credited = term.credited.plus(amount)?;
+            term.instalment = term.instalment.plus(amount)?;
+            self.change(day, amount, Amount::ZERO)?;
+        }
+        self.absorb()
+    }
+
+    /// Principal that came to be owed again in a row.
+    pub fn credited(&self, due_on: Date) -> Amount {
+        let term = self.terms.iter().find(|t| t.until == due_on);
+        term.map_or(Amount::ZERO, |t| t.credited)
+    }
+
     /// Takes in principal for a row: late, it counts from the row's day, since what is overdue is counted by itself.
     pub fn pay_principal(&mut self, due_on: Date, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
@@ -186,6 +227,18 @@ impl<'a> Accrual<'a> {
             term.instalment = term.instalment.max(term.paid()?);
         }
         self.absorb()
+    }
+
+    /// What was lent and is not paid.
+    pub fn unpaid(&self) -> Result<Amount, OutOfRange> {
+        let mut unpaid = Amount::ZERO;
+        for term in &self.terms {
+            unpaid = unpaid.minus(term.paid_principal)?;
+            for stretch in &term.stretches {
+                unpaid = unpaid.plus(stretch.lent)?;
+            }
+        }
+        Ok(unpaid)
     }
 
     /// What a row would owe if interest were taken up to a day only: principal and interest.
@@ -288,7 +341,7 @@ impl<'a> Accrual<'a> {
     /// Reckons balances, interest and principal of all periods.
     pub fn refresh(&mut self) -> Result<(), OutOfRange> {
         let mut carried = Amount::ZERO;
-        let mut unrecognised = Amount::ZERO;
+        let mut unrecognised = self.carried;
         for place in 0..self.terms.len() {
             let Some(mut term) = self.terms.get(place).cloned() else {
                 continue;
@@ -302,8 +355,9 @@ impl<'a> Accrual<'a> {
             for stretch in &term.stretches {
                 interest = interest.plus(self.earned(&term, stretch)?)?;
             }
-            if place < usize::from(self.servicing.interest_only) {
-                term.instalment = interest.max(term.paid()?);
+            if term.is_free {
+                let payable = if term.puts_off { Amount::ZERO } else { interest };
+                term.instalment = payable.max(term.paid()?);
             }
             term.reckon(interest)?;
             unrecognised = term.reckoned.minus(term.interest)?;
@@ -315,8 +369,19 @@ impl<'a> Accrual<'a> {
         Ok(())
     }
 
-    /// Reckons everything, and lets the last period that is not paid take the difference.
+    /// Reckons everything, and lets the last period that is not paid take the difference; what it cannot give up because
+    /// it was paid, the one before takes.
     pub fn absorb(&mut self) -> Result<(), OutOfRange> {
+        for _ in 0..=self.terms.len() {
+            if !self.absorb_once()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets one period take the difference; says whether some of it is left.
+    fn absorb_once(&mut self) -> Result<bool, OutOfRange> {
         self.refresh()?;
         let (mut interest, mut instalments, mut lent) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
         for term in &self.terms {
@@ -333,10 +398,14 @@ impl<'a> Accrual<'a> {
                 last = Some(place);
             }
         }
-        if let Some(term) = last.and_then(|place| self.terms.get_mut(place)) {
-            term.instalment = term.instalment.plus(difference)?;
-        }
-        self.refresh()
+        let Some(term) = last.and_then(|place| self.terms.get_mut(place)) else {
+            return Ok(false);
+        };
+        let wanted = term.instalment.plus(difference)?;
+        term.instalment = wanted.max(term.paid()?);
+        let is_left = term.instalment != wanted;
+        self.refresh()?;
+        Ok(is_left)
     }
 
     /// Lets the last period take the difference, then smooths the instalments from one period on.
@@ -408,15 +477,16 @@ impl<'a> Accrual<'a> {
 
     /// The level payment of an amount over the periods from one on, as a multiple.
     fn level(&self, first: usize, amount: Amount) -> Result<Amount, OutOfRange> {
-        let first = first.max(usize::from(self.servicing.interest_only));
         let (mut power, mut sum) = (PRODUCT, PRODUCT);
-        for (at, term) in self.terms.iter().enumerate().skip(first) {
+        let repaying = self.terms.iter().skip(first).filter(|t| !t.is_free);
+        for (turn, term) in repaying.enumerate() {
             let mut factor = FACTOR;
             for stretch in &term.stretches {
-                factor = plus(factor, self.factor(term, stretch.from, stretch.until)?)?;
+                let part = self.factor(term, (stretch.from, stretch.until), self.agreed_length())?;
+                factor = plus(factor, part)?;
             }
             power = ratio(times(power, factor)?, FACTOR)?;
-            if at > first {
+            if turn > 0 {
                 sum = plus(PRODUCT, ratio(times(sum, factor)?, FACTOR)?)?;
             }
         }
@@ -432,7 +502,7 @@ impl<'a> Accrual<'a> {
         if all <= 0 || days <= 0 || !stretch.balance.is_positive() || self.is_paused(stretch) {
             return Ok(Amount::ZERO);
         }
-        let factor = self.factor(term, stretch.from, term.until)?;
+        let factor = self.factor(term, (stretch.from, term.until), self.length(term)?)?;
         let product = times(
             times(i128::from(stretch.balance.minor()), factor)?,
             i128::from(days),
@@ -459,138 +529,69 @@ impl<'a> Accrual<'a> {
         changed.map_or(self.agreed, |(_, rate)| *rate)
     }
 
-    /// The factor of some days of a period, in 10⁻¹².
-    fn factor(&self, term: &Term, from: Date, until: Date) -> Result<i128, OutOfRange> {
-        let rate = times(i128::from(self.rate(from).ppb()), 1_000)?;
-        let (numerator, denominator) = self.year_part(term, from, until)?;
+    /// How many units a period has by agreement, as a fraction.
+    fn agreed_length(&self) -> (i64, i64) {
+        (i64::from(self.period.every), 1)
+    }
+
+    /// How many units a period has, as a fraction: whole ones, and of the one that is not whole its share of days. A
+    /// period that ends as agreed from the first day on is whole.
+    fn length(&self, term: &Term) -> Result<(i64, i64), OutOfRange> {
+        let unit = Period {
+            every: 1,
+            unit: self.period.unit,
+        };
+        let start = self.terms.first().map_or(term.from, |t| t.from);
+        let units = |from: Date, until: Date| -> Result<u16, OutOfRange> {
+            let mut count = 0u16;
+            while after(from, unit, count.saturating_add(1))? <= until && count < u16::MAX {
+                count = count.saturating_add(1);
+            }
+            Ok(count)
+        };
+        let (before, all) = (units(start, term.from)?, units(start, term.until)?);
+        let ends_as_agreed = after(start, unit, all)? == term.until;
+        let begins_as_agreed = after(start, unit, before)? == term.from;
+        if ends_as_agreed && begins_as_agreed && all.saturating_sub(before) == self.period.every {
+            return Ok(self.agreed_length());
+        }
+        let whole = units(term.from, term.until)?;
+        let last = after(term.from, unit, whole)?;
+        let next = after(term.from, unit, whole.saturating_add(1))?;
+        let length = days_between(last, next).max(1);
+        let units = i64::from(whole).saturating_mul(length);
+        Ok((units.saturating_add(days_between(last, term.until)), length))
+    }
+
+    /// The factor of some days of a period of so many units, in 10⁻¹².
+    fn factor(&self, term: &Term, days: (Date, Date), length: (i64, i64)) -> Result<i128, OutOfRange> {
+        let rate = times(i128::from(self.rate(days.0).ppb()), 1_000)?;
+        let (numerator, denominator) = self.year_part(term, days, length)?;
         ratio(times(rate, numerator)?, denominator)
     }
 
-    /// The part of a year that some days of a period are.
-    fn year_part(&self, term: &Term, from: Date, until: Date) -> Result<(i128, i128), OutOfRange> {
+    /// The part of a year that some days of a period of so many units are.
+    fn year_part(
+        &self,
+        term: &Term,
+        (from, until): (Date, Date),
+        (units, parts): (i64, i64),
+    ) -> Result<(i128, i128), OutOfRange> {
         let days = i128::from(days_between(from, until));
         Ok(match (self.servicing.year, self.servicing.month) {
             (YearDays::Actual, _) => actual_parts(from, until)?,
             (YearDays::Fixed(year), MonthDays::Actual) => (days, i128::from(year)),
             (YearDays::Fixed(year), MonthDays::Thirty) => {
-                let unit = match self.servicing.period.unit {
+                let unit = match self.period.unit {
                     Unit::Days => 1,
                     Unit::Weeks => 7,
                     Unit::Months => 30,
                 };
-                let whole = times(unit, i128::from(self.servicing.period.every))?;
+                let whole = times(unit, i128::from(units))?;
                 let all = i128::from(days_between(term.from, term.until).max(1));
+                let all = times(all, i128::from(parts))?;
                 (times(whole, days)?, times(i128::from(year), all)?)
             }
         })
     }
-}
-
-impl Term {
-    /// A period in which nothing is outstanding yet.
-    fn new(from: Date, until: Date) -> Term {
-        Term {
-            from,
-            until,
-            instalment: Amount::ZERO,
-            level: Amount::ZERO,
-            paid_principal: Amount::ZERO,
-            paid_interest: Amount::ZERO,
-            reckoned: Amount::ZERO,
-            interest: Amount::ZERO,
-            principal: Amount::ZERO,
-            stretches: vec![Stretch {
-                from,
-                until,
-                lent: Amount::ZERO,
-                corrected: Amount::ZERO,
-                balance: Amount::ZERO,
-            }],
-        }
-    }
-
-    /// What was paid on it.
-    fn paid(&self) -> Result<Amount, OutOfRange> {
-        self.paid_principal.plus(self.paid_interest)
-    }
-
-    /// Splits the instalment: interest first, and never less than what was paid of each. Where principal was paid beyond
-    /// its share, what was paid of interest is all there is.
-    fn reckon(&mut self, interest: Amount) -> Result<(), OutOfRange> {
-        self.reckoned = interest;
-        let is_paid_up = self.paid_principal > self.instalment.minus(interest)?;
-        let due = if is_paid_up { self.paid_interest } else { interest };
-        self.interest = due.max(self.paid_interest);
-        self.principal = self.instalment.minus(self.interest)?.max(self.paid_principal);
-        Ok(())
-    }
-
-    /// Drops what lies after a day.
-    fn cut(&mut self, day: Date) {
-        for stretch in &mut self.stretches {
-            if stretch.until > day {
-                stretch.until = day.max(stretch.from);
-            }
-        }
-    }
-}
-
-/// Days of a span over the lengths of their years, over one denominator; 31 December counts with the new year.
-pub(crate) fn actual_parts(from: Date, until: Date) -> Result<(i128, i128), OutOfRange> {
-    let (mut common, mut leap) = (0i64, 0i64);
-    let mut at = from;
-    while at < until {
-        let last = Date::new(at.year(), 12, 31).map_err(|_| OutOfRange("a date"))?;
-        let is_last = at.year() == until.year();
-        let end = if is_last { until } else { last.max(at) };
-        let days = days_between(at, end);
-        if at.in_leap_year() {
-            leap = leap.saturating_add(days);
-        } else {
-            common = common.saturating_add(days);
-        }
-        if is_last {
-            break;
-        }
-        // The night to New Year belongs to the new year.
-        let new_year = add_days(last, 1)?;
-        let night = days_between(end, new_year);
-        if new_year.in_leap_year() {
-            leap = leap.saturating_add(night);
-        } else {
-            common = common.saturating_add(night);
-        }
-        at = new_year;
-    }
-    let parts = plus(times(i128::from(common), 366)?, times(i128::from(leap), 365)?)?;
-    Ok((parts, 365 * 366))
-}
-
-/// An amount as a multiple, half to even; as it is if nothing is asked for.
-pub(crate) fn to_multiple(amount: Amount, multiple: Amount) -> Result<Amount, OutOfRange> {
-    if !multiple.is_positive() {
-        return Ok(amount);
-    }
-    let count = ratio(i128::from(amount.minor()), i128::from(multiple.minor()))?;
-    let count = i64::try_from(count).map_err(|_| OutOfRange("a multiple"))?;
-    multiple.times(count)
-}
-
-/// A quotient, half to even.
-fn ratio(numerator: i128, denominator: i128) -> Result<i128, OutOfRange> {
-    let error = OutOfRange("a quotient");
-    let floor = numerator.checked_div_euclid(denominator).ok_or(error)?;
-    let twice = times(numerator.checked_rem_euclid(denominator).ok_or(error)?, 2)?;
-    let up = twice > denominator || (twice == denominator && floor & 1 == 1);
-    plus(floor, i128::from(up))
-}
-
-/// A product.
-fn times(a: i128, b: i128) -> Result<i128, OutOfRange> {
-    a.checked_mul(b).ok_or(OutOfRange("a product"))
-}
-
-/// A sum.
-fn plus(a: i128, b: i128) -> Result<i128, OutOfRange> {
-    a.checked_add(b).ok_or(OutOfRange("a sum"))
 }

@@ -15,8 +15,10 @@ use crate::plan::{Component, RefundStrategy};
 
 mod amend;
 mod amendment;
+pub(crate) mod build;
 pub(crate) mod charges;
 pub(crate) mod disbursement;
+pub(crate) mod factor;
 pub(crate) mod fold;
 pub(crate) mod interest;
 pub(crate) mod life;
@@ -24,8 +26,9 @@ pub(crate) mod overdue;
 pub(crate) mod restructure;
 pub(crate) mod scheduled;
 pub(crate) mod state;
+pub(crate) mod term;
 
-pub use amendment::Amendment;
+pub use amendment::{Amendment, Reaging};
 pub use fold::{Preview, booked, fold, postings, preview};
 pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 
@@ -307,12 +310,15 @@ pub struct Payoff {
 }
 
 impl Event {
-    /// Whether its rules are those of agreements that say nothing more on servicing.
-    pub(crate) const fn has_own_rules(&self) -> bool {
-        matches!(
-            self,
-            Event::Refunded { .. } | Event::Waived { .. } | Event::Deferred { .. }
-        )
+    /// Whether it makes sense only once something was lent.
+    pub(crate) const fn needs_loan(&self) -> bool {
+        match self {
+            Event::Repaid { .. } | Event::Refunded { .. } | Event::Waived { .. } | Event::PaidOut { .. } => {
+                true
+            }
+            Event::Amended { by } => by.needs_loan(),
+            _ => false,
+        }
     }
 
     /// The amount that moves, of those events that have one.

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use crate::loan::state::State;
 use crate::money::{Amount, OutOfRange};
+use crate::servicing::Until;
 
 /// One period in which overdue principal earns.
 struct Late {
@@ -18,14 +19,20 @@ struct Late {
     all: Amount,
 }
 
-/// Lets overdue principal earn up to the state's day, each day once.
+/// Lets overdue principal earn up to the state's day, each day once; to the end of the period if the agreement counts by
+/// periods, however early money comes. (Apache Fineract, `EMICalculation.feature`, overdue instalments, UC10 to UC16.)
 pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let recalculation = state.terms.conventions.recalculation();
-    let Some(recalculation) = recalculation.filter(|r| !r.spares_overdue && !state.is_charged_off) else {
+    let by_period = recalculation.is_some_and(|r| !r.daily && r.until == Until::PeriodEnd);
+    if recalculation.is_none_or(|r| r.spares_overdue) || state.is_charged_off {
         return Ok(());
-    };
+    }
     if state.accrual.is_none() {
-        return Ok(());
+        let servicing = state.terms.conventions.servicing.as_deref();
+        return match servicing.filter(|s| s.excess.is_some()) {
+            Some(servicing) => crate::loan::scheduled::reckon(state, servicing),
+            None => Ok(()),
+        };
     }
     let day = state.day;
     let (mut newly, mut all) = (Amount::ZERO, Amount::ZERO);
@@ -45,6 +52,9 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
             });
         }
         newly = standing.row.principal.open()?;
+        if recalculation.is_some_and(|r| r.compounds) {
+            newly = newly.plus(standing.row.interest.open()?)?;
+        }
         all = all.plus(newly)?;
     }
     let mut regular = state.rows.iter().filter(|s| s.is_regular());
@@ -67,13 +77,13 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         });
     }
     for late in lates {
-        earn(state, &late, recalculation.daily)?;
+        earn(state, &late, by_period)?;
     }
     state.follow()
 }
 
 /// Lets what is overdue earn in one period.
-fn earn(state: &mut State<'_>, late: &Late, is_daily: bool) -> Result<(), OutOfRange> {
+fn earn(state: &mut State<'_>, late: &Late, by_period: bool) -> Result<(), OutOfRange> {
     let day = state.day;
     let Some(accrual) = &mut state.accrual else {
         return Ok(());
@@ -81,7 +91,7 @@ fn earn(state: &mut State<'_>, late: &Late, is_daily: bool) -> Result<(), OutOfR
     let is_first = accrual.overdue_to.is_none_or(|to| late.from > to);
     let is_current = late.from < day && day <= late.until;
     let back = Amount::ZERO.minus(late.all)?;
-    if !is_daily {
+    if by_period {
         if is_first {
             accrual.correct(late.from, late.newly)?;
             accrual.overdue_to = Some(late.from);

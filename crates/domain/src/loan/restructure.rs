@@ -4,12 +4,15 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::calendar::{add_days, add_months};
-use crate::loan::interest::to_multiple;
+use crate::calendar::{add_days, add_months, days_between};
+use crate::loan::factor::to_multiple;
+use crate::loan::interest::Accrual;
 use crate::loan::life::Origin;
+use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
-use crate::loan::{Broken, Parts};
-use crate::money::{Amount, OutOfRange, Rounding};
+use crate::loan::{Broken, Parts, Reaging};
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
+use crate::plan::Component;
 use crate::servicing::{ChargeOff, Period, Servicing, Unit};
 
 /// The date so many periods after another.
@@ -39,6 +42,10 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
             what: "spreads what is overdue though no row is to come",
         });
     }
+    if state.accrual.is_some() {
+        return reamortise_accrual(state);
+    }
+    state.is_fixed = true;
     let mut all = Amount::ZERO;
     for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
         all = all.plus(standing.release()?)?;
@@ -59,6 +66,41 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
     })
 }
 
+/// The same where interest follows the balance: what is overdue is cut to what was paid, its interest moves to the next
+/// row, and the rows to come are level anew.
+fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
+    let day = state.day;
+    let (mut principal, mut beside) = (Amount::ZERO, Amount::ZERO);
+    for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
+        let open = if standing.is_regular() {
+            standing.open_of(Component::Principal)?
+        } else {
+            let open = standing.release()?;
+            beside = beside.plus(open)?;
+            open
+        };
+        principal = principal.plus(open)?;
+    }
+    let follows = state.terms.conventions.recalculation().is_some();
+    if let Some(accrual) = &mut state.accrual {
+        // Interest that does not follow payments knows nothing of them yet.
+        for standing in state.rows.iter().filter(|s| s.is_regular() && !follows) {
+            let principal = standing
+                .row
+                .principal
+                .paid
+                .minus_or_zero(standing.added.principal)?;
+            accrual.note_paid(standing.row.due_on, principal, standing.row.interest.paid)?;
+        }
+        accrual.spread_overdue(day, beside)?;
+    }
+    state.follow()?;
+    Ok(Parts {
+        principal,
+        ..Parts::default()
+    })
+}
+
 /// New rows: when the first is due, how far apart they are, how many.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -68,120 +110,233 @@ pub(crate) struct Plan {
     pub period: Period,
     /// How many there are.
     pub count: u16,
+    /// What becomes of interest.
+    pub interest: Reaging,
 }
 
-/// Spreads all principal that is open over new rows, in equal shares; the last takes the rest. Interest that has accrued
-/// by the day is spread alike, and nothing more is earned.
-pub(crate) fn reage(state: &mut State<'_>, servicing: &Servicing, plan: Plan) -> Result<Parts, OutOfRange> {
-    let mut all = Parts::default();
+/// Spreads all principal that is open over new rows, and interest as the plan says.
+pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan) -> Result<Parts, Broken> {
     let day = state.day;
-    if let Some(accrual) = state.accrual.take() {
-        all.interest = accrual.accrued_at(day)?;
-        for standing in &mut state.rows {
-            let interest = &mut standing.row.interest;
-            all.interest = all.interest.minus(interest.paid)?;
-            interest.charged = interest.charged.minus(interest.open()?)?;
-        }
-        all.interest = all.interest.max(Amount::ZERO);
+    if plan.start_on < day {
+        return Err(Broken::Inconsistent {
+            transaction: 0,
+            what: "spreads what is open over rows that are past",
+        });
+    }
+    let interest = release_interest(state, plan.interest)?;
+    let bears_interest = state.accrual.take().is_some();
+    if bears_interest {
         // The period that is under way ends now, and those after it never come.
         let due = state.rows.partition_point(|s| s.row.due_on <= day);
         for standing in state.rows.iter_mut().skip(due).take(1) {
             standing.row.due_on = day;
         }
     }
+    state.is_fixed = true;
+    let mut principal = Amount::ZERO;
     for standing in &mut state.rows {
-        all.principal = all.principal.plus(standing.release()?)?;
+        principal = principal.plus(standing.release()?)?;
+        if standing.is_regular() {
+            standing.origin = Origin::Reaged;
+        }
     }
     // Rows that were to come after the new ones begin are done with.
     state
         .rows
         .retain(|s| s.row.due_on <= day || s.row.due_on < plan.start_on || s.came_to_something());
+    let all = Parts {
+        principal,
+        interest,
+        ..Parts::default()
+    };
+    if plan.interest == Reaging::Anew && state.terms.pricing.rate() > Rate::ZERO {
+        level_anew(state, plan, &all)?;
+    } else {
+        spread_alike(state, servicing, plan, &all)?;
+    }
+    Ok(all)
+}
+
+/// Takes interest out of the rows: what has accrued by the day, or all of it; what was paid stays.
+fn release_interest(state: &mut State<'_>, how: Reaging) -> Result<Amount, OutOfRange> {
+    let day = state.day;
+    let accrued = match &state.accrual {
+        Some(accrual) if how != Reaging::All => Some(accrual.accrued_at(day)?),
+        _ => None,
+    };
+    let (mut all, mut paid) = (Amount::ZERO, Amount::ZERO);
+    for standing in &mut state.rows {
+        let part = standing.elapsed(day);
+        let interest = &mut standing.row.interest;
+        paid = paid.plus(interest.paid)?;
+        let open = interest.open()?;
+        interest.charged = interest.charged.minus(open)?;
+        let payable = if how == Reaging::All {
+            open
+        } else {
+            open.share(part.0, part.1, Rounding::HalfEven)?
+        };
+        all = all.plus(payable)?;
+    }
+    match accrued {
+        Some(accrued) => accrued.minus_or_zero(paid),
+        None => Ok(all),
+    }
+}
+
+/// New rows that are level and earn; what has accrued is due with the first of them.
+fn level_anew(state: &mut State<'_>, plan: Plan, all: &Parts) -> Result<(), OutOfRange> {
+    let Some(servicing) = state.terms.conventions.servicing.as_deref() else {
+        return Ok(());
+    };
+    let day = state.day;
+    let dates = (0..plan.count)
+        .map(|place| after(plan.start_on, plan.period, place))
+        .collect::<Result<Vec<Date>, OutOfRange>>()?;
+    let annual = state.rate;
+    let mut accrual = Accrual::new(servicing, annual, day, &dates);
+    (accrual.period, accrual.carried) = (plan.period, all.interest);
+    accrual.lend(day, all.principal)?;
+    let mut from = day;
+    for due_on in dates {
+        state.insert(Standing::empty(from, due_on, Origin::Agreed));
+        from = due_on;
+    }
+    state.accrual = Some(accrual);
+    state.follow()
+}
+
+/// New rows of equal shares; the last takes the rest.
+fn spread_alike(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    plan: Plan,
+    all: &Parts,
+) -> Result<(), OutOfRange> {
     let parts = i64::from(plan.count.max(1));
-    let each = to_multiple(
-        all.principal.share(1, parts, Rounding::HalfEven)?,
-        servicing.multiple,
-    )?;
+    let share = all.principal.share(1, parts, Rounding::HalfEven)?;
+    let each = to_multiple(share, servicing.multiple)?;
     let each_interest = all.interest.share(1, parts, Rounding::HalfEven)?;
     let (mut left, mut left_interest) = (all.principal, all.interest);
-    let mut from = state.rows.last().map_or(day, |s| s.row.due_on);
+    let mut from = state.rows.last().map_or(state.day, |s| s.row.due_on);
     for place in 0..plan.count {
         let due_on = after(plan.start_on, plan.period, place)?;
         let is_last = place.saturating_add(1) == plan.count;
         let mut row = Standing::empty(from, due_on, Origin::Reaged);
-        row.row.principal.charged = if is_last { left } else { each };
-        row.row.interest.charged = if is_last { left_interest } else { each_interest };
+        row.row.principal.charged = if is_last { left } else { each.min(left) };
+        row.row.interest.charged = if is_last {
+            left_interest
+        } else {
+            each_interest.min(left_interest)
+        };
         left = left.minus(row.row.principal.charged)?;
         left_interest = left_interest.minus(row.row.interest.charged)?;
         state.insert(row);
         from = due_on;
     }
-    Ok(all)
+    Ok(())
 }
 
-/// Moves a due date and those after it, which keep their distance from it.
+/// How due dates move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Move {
+    /// A due date, and those after it, which keep their distance from it.
+    To {
+        /// The first date that is moved.
+        from: Date,
+        /// Its new day.
+        to: Date,
+    },
+    /// All dates after a day, by so many days.
+    By {
+        /// The day.
+        after: Date,
+        /// How many days.
+        days: u16,
+    },
+}
+
+/// Due dates after all moves. A move is known from the start, whenever it was entered: what was late by the old date is
+/// not by the new one.
+pub(crate) fn moved(
+    servicing: &Servicing,
+    due_dates: &[Date],
+    moves: impl Iterator<Item = Move>,
+) -> Result<Vec<Date>, OutOfRange> {
+    let mut dates = due_dates.to_vec();
+    for change in moves {
+        match change {
+            Move::To { from, to } => {
+                let ahead = dates.iter_mut().filter(|d| **d >= from);
+                for (steps, date) in (0u16..).zip(ahead) {
+                    *date = after(to, servicing.period, steps)?;
+                }
+            }
+            Move::By { after, days } => {
+                for date in dates.iter_mut().filter(|d| **d > after) {
+                    *date = add_days(*date, i64::from(days))?;
+                }
+            }
+        }
+    }
+    Ok(dates)
+}
+
+/// What a reschedule changes beside due dates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changes {
+    /// The due date from which on it holds.
+    pub from: Date,
+    /// How many rows more.
+    pub extra: u16,
+    /// In how many rows no principal is due; as many are added.
+    pub grace: u16,
+    /// The interest of how many rows is put off.
+    pub interest_grace: u16,
+}
+
+/// Adds rows at the end, and lets some owe no principal or no interest yet.
 pub(crate) fn reschedule(
     state: &mut State<'_>,
     servicing: &Servicing,
-    from: Date,
-    to: Option<Date>,
-    extra: u16,
+    changes: Changes,
 ) -> Result<(), OutOfRange> {
-    let moved: Vec<usize> = state
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.is_regular() && s.row.due_on >= from)
-        .map(|(place, _)| place)
-        .collect();
-    let start = to.unwrap_or(from);
-    let mut before = None;
-    for (steps, place) in (0u16..).zip(&moved) {
-        let due_on = if to.is_some() {
-            after(start, servicing.period, steps)?
-        } else {
-            state.rows.get(*place).map_or(start, |s| s.row.due_on)
-        };
-        if let Some(standing) = state.rows.get_mut(*place) {
-            standing.row.due_on = due_on;
-            standing.from = before.unwrap_or(standing.from);
+    add_rows(state, servicing, changes.from, changes.extra)?;
+    let follows = state.accrual.is_some() || scheduled::builds(state, servicing);
+    if changes.extra > 0 && !follows {
+        respread(state, servicing, changes.from)?;
+        scheduled::spread_anew(state, servicing)?;
+    }
+    add_rows(state, servicing, changes.from, changes.grace)?;
+    if let Some(accrual) = &mut state.accrual {
+        accrual.reschedule(changes)?;
+        return state.follow();
+    }
+    if scheduled::builds(state, servicing) {
+        return scheduled::reschedule(state, servicing, changes);
+    }
+    for _ in 0..changes.grace {
+        let mut carried = Amount::ZERO;
+        let moves = |s: &&mut Standing| s.is_regular() && s.row.due_on >= changes.from;
+        for standing in state.rows.iter_mut().filter(moves) {
+            let open = standing.release()?;
+            let principal = &mut standing.row.principal;
+            principal.charged = principal.charged.plus(carried)?;
+            carried = open;
         }
-        before = Some(due_on);
-    }
-    for _ in 0..extra {
-        let last = before.unwrap_or(start);
-        let due_on = after(last, servicing.period, 1)?;
-        state.insert(Standing::empty(last, due_on, Origin::Agreed));
-        before = Some(due_on);
-    }
-    state.renumber();
-    if extra > 0 {
-        respread(state, servicing, from)?;
     }
     Ok(())
 }
 
-/// Lets some rows owe no principal: it moves on by so many rows, and as many are added at the end.
-pub(crate) fn grace(
-    state: &mut State<'_>,
-    servicing: &Servicing,
-    from: Date,
-    count: u16,
-) -> Result<(), OutOfRange> {
+/// Adds rows at the end.
+fn add_rows(state: &mut State<'_>, servicing: &Servicing, from: Date, count: u16) -> Result<(), OutOfRange> {
     for _ in 0..count {
-        let last = state
-            .rows
-            .iter()
-            .rfind(|s| s.is_regular())
-            .map_or(from, |s| s.row.due_on);
+        let regular = state.rows.iter().rfind(|s| s.is_regular());
+        let last = regular.map_or(from, |s| s.row.due_on);
         let due_on = after(last, servicing.period, 1)?;
         state.insert(Standing::empty(last, due_on, Origin::Agreed));
-        let mut carried = Amount::ZERO;
-        for standing in state
-            .rows
-            .iter_mut()
-            .filter(|s| s.is_regular() && s.row.due_on >= from)
-        {
-            core::mem::swap(&mut carried, &mut standing.row.principal.charged);
+        if let Some(accrual) = &mut state.accrual {
+            accrual.add_period(last, due_on);
         }
     }
     Ok(())
@@ -212,13 +367,15 @@ fn respread(state: &mut State<'_>, servicing: &Servicing, from: Date) -> Result<
 }
 
 /// Writes the loan off as the agreement says.
-pub(crate) fn charge_off(state: &mut State<'_>, how: ChargeOff) -> Result<Parts, OutOfRange> {
-    match how {
+pub(crate) fn charge_off(state: &mut State<'_>, servicing: &Servicing) -> Result<Parts, OutOfRange> {
+    match servicing.charge_off {
         ChargeOff::Regular => {}
         ChargeOff::ZeroInterest => {
             let day = state.day;
             if let Some(accrual) = &mut state.accrual {
                 accrual.stop(day)?;
+            } else if scheduled::builds(state, servicing) {
+                scheduled::pause(state, servicing, add_days(day, 1)?, Date::MAX)?;
             }
             state.follow()?;
         }
@@ -231,42 +388,88 @@ pub(crate) fn charge_off(state: &mut State<'_>, how: ChargeOff) -> Result<Parts,
         .try_fold(Parts::default(), |sum, s| sum.plus(&s.row.open()?))
 }
 
+/// Waives everything that is open; nothing more is earned.
+pub(crate) fn write_off(state: &mut State<'_>) -> Result<Parts, OutOfRange> {
+    let mut all = Parts::default();
+    for standing in &mut state.rows {
+        for component in Component::ALL {
+            let open = standing.open_of(component)?;
+            all.add(component, standing.waive(component, open)?)?;
+        }
+    }
+    state.accrual = None;
+    (state.is_charged_off, state.is_fixed) = (true, true);
+    Ok(all)
+}
+
 /// Lets everything fall due on the state's day, in the row of that day: all principal, and interest up to now.
 pub(crate) fn accelerate(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let day = state.day;
-    let (mut principal, mut paid) = (Amount::ZERO, Amount::ZERO);
-    let mut interest = Amount::ZERO;
-    if let Some(accrual) = &state.accrual {
-        interest = accrual.accrued_at(day)?;
-    }
-    let Some(place) = state
+    let place = state
         .rows
         .iter()
-        .position(|s| s.is_regular() && s.row.due_on >= day)
-    else {
-        return Ok(());
-    };
-    for standing in state.rows.iter().skip(place) {
-        principal = principal.plus(standing.row.principal.charged)?;
-        paid = paid.plus(standing.row.principal.paid)?;
-    }
-    for standing in state.rows.iter().take(place) {
-        interest = interest.minus(standing.row.interest.charged)?;
-    }
-    state.rows.truncate(place.saturating_add(1));
-    if let Some(standing) = state.rows.last_mut() {
-        standing.row.principal.charged = principal;
-        standing.row.principal.paid = paid;
-        standing.row.interest.charged = interest.max(Amount::ZERO);
-        standing.row.due_on = day;
-    }
+        .position(|s| s.is_regular() && s.row.due_on >= day);
+    let accrued = state.accrual.as_ref().map(|a| a.accrued_at(day)).transpose()?;
     // The rows are what they are now: no balance behind them changes them any more.
     state.accrual = None;
+    state.is_fixed = true;
+    let Some(place) = place else {
+        return Ok(());
+    };
+    let mut rows = state.rows.split_off(place).into_iter();
+    let Some(mut last) = rows.next() else {
+        return Ok(());
+    };
+    let mut interest = last.accrued(day)?;
+    for standing in rows {
+        interest = interest.plus(standing.accrued(day)?)?;
+        last.merge(&standing)?;
+    }
+    if let Some(accrued) = accrued {
+        let charged = state.rows.iter().map(|s| s.row.interest.charged);
+        interest = accrued.minus_or_zero(Amount::sum(charged)?)?;
+    }
+    // What was paid of interest before it was earned is not given back.
+    let met = last.row.interest.paid.plus(last.row.interest.waived)?;
+    last.row.interest.charged = interest.max(met.plus(last.row.interest.cancelled)?);
+    last.row.due_on = day;
+    state.rows.push(last);
     state.renumber();
     Ok(())
 }
 
 impl Standing {
+    /// The part of its period that is over on a day, as a fraction.
+    fn elapsed(&self, day: Date) -> (i64, i64) {
+        let all = days_between(self.from, self.row.due_on);
+        if all <= 0 || self.row.due_on <= day {
+            return (1, 1);
+        }
+        (days_between(self.from, day).clamp(0, all), all)
+    }
+
+    /// Its interest up to a day, in proportion of its days.
+    fn accrued(&self, day: Date) -> Result<Amount, OutOfRange> {
+        let (part, whole) = self.elapsed(day);
+        self.row.interest.charged.share(part, whole, Rounding::HalfEven)
+    }
+
+    /// Takes in the figures of another row.
+    fn merge(&mut self, other: &Standing) -> Result<(), OutOfRange> {
+        for component in Component::ALL {
+            let more = *other.row.figures(component);
+            let figures = self.row.figures_mut(component);
+            figures.charged = figures.charged.plus(more.charged)?;
+            figures.paid = figures.paid.plus(more.paid)?;
+            figures.waived = figures.waived.plus(more.waived)?;
+            figures.cancelled = figures.cancelled.plus(more.cancelled)?;
+        }
+        self.added = self.added.plus(&other.added)?;
+        self.ahead = self.ahead.plus(other.ahead)?;
+        self.late_paid = self.late_paid.plus(other.late_paid)?;
+        Ok(())
+    }
+
     /// Cuts the row to what was paid of its principal; says what was open.
     fn release(&mut self) -> Result<Amount, OutOfRange> {
         let principal = &mut self.row.principal;

@@ -1,222 +1,193 @@
-//! Interest as scheduled (按计划计息): reckoned once, when money is lent, whatever is paid later.
+//! Interest as scheduled (按计划计息): reckoned when money is lent, whatever is paid later, or anew with every payment.
 //!
 //! Instalments may be multiples, rows at the beginning may owe interest alone or nothing, and the last row takes what
-//! rounding left. These are the schedules of core systems that quote whole units.
+//! rounding left. These are the schedules of core systems that quote whole units. Where the agreement says that interest is
+//! reckoned anew, the schedule is built from the days on which money was lent and paid: what comes before a due date is
+//! principal from its day on, what is overdue earns until it is paid, and what goes beyond an instalment does what
+//! [`Excess`] says. (Apache Fineract, cumulative schedules: `LoanRepayment.feature`, RP01 to RP16.)
 
 use alloc::vec::Vec;
 
-use crate::calendar::days_between;
-use crate::loan::Broken;
-use crate::loan::interest::{actual_parts, to_multiple};
-use crate::loan::state::{Standing, State};
-use crate::money::{Amount, OutOfRange, Rate, Rounding};
+use jiff::civil::Date;
+
+use crate::calendar::add_days;
+use crate::loan::build::Builder;
+use crate::loan::life::Origin;
+use crate::loan::restructure::Changes;
+use crate::loan::state::{Flow, Span, Standing, State};
+use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::Component;
-use crate::servicing::{Basis, Excess, Method, Servicing, Unit, YearDays};
+use crate::servicing::{Credit, Method, Servicing};
 
-pub(in crate::loan) mod told;
-
-/// Lends so much over the rows to come.
-pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), OutOfRange> {
-    let day = state.day;
-    let annual = state.terms.pricing.rate();
-    let ahead = |s: &&Standing| s.is_regular() && s.row.due_on > day;
-    let mut parts = Vec::new();
-    for standing in state.rows.iter().filter(ahead) {
-        parts.push(part(servicing, basis(servicing.method), standing)?);
-    }
-    let rows = reckon(servicing, annual, amount, &parts, None)?;
-    if let Some(trace) = &mut state.trace {
-        let lent = told::Lent {
-            servicing,
-            annual,
-            amount,
-            on: day,
-            parts: &parts,
-            rows: &rows,
-        };
-        for (place, standing) in state.rows.iter().filter(ahead).enumerate() {
-            lent.tell(trace, place, (standing.mark, standing.from, standing.row.due_on))?;
-        }
-    }
-    let ahead = |s: &&mut Standing| s.is_regular() && s.row.due_on > day;
-    for (standing, (principal, interest)) in state.rows.iter_mut().filter(ahead).zip(rows) {
-        let row = &mut standing.row;
-        row.principal.charged = row.principal.charged.plus(principal)?;
-        row.interest.charged = row.interest.charged.plus(interest)?;
-    }
-    Ok(())
+/// What the schedule is built from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Course {
+    /// What was lent without down payments.
+    pub lent: Vec<Flow>,
+    /// What came in, where interest is reckoned anew.
+    pub paid: Vec<Flow>,
+    /// Rates that followed the agreed one, each from its evening.
+    pub rates: Vec<(Date, Rate)>,
+    /// Evenings between which nothing is earned.
+    pub pauses: Vec<Span>,
+    /// Due dates from which on instalments are level anew.
+    pub releveled: Vec<Date>,
+    /// How many rows were added for the same principal.
+    pub extra: u16,
+    /// From a due date on, so many rows without principal.
+    pub without_principal: Vec<(Date, u16)>,
+    /// From a due date on, so many rows whose interest is put off.
+    pub without_interest: Vec<(Date, u16)>,
+    /// Rows that are not needed while so much was paid.
+    pub set_aside: Vec<Standing>,
+    /// The agreed due date of the row that ended when everything was paid in it.
+    pub ended_early: Option<Date>,
 }
 
-/// Takes money beyond what is due on a due date into that day's row, and reckons the rows after it anew.
-///
-/// What comes late or between due dates is not known to these terms, and says so.
-pub(crate) fn take_excess(
+/// Lends so much.
+pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), OutOfRange> {
+    let on = state.day;
+    state.course.lent.push(Flow { on, amount });
+    reckon(state, servicing)
+}
+
+/// Takes in a payment, where interest is reckoned anew with it.
+pub(crate) fn take_in(
     state: &mut State<'_>,
     servicing: &Servicing,
-    how: Excess,
     amount: Amount,
-) -> Result<(), Broken> {
-    let day = state.day;
-    let mut due = Amount::ZERO;
-    for standing in state.rows.iter().filter(|s| s.row.due_on <= day) {
-        let open = standing.row.open()?.total()?;
-        if standing.row.due_on < day && open.is_positive() {
-            return Err(unknown("pays late where scheduled interest is reckoned anew"));
-        }
-        due = due.plus(open)?;
-    }
-    let more = amount.minus_or_zero(due)?;
-    if more.is_zero() {
+) -> Result<(), OutOfRange> {
+    if servicing.excess.is_none() {
         return Ok(());
     }
-    let ahead = |s: &&Standing| s.is_regular() && s.row.due_on > day;
-    let mut balance = Amount::ZERO;
-    let mut parts = Vec::new();
-    for standing in state.rows.iter().filter(ahead) {
-        balance = balance.plus(standing.open_of(Component::Principal)?)?;
-        parts.push(part(servicing, basis(servicing.method), standing)?);
+    let on = state.day;
+    state.course.paid.push(Flow { on, amount });
+    reckon(state, servicing)
+}
+
+/// Lets another rate hold from a day on, in instalments that are level anew.
+pub(crate) fn change_rate(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    annual: Rate,
+) -> Result<(), OutOfRange> {
+    let day = state.day;
+    state.course.rates.push((add_days(day, -1)?, annual));
+    state.course.rates.sort_by_key(|(from, _)| *from);
+    state.course.releveled.push(day);
+    reckon(state, servicing)
+}
+
+/// Lets some days earn nothing, both included.
+pub(crate) fn pause(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    from: Date,
+    until: Date,
+) -> Result<(), OutOfRange> {
+    let from = add_days(from, -1)?;
+    state.course.pauses.push(Span { from, until });
+    reckon(state, servicing)
+}
+
+/// Rows without principal, or whose interest is put off, from a due date on; rows that were added are there already.
+pub(crate) fn reschedule(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    changes: Changes,
+) -> Result<(), OutOfRange> {
+    let course = &mut state.course;
+    if changes.extra > 0 {
+        course.releveled.push(changes.from);
+        course.extra = course.extra.saturating_add(changes.extra);
     }
-    let next = state.rows.iter().find(ahead).map(|s| s.row);
-    let agreed = next
-        .map(|r| r.principal.charged.plus(r.interest.charged))
-        .transpose()?;
-    let Some(today) = state
-        .rows
-        .iter_mut()
-        .find(|s| s.is_regular() && s.row.due_on == day)
-    else {
-        return Err(unknown(
-            "pays between due dates where scheduled interest is reckoned anew",
-        ));
-    };
-    let more = more.min(balance);
-    today.row.principal.charged = today.row.principal.charged.plus(more)?;
-    let left = balance.minus(more)?;
-    let annual = state.terms.pricing.rate();
-    let agreed = if how == Excess::LowerInstalment {
-        lower(state, servicing, left, parts.len())?
-    } else {
-        agreed
-    };
-    let rows = reckon(servicing, annual, left, &parts, agreed)?;
-    let ahead = |s: &&mut Standing| s.is_regular() && s.row.due_on > day;
-    for (standing, (principal, interest)) in state.rows.iter_mut().filter(ahead).zip(rows) {
-        standing.row.principal.charged = principal;
-        standing.row.interest.charged = interest;
+    course.without_principal.push((changes.from, changes.grace));
+    course
+        .without_interest
+        .push((changes.from, changes.interest_grace));
+    reckon(state, servicing)
+}
+
+/// Whether the rows of a loan are built here.
+pub(crate) fn builds(state: &State<'_>, servicing: &Servicing) -> bool {
+    let is_scheduled = servicing.method != Method::Balance && state.terms.pricing.rate() > Rate::ZERO;
+    !state.is_fixed && (servicing.whole || is_scheduled)
+}
+
+/// Lets the rows owe what the money that moved up to the state's day makes of them, where interest is scheduled.
+pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
+    if state.course.lent.is_empty() || state.is_fixed {
+        return Ok(());
     }
-    if how == Excess::FewerRows {
-        state
-            .rows
-            .retain(|s| s.row.due_on <= day || s.row.principal.charged.is_positive());
+    put_back(state);
+    let built = Builder::new(state, servicing)?.build()?;
+    let mut rows = built.into_iter();
+    let all = core::mem::take(&mut state.rows);
+    for mut standing in all {
+        let row = if standing.is_regular() { rows.next() } else { None };
+        if let Some(row) = row {
+            if row.until != standing.row.due_on {
+                state.course.ended_early = Some(standing.row.due_on);
+            }
+            standing.row.due_on = row.until;
+            standing.planned = row.planned;
+        } else if standing.is_regular() {
+            state.course.set_aside.push(standing);
+            continue;
+        }
+        state.rows.push(standing);
     }
+    for row in rows {
+        let mut standing = Standing::empty(row.from, row.until, Origin::Agreed);
+        standing.planned = row.planned;
+        state.insert(standing);
+    }
+    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+        let row = &mut standing.row;
+        row.principal.charged = standing.planned.principal.plus(standing.added.principal)?;
+        row.interest.charged = standing.planned.interest.plus(standing.added.interest)?;
+    }
+    state.renumber();
+    spread_anew(state, servicing)
+}
+
+/// Lets what rows paid more than they come to now meet what is open elsewhere.
+pub(crate) fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Result<(), OutOfRange> {
+    let (mut over, mut principal) = (Amount::ZERO, Amount::ZERO);
+    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+        let mut of_row = Amount::ZERO;
+        for component in [Component::Principal, Component::Interest] {
+            let figures = standing.row.figures_mut(component);
+            let left = figures.charged.minus(figures.waived)?.minus(figures.cancelled)?;
+            let more = figures.paid.minus_or_zero(left)?;
+            figures.paid = figures.paid.minus(more)?;
+            of_row = of_row.plus(more)?;
+            if component == Component::Principal {
+                principal = principal.plus(more)?;
+            }
+        }
+        let early = standing.ahead.min(of_row);
+        standing.ahead = standing.ahead.minus(early)?;
+        standing.late_paid = standing.late_paid.minus_or_zero(of_row.minus(early)?)?;
+        over = over.plus(of_row)?;
+    }
+    if over.is_zero() {
+        return Ok(());
+    }
+    state.principal = state.principal.plus(principal)?;
+    let (left, _) = crate::allocation::spread(state, servicing, Credit::Payment, over)?;
+    state.credit = state.credit.plus(left)?;
     Ok(())
 }
 
-/// The level payment of what is left over so many rows, each like the first that was agreed.
-fn lower(
-    state: &State<'_>,
-    servicing: &Servicing,
-    left: Amount,
-    count: usize,
-) -> Result<Option<Amount>, OutOfRange> {
-    let Some(first) = state.rows.iter().find(|s| s.is_regular()) else {
-        return Ok(None);
-    };
-    let part = part(servicing, basis(servicing.method), first)?;
-    let count = i64::try_from(count.max(1)).map_err(|_| OutOfRange("the number of rows"))?;
-    let level = level(left, state.terms.pricing.rate(), part, count)?;
-    to_multiple(level, servicing.multiple).map(Some)
-}
-
-/// What the terms do not know.
-const fn unknown(what: &'static str) -> Broken {
-    Broken::Inconsistent { transaction: 0, what }
-}
-
-/// What interest is counted by.
-const fn basis(method: Method) -> Basis {
-    match method {
-        Method::Level(basis) | Method::EqualPrincipal(basis) => basis,
-        Method::Flat | Method::Balance => Basis::Periods,
+/// Puts back the rows that were not needed, and the day of the row in which everything was paid.
+fn put_back(state: &mut State<'_>) {
+    let aside = core::mem::take(&mut state.course.set_aside);
+    let regular = state.rows.iter_mut().rfind(|s| s.is_regular());
+    if let (Some(standing), Some(due_on)) = (regular, state.course.ended_early.take()) {
+        standing.row.due_on = due_on;
     }
-}
-
-/// The part of a year that a row's period is, as a fraction.
-fn part(servicing: &Servicing, basis: Basis, standing: &Standing) -> Result<(i64, i64), OutOfRange> {
-    let days = days_between(standing.from, standing.row.due_on);
-    let every = i64::from(servicing.period.every);
-    Ok(match (basis, servicing.period.unit, servicing.year) {
-        (Basis::Periods, Unit::Months, _) => (every, 12),
-        (Basis::Periods, Unit::Weeks, _) => (every, 52),
-        (_, _, YearDays::Fixed(year)) => (days, i64::from(year)),
-        (_, _, YearDays::Actual) => {
-            let (days, year) = actual_parts(standing.from, standing.row.due_on)?;
-            let small = |n: i128| i64::try_from(n).map_err(|_| OutOfRange("a part of a year"));
-            (small(days)?, small(year)?)
-        }
-    })
-}
-
-/// Principal and interest of each row.
-fn reckon(
-    servicing: &Servicing,
-    annual: Rate,
-    amount: Amount,
-    parts: &[(i64, i64)],
-    agreed: Option<Amount>,
-) -> Result<Vec<(Amount, Amount)>, OutOfRange> {
-    let count = i64::try_from(parts.len()).map_err(|_| OutOfRange("the number of rows"))?;
-    let free = usize::from(servicing.interest_only);
-    let repaying = count.saturating_sub(i64::from(servicing.interest_only)).max(1);
-    let equal = amount.share(1, repaying, Rounding::HalfEven)?;
-    let first = parts.first().copied().unwrap_or((0, 1));
-    let level = match agreed {
-        Some(level) => level,
-        None => to_multiple(level(amount, annual, first, repaying)?, servicing.multiple)?,
-    };
-    let flat = interest(amount, annual, first)?;
-    let (mut balance, mut deferred) = (amount, Amount::ZERO);
-    let mut rows = Vec::with_capacity(parts.len());
-    for (place, part) in parts.iter().enumerate() {
-        let mut owed = match servicing.method {
-            Method::Flat => flat,
-            _ => interest(balance, annual, *part)?,
-        };
-        if place < usize::from(servicing.interest_deferred) {
-            deferred = deferred.plus(owed)?;
-            owed = Amount::ZERO;
-        } else {
-            owed = owed.plus(deferred)?;
-            deferred = Amount::ZERO;
-        }
-        let principal = match servicing.method {
-            // Even where interest alone would be due in every row.
-            _ if place.saturating_add(1) == parts.len() => balance,
-            _ if place < free => Amount::ZERO,
-            Method::EqualPrincipal(_) => equal,
-            Method::Flat => to_multiple(equal, servicing.multiple)?,
-            Method::Level(_) | Method::Balance => level.minus_or_zero(owed)?,
-        };
-        let principal = principal.min(balance);
-        balance = balance.minus(principal)?;
-        rows.push((principal, owed));
+    for standing in aside {
+        state.insert(standing);
     }
-    Ok(rows)
-}
-
-/// Interest for a part of a year.
-fn interest(balance: Amount, annual: Rate, (part, whole): (i64, i64)) -> Result<Amount, OutOfRange> {
-    balance.interest(annual, part, whole, Rounding::HalfEven)
-}
-
-/// The level payment over so many periods like the first.
-fn level(amount: Amount, annual: Rate, (part, whole): (i64, i64), count: i64) -> Result<Amount, OutOfRange> {
-    let error = OutOfRange("a level payment");
-    let count = usize::try_from(count).map_err(|_| error)?;
-    let period = crate::calendar::YearPart {
-        days: part,
-        year_days: whole,
-    };
-    let periods: Vec<_> = core::iter::repeat_n(period, count).collect();
-    crate::schedule::level_payment(amount, annual, &periods, Rounding::HalfEven)
 }

@@ -11,6 +11,7 @@ use crate::late::Late;
 use crate::loan::charges::Charge;
 use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, Record};
+use crate::loan::scheduled::Course;
 use crate::loan::{Figures, Loan, Parts, Posting, PostingKind, Row};
 use crate::money::{Amount, OutOfRange, Rate};
 use crate::plan::{Component, Terms};
@@ -35,6 +36,8 @@ pub(crate) struct Standing {
     pub from: Date,
     /// What was charged beside the plan: charges, chargebacks.
     pub added: Parts,
+    /// What the plan makes it owe, where interest is scheduled.
+    pub planned: Parts,
     /// What was paid before its day.
     pub ahead: Amount,
     /// What was paid after its day.
@@ -100,8 +103,12 @@ pub(crate) struct State<'a> {
     pub accrued_to: Date,
     /// Money that moved, for the annual cost.
     pub flows: Vec<Flow>,
+    /// What the schedule is built from, where interest is scheduled.
+    pub course: Course,
     /// What the books must show.
     pub postings: Vec<Posting>,
+    /// The rate that holds on the day.
+    pub rate: Rate,
     /// Interest that follows the balance, of agreements that say so.
     pub accrual: Option<Accrual<'a>>,
     /// The charges that stand.
@@ -114,6 +121,8 @@ pub(crate) struct State<'a> {
     pub told: Option<(Parts, Amount)>,
     /// Whether the loan was charged off.
     pub is_charged_off: bool,
+    /// Whether its rows are what they are now, whatever they were built from.
+    pub is_fixed: bool,
     /// What the fold tells, if somebody asks why.
     pub trace: Option<Box<Trace>>,
 }
@@ -133,10 +142,10 @@ pub(crate) struct Returned {
 
 impl<'a> State<'a> {
     /// A loan on the evening before anything happens.
-    pub fn new(terms: &'a Terms, day: Date, excused: Vec<Span>) -> State<'a> {
-        let starts = core::iter::once(&terms.signed_on).chain(&terms.due_dates);
+    pub fn new(terms: &'a Terms, due_dates: &[Date], day: Date, excused: Vec<Span>) -> State<'a> {
+        let starts = core::iter::once(&terms.signed_on).chain(due_dates);
         let rows = (1u16..)
-            .zip(starts.zip(&terms.due_dates))
+            .zip(starts.zip(due_dates))
             .map(|(number, (from, due_on))| {
                 let mut standing = Standing::empty(*from, *due_on, Origin::Agreed);
                 standing.row.number = number;
@@ -146,7 +155,9 @@ impl<'a> State<'a> {
         let accrual = terms.conventions.servicing.as_deref().and_then(|servicing| {
             let annual = terms.pricing.rate();
             let follows = annual > Rate::ZERO && servicing.method == Method::Balance;
-            follows.then(|| Accrual::new(servicing, annual, terms.signed_on, &terms.due_dates))
+            let mut accrual = Accrual::new(servicing, annual, terms.signed_on, due_dates);
+            accrual.is_moved = due_dates != terms.due_dates;
+            follows.then_some(accrual)
         });
         let mut state = State {
             terms,
@@ -167,13 +178,16 @@ impl<'a> State<'a> {
             accrued: Amount::ZERO,
             accrued_to: day,
             flows: Vec::new(),
+            course: Course::default(),
             postings: Vec::new(),
+            rate: terms.pricing.rate(),
             accrual,
             charges: Vec::new(),
             records: Vec::new(),
             chargebacks: Vec::new(),
             told: None,
             is_charged_off: false,
+            is_fixed: false,
             trace: None,
         };
         state.due = state.rows.iter().take_while(|r| r.row.due_on <= day).count();
@@ -322,10 +336,21 @@ impl<'a> State<'a> {
     /// The same where rows may owe more again: then they are open again.
     fn mark_settled(&mut self) -> Result<(), OutOfRange> {
         let day = self.day;
+        // In a schedule that is built as a whole, a row in which nothing is due was clear from the beginning.
+        let servicing = self.terms.conventions.servicing.as_deref();
+        let is_whole = servicing.is_some_and(|s| s.whole) && !self.is_fixed;
         let is_lent = self.disbursed.is_positive();
         for Standing { row, .. } in &mut self.rows {
             let is_settled = is_lent && row.open()?.total()?.is_zero();
-            row.cleared_on = is_settled.then(|| row.cleared_on.unwrap_or(day));
+            let is_empty = Component::ALL
+                .iter()
+                .all(|component| row.figures(*component).charged.is_zero());
+            let since = if is_whole && is_empty {
+                self.terms.signed_on
+            } else {
+                day
+            };
+            row.cleared_on = is_settled.then(|| row.cleared_on.unwrap_or(since));
         }
         Ok(())
     }
@@ -387,6 +412,7 @@ impl Standing {
             origin,
             from,
             added: NO_PARTS,
+            planned: NO_PARTS,
             ahead: Amount::ZERO,
             late_paid: Amount::ZERO,
             mark: 0,

@@ -1,7 +1,7 @@
 //! Random lives of loans whose agreements say more on servicing, for the properties.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, Intent, Transaction};
+use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
 use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -25,16 +25,16 @@ fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
 
 /// Any way to reckon interest.
 fn any_method() -> impl Strategy<Value = (Method, Option<Recalculation>)> {
-    let recalculation =
-        (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(daily, is_end, spares)| Recalculation {
-            daily,
-            until: if is_end {
-                Until::PeriodEnd
-            } else {
-                Until::PaymentDay
-            },
-            spares_overdue: spares,
-        });
+    let recalculation = any::<[bool; 4]>().prop_map(|[daily, is_end, spares, compounds]| Recalculation {
+        daily,
+        until: if is_end {
+            Until::PeriodEnd
+        } else {
+            Until::PaymentDay
+        },
+        spares_overdue: spares,
+        compounds,
+    });
     let scheduled = select(vec![
         Method::Balance,
         Method::Flat,
@@ -100,7 +100,7 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
                     method,
                     interest_only: 0,
                     interest_deferred: 0,
-                    down_payment_first: flags.1,
+                    whole: flags.1,
                     recalculation,
                     excess: None,
                     chargeback,
@@ -155,17 +155,19 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
 fn any_change(count: i64, span: i64, bears_interest: bool) -> impl Strategy<Value = Event> {
     let by = prop_oneof![
         1 => Just(Amendment::Reamortised),
-        1 => (0..span, 1..5u16).prop_map(|(day, count)| Amendment::Reaged {
+        1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
+            |(day, count, interest)| Amendment::Reaged {
             start_on: after(signed(), day + 31),
             period: Period { every: 1, unit: Unit::Months },
             count,
+            interest,
         }),
         1 => (1..=count, 1..20i64).prop_map(move |(row, days)| {
             if bears_interest {
                 return Amendment::Reamortised;
             }
             let to = Some(after(due(row), days));
-            Amendment::Rescheduled { from: due(row), to, extra: 0, grace: 0 }
+            Amendment::Rescheduled { from: due(row), to, extra: 0, grace: 0, interest_grace: 0 }
         }),
         2 => (0..300_000_000i64).prop_map(|ppb| Amendment::RateChanged { annual: Rate::from_ppb(ppb) }),
         2 => (0..span, 0..40i64).prop_map(|(from, days)| Amendment::InterestPaused {
@@ -295,7 +297,7 @@ pub fn plain_terms() -> Terms {
         method: Method::Balance,
         interest_only: 0,
         interest_deferred: 0,
-        down_payment_first: false,
+        whole: false,
         recalculation: None,
         excess: None,
         chargeback: Vec::new(),

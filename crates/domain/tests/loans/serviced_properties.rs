@@ -165,6 +165,7 @@ fn what_was_charged_back_is_paid_beside_the_plan() {
         daily: false,
         until: Until::PaymentDay,
         spares_overdue: true,
+        compounds: false,
     });
     let back = Event::Amended {
         by: Amendment::ChargedBack {
@@ -258,6 +259,7 @@ fn a_quote_takes_interest_as_far_as_an_early_payment_does() {
             daily: false,
             until,
             spares_overdue: true,
+            compounds: false,
         });
         assert_eq!(quote(&terms, &told.0, on), Ok(fen(expected)), "{until:?} {on}");
     }

@@ -3,7 +3,7 @@
 //! The figures are restated from the tests of Apache Fineract (Apache-2.0), develop of 2025-02-12, feature files named.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, life};
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, life};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -49,7 +49,7 @@ fn servicing(ahead: Ahead) -> Servicing {
         method: Method::Balance,
         interest_only: 0,
         interest_deferred: 0,
-        down_payment_first: false,
+        whole: false,
         recalculation: None,
         excess: None,
         chargeback: Vec::new(),
@@ -120,6 +120,7 @@ fn daily(until: Until) -> Servicing {
             daily: true,
             until,
             spares_overdue: false,
+            compounds: false,
         }),
         ..servicing(Ahead::Next)
     }
@@ -211,6 +212,12 @@ fn what_is_beyond_the_due_changes_scheduled_instalments_as_agreed() {
         servicing.multiple = fen(1_00);
         servicing.year = YearDays::Fixed(365);
         servicing.excess = Some(excess);
+        servicing.recalculation = Some(Recalculation {
+            daily: true,
+            until: Until::PaymentDay,
+            spares_overdue: false,
+            compounds: false,
+        });
         let twelve = Pricing::Annuity {
             annual: percent("12"),
             day_count: DayCount::Actual365,
@@ -272,6 +279,7 @@ fn a_re_aged_loan_has_new_rows_and_the_old_ones_show_what_was_paid() {
             unit: Unit::Months,
         },
         count: 2,
+        interest: Reaging::Anew,
     };
     let life = lived(
         &terms,
@@ -324,5 +332,175 @@ fn a_reversed_change_leaves_the_loan_as_it_was() {
         ];
         let undone = lived(&terms, &events, date(2024, 1, 20));
         assert_eq!(undone.loan, plain.loan, "{change:?}");
+    }
+}
+
+/// 5,000.00 at 12 % by days over six months from 1 November 2022, in whole units, reckoned anew with every payment.
+fn reckoned_anew(excess: Excess, daily: bool) -> Terms {
+    let mut servicing = servicing(Ahead::Next);
+    servicing.method = Method::Level(Basis::Days);
+    servicing.multiple = fen(1_00);
+    servicing.year = YearDays::Fixed(365);
+    servicing.whole = true;
+    servicing.excess = Some(excess);
+    servicing.recalculation = Some(Recalculation {
+        daily,
+        until: Until::PaymentDay,
+        spares_overdue: false,
+        compounds: false,
+    });
+    let twelve = Pricing::Annuity {
+        annual: percent("12"),
+        day_count: DayCount::Actual365,
+    };
+    let mut terms = signed(twelve, 6, servicing);
+    terms.signed_on = date(2022, 11, 1);
+    let months = [(2022, 12), (2023, 1), (2023, 2), (2023, 3), (2023, 4), (2023, 5)];
+    terms.due_dates = months.map(|(year, month)| date(year, month, 1)).to_vec();
+    terms
+}
+
+#[test]
+fn scheduled_interest_follows_what_comes_early_late_and_beyond() {
+    // LoanRepayment.feature, RP03, RP04, RP06, RP09, RP10, RP13 and RP15: principal and interest of some row.
+    let lower = Excess::LowerInstalment;
+    type Case<'a> = (Excess, bool, &'a [(Date, i64)], usize, (i64, i64));
+    let table: [Case<'_>; 9] = [
+        (lower, true, &[(date(2022, 11, 27), 863_00)], 0, (86300, 4818)),
+        (lower, true, &[(date(2022, 11, 27), 863_00)], 1, (80984, 4216)),
+        (lower, true, &[(date(2022, 12, 5), 862_00)], 1, (81825, 4375)),
+        (lower, true, &[(date(2022, 11, 27), 200_00)], 0, (81295, 4905)),
+        (lower, true, &[(date(2022, 11, 27), 1500_00)], 0, (150000, 4734)),
+        (lower, true, &[(date(2022, 12, 5), 1500_00)], 1, (82391, 3809)),
+        (
+            Excess::NextRows,
+            true,
+            &[(date(2022, 12, 1), 1000_00), (date(2023, 1, 1), 2000_00)],
+            2,
+            (0, 21_31),
+        ),
+        (
+            Excess::NextRows,
+            true,
+            &[(date(2022, 12, 1), 1000_00), (date(2023, 1, 1), 2000_00)],
+            3,
+            (40745, 1924),
+        ),
+        (lower, false, &[(date(2023, 2, 1), 862_00)], 2, (81104, 5096)),
+    ];
+    for (excess, daily, payments, row, figures) in table {
+        let terms = reckoned_anew(excess, daily);
+        let disbursed = Event::Disbursed { amount: fen(5000_00) };
+        let mut events = vec![(terms.signed_on, disbursed)];
+        events.extend(payments.iter().map(|(on, amount)| paid(*on, *amount)));
+        let until = payments.last().unwrap().0;
+        let life = lived(&terms, &events, until);
+        assert_eq!(came_to(&life)[row], figures, "{excess:?} {payments:?} row {row}");
+    }
+}
+
+#[test]
+fn a_further_disbursement_adds_what_it_needs_alone() {
+    // EMICalculation.feature:4476: 250.00, and 750.00 six days later, at 9.9 % by the days of the year.
+    let mut servicing = servicing(Ahead::Next);
+    servicing.year = YearDays::Actual;
+    servicing.month = MonthDays::Actual;
+    let rate = Pricing::Annuity {
+        annual: percent("9.9"),
+        day_count: DayCount::Actual365,
+    };
+    let terms = signed(rate, 4, servicing);
+    let later = (date(2024, 1, 7), Event::Disbursed { amount: fen(750_00) });
+    let life = lived(&terms, &[lent(250_00), later], first(2));
+    let instalments: Vec<i64> = came_to(&life).iter().map(|(p, i)| p + i).collect();
+    assert_eq!(instalments, [254_84, 254_84, 254_84, 254_82]);
+}
+
+#[test]
+fn a_due_date_that_moves_makes_its_period_longer_and_leaves_the_instalment() {
+    // EMICalculation.feature, C3156: 100.00 at 9.4822 % over six months; the first is moved from 1 to 18 February.
+    let rate = Pricing::Annuity {
+        annual: percent("9.4822"),
+        day_count: DayCount::Thirty360,
+    };
+    let terms = signed(rate, 6, servicing(Ahead::Next));
+    let moved = Amendment::Rescheduled {
+        from: first(2),
+        to: Some(date(2024, 2, 18)),
+        extra: 0,
+        grace: 0,
+        interest_grace: 0,
+    };
+    let on = date(2024, 2, 18);
+    let life = lived(&terms, &[lent(100_00), amended(on, moved)], on);
+    assert_eq!(came_to(&life)[0], (1588, 125));
+    assert_eq!(came_to(&life)[5], (1746, 14));
+    assert_eq!(life.loan.rows[1].due_on, date(2024, 3, 18));
+}
+
+#[test]
+fn a_schedule_as_a_whole_is_built_anew_with_what_is_lent_later() {
+    // LoanReschedule.feature, C2803: what is lent after the last due date has a row of its own.
+    let mut servicing = servicing(Ahead::Next);
+    servicing.whole = true;
+    let terms = signed(Pricing::InterestFree, 2, servicing);
+    let later = |on: Date| (on, Event::Disbursed { amount: fen(100_00) });
+    let between = lived(
+        &terms,
+        &[lent(100_00), later(date(2024, 2, 20))],
+        date(2024, 2, 20),
+    );
+    assert_eq!(came_to(&between), [(100_00, 0), (100_00, 0)]);
+    let after = lived(
+        &terms,
+        &[lent(100_00), later(date(2024, 3, 20))],
+        date(2024, 3, 20),
+    );
+    assert_eq!(came_to(&after), [(100_00, 0), (0, 0), (100_00, 0)]);
+    assert_eq!(after.loan.rows[2].due_on, first(4));
+}
+
+#[test]
+fn rows_without_principal_are_made_up_for_at_the_end() {
+    // LoanReschedule.feature:563: one row without principal, three as before.
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let grace = Amendment::Rescheduled {
+        from: first(2),
+        to: None,
+        extra: 0,
+        grace: 1,
+        interest_grace: 0,
+    };
+    let on = date(2024, 1, 5);
+    let life = lived(&terms, &[lent(750_00), amended(on, grace)], on);
+    assert_eq!(came_to(&life), [(0, 0), (250_00, 0), (250_00, 0), (250_00, 0)]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_its_reason() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let ended = amended(date(2024, 1, 10), Amendment::WrittenOff);
+    let more = Event::Disbursed { amount: fen(10_00) };
+    let table = [
+        (vec![paid(first(2), 10_00)], "comes before anything was lent"),
+        (
+            vec![lent(100_00), ended.clone(), (date(2024, 1, 20), more)],
+            "lends on a loan that was given up or ended",
+        ),
+        (
+            vec![
+                lent(100_00),
+                ended,
+                amended(date(2024, 1, 20), Amendment::Reamortised),
+            ],
+            "changes a loan that was given up or ended",
+        ),
+    ];
+    for (events, reason) in table {
+        let told = events.iter().fold(terms::Life(Vec::new()), |told, (on, event)| {
+            told.then(*on, event.clone())
+        });
+        let why = life(&terms, &told.0, first(3)).unwrap_err();
+        assert!(why.to_string().ends_with(reason), "{why}");
     }
 }

@@ -197,7 +197,7 @@ fn a_plan_whose_servicing_the_books_do_not_know_has_no_price() {
         method: Method::Balance,
         interest_only: 0,
         interest_deferred: 0,
-        down_payment_first: false,
+        whole: false,
         recalculation: None,
         excess: None,
         chargeback: Vec::new(),

@@ -10,6 +10,7 @@ pub mod schema;
 mod show;
 mod terms;
 mod text;
+mod undo;
 
 use serde_json::{Value, json};
 

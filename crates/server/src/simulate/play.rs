@@ -1,6 +1,6 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Record, Transaction, life, quote};
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, Record, Transaction, life, quote};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
@@ -8,6 +8,13 @@ use jiff::civil::Date;
 
 use super::field::{Fields, Read};
 use super::terms::{Product, unit};
+
+/// What becomes of interest when a loan is spread over new rows.
+const REAGINGS: [(&str, Reaging); 3] = [
+    ("DEFAULT", Reaging::Anew),
+    ("EQUAL_AMORTIZATION_PAYABLE_INTEREST", Reaging::Payable),
+    ("EQUAL_AMORTIZATION_FULL_INTEREST", Reaging::All),
+];
 
 /// One operation as it was entered, and what became of it.
 pub struct Entry {
@@ -37,10 +44,10 @@ pub struct Player {
     pub entries: Vec<Entry>,
     /// How the loan stands.
     pub life: Option<Life>,
-    transactions: Vec<Transaction>,
+    pub(super) transactions: Vec<Transaction>,
     fees: Vec<Rate>,
     today: Date,
-    counted_to: Option<Date>,
+    pub(super) counted_to: Option<Date>,
 }
 
 impl Player {
@@ -83,6 +90,12 @@ impl Player {
         life(&terms, &all, self.product.expected_on).map_err(|e| e.to_string())
     }
 
+    /// Whether the lender gave up what was left.
+    pub fn is_written_off(&self) -> bool {
+        let written_off = |e: &Entry| e.stands && e.kind == Some("Close (as written-off)");
+        self.entries.iter().any(written_off)
+    }
+
     /// Does one operation.
     pub fn operate(&mut self, op: &Fields<'_>) -> Read<()> {
         match op.need("op")? {
@@ -117,11 +130,21 @@ impl Player {
             "pay_off" => self.pay_off(op)?,
             "add_charge" => self.charge(op)?,
             "charge_adjustment" => self.adjust(op)?,
-            "waive_last_due_date_charge" | "waive_last_nsf_charge" | "waive_charge" => self.waive()?,
+            "waive_interest" => {
+                let (component, amount) = (Component::Interest, self.money(op)?);
+                let on = op.date_if("date")?.unwrap_or(self.today);
+                self.enter("Waive interest", on, Event::Waived { component, amount })?;
+            }
             "chargeback" => self.charge_back(op)?,
-            "undo_transaction" => self.undo_nth(op)?,
-            "undo_repayment" | "undo_last_repayment" => self.undo_repayment(op)?,
-            other => self.restructure(op, other)?,
+            "refund_by_cash" => {
+                let amount = self.money(op)?;
+                self.enter("Refund", op.date("date")?, Event::PaidOut { amount })?;
+            }
+            other => match other.split_once('_') {
+                Some(("undo", what)) => self.take_back(op, what)?,
+                Some(("waive", what)) if what.ends_with("charge") => self.waive(op, what)?,
+                _ => self.restructure(op, other)?,
+            },
         }
         Ok(())
     }
@@ -138,12 +161,8 @@ impl Player {
                         unit: unit(op, "frequency_type")?,
                     },
                     count: op.count("number_of_installments")?,
+                    interest: op.word("interest_handling", &REAGINGS, Reaging::Anew)?,
                 };
-                let handling = op.text("interest_handling");
-                let is_payable = handling == Some("EQUAL_AMORTIZATION_PAYABLE_INTEREST");
-                if !is_payable && self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0) {
-                    return Err(op.unsupported("interest_handling", "re-ageing with interest of this kind"));
-                }
                 self.enter("Re-age", today, Event::Amended { by })?;
             }
             "reamortize" => {
@@ -164,10 +183,10 @@ impl Player {
                 let by = Amendment::Terminated;
                 self.enter("Contract Termination", op.date("date")?, Event::Amended { by })?;
             }
-            "undo_charge_off" => self.undo_last("Charge-off")?,
-            "undo_reage" => self.undo_last("Re-age")?,
-            "undo_reamortize" => self.undo_last("Re-amortize")?,
-            "undo_contract_termination" => self.undo_last("Contract Termination")?,
+            "write_off" => {
+                let by = Amendment::WrittenOff;
+                self.enter("Close (as written-off)", op.date("date")?, Event::Amended { by })?;
+            }
             _ => return Err(op.unsupported("op", what)),
         }
         Ok(())
@@ -176,9 +195,6 @@ impl Player {
     /// Other due dates, more rows, another rate.
     fn reschedule(&mut self, op: &Fields<'_>) -> Read<()> {
         let from = op.date("from_date")?;
-        if op.count("grace_on_interest")? > 0 {
-            return Err(op.unsupported("grace_on_interest", "grace on interest from a day on"));
-        }
         if op.get("new_annual_rate_percent").is_some() {
             let by = Amendment::RateChanged {
                 annual: op.rate("new_annual_rate_percent")?,
@@ -188,24 +204,22 @@ impl Player {
         }
         let (to, extra) = (op.date_if("adjusted_due_date")?, op.count("extra_terms")?);
         let grace = op.count("grace_on_principal")?;
-        let bears_interest = self.terms.as_ref().is_some_and(|t| t.pricing.rate().ppb() > 0);
-        if bears_interest && (to.is_some() || extra > 0 || grace > 0) {
-            return Err(op.unsupported("op", "another schedule with interest"));
-        }
-        if to.is_some() || extra > 0 || grace > 0 {
+        let interest_grace = op.count("grace_on_interest")?;
+        if to.is_some() || extra > 0 || grace > 0 || interest_grace > 0 {
             let on = op.date_if("submitted_on")?.unwrap_or(self.today);
             let by = Amendment::Rescheduled {
                 from,
                 to,
                 extra,
                 grace,
+                interest_grace,
             };
             self.enter_silently(on, Event::Amended { by })?;
         }
         Ok(())
     }
 
-    fn money(&self, op: &Fields<'_>) -> Read<Amount> {
+    pub(super) fn money(&self, op: &Fields<'_>) -> Read<Amount> {
         op.money("amount", self.product.currency)
     }
 
@@ -299,20 +313,24 @@ impl Player {
             &[("FEE", Component::Fee), ("PENALTY", Component::Penalty)],
             Component::Fee,
         )?;
-        if op.get("percent").is_some() {
+        let charge = op.text("charge").unwrap_or_default();
+        let amount = if op.get("percent").is_some() {
             let share = op.rate("percent")?;
-            if op.text("charge") == Some("LOAN_DISBURSEMENT_PERCENTAGE_FEE") {
+            if charge == "LOAN_DISBURSEMENT_PERCENTAGE_FEE" {
                 self.fees.push(share);
-            } else if op.text("charge") == Some("LOAN_INSTALLMENT_PERCENTAGE_FEE") {
+                return Ok(());
+            }
+            if charge == "LOAN_INSTALLMENT_PERCENTAGE_FEE" || op.get("due_date").is_none() {
                 let by = Amendment::Surcharged { share };
                 self.enter_silently(self.today, Event::Amended { by })?;
-            } else {
-                return Err(op.unsupported("charge", "a percentage of this charge"));
+                return Ok(());
             }
-            return Ok(());
-        }
+            let base = self.charged_on(op.text("calculation").unwrap_or_default())?;
+            base.at(share, Rounding::HalfEven).map_err(|e| e.to_string())?
+        } else {
+            self.money(op)?
+        };
         let due_on = op.date("due_date")?;
-        let amount = self.money(op)?;
         let by = Amendment::Charged {
             amount,
             component,
@@ -322,22 +340,48 @@ impl Player {
         Ok(())
     }
 
-    /// The last charge, or the one that is due on a day: its number, its day, and the day from which it counts.
-    fn charge_of(&self, on: Option<Date>) -> Option<(u32, Option<Date>, Date)> {
+    /// What a percentage is charged on: principal, interest, or both if nothing is said.
+    fn charged_on(&self, calculation: &str) -> Read<Amount> {
+        let words = calculation.to_uppercase();
+        let of_interest = words.contains("INTEREST") || words.is_empty();
+        let of_amount = words.contains("AMOUNT") || words.is_empty() || !of_interest;
+        let expected;
+        let life = match &self.life {
+            Some(life) => life,
+            None => {
+                expected = self.expected()?;
+                &expected
+            }
+        };
+        let rows = life.loan.rows.iter();
+        let principal = Amount::sum(rows.clone().filter(|_| of_amount).map(|r| r.principal.charged));
+        let interest = Amount::sum(rows.filter(|_| of_interest).map(|r| r.interest.charged));
+        principal
+            .and_then(|p| p.plus(interest?))
+            .map_err(|e| e.to_string())
+    }
+
+    /// The last charge or the last penalty, or the one that is due on a day: its number, its day, and the day from which
+    /// it counts.
+    fn charge_of(&self, on: Option<Date>, is_penalty: bool) -> Option<(u32, Option<Date>, Date)> {
         self.transactions.iter().rev().find_map(|t| match t.event {
             Event::Amended {
-                by: Amendment::Charged { due_on, .. },
-            } if on.is_none_or(|on| on == due_on) => Some((t.number, Some(due_on), t.effective_on)),
+                by: Amendment::Charged {
+                    due_on, component, ..
+                },
+            } if on.is_none_or(|on| on == due_on) && (!is_penalty || component == Component::Penalty) => {
+                Some((t.number, Some(due_on), t.effective_on))
+            }
             Event::Amended {
                 by: Amendment::Surcharged { .. },
-            } if on.is_none() => Some((t.number, None, t.effective_on)),
+            } if on.is_none() && !is_penalty => Some((t.number, None, t.effective_on)),
             _ => None,
         })
     }
 
     fn adjust(&mut self, op: &Fields<'_>) -> Read<()> {
         let amount = self.money(op)?;
-        let Some((of, ..)) = self.charge_of(op.date_if("charge_due_date")?) else {
+        let Some((of, ..)) = self.charge_of(op.date_if("charge_due_date")?, false) else {
             return Err(op.wrong("charge_due_date", "the day of a charge"));
         };
         let by = Amendment::ChargeAdjusted { of, amount };
@@ -346,8 +390,10 @@ impl Player {
     }
 
     /// Waives what is open of a charge today; whatever is entered later for a day in between finds it waived.
-    fn waive(&mut self) -> Read<()> {
-        let Some((of, due_on, counts_from)) = self.charge_of(None) else {
+    fn waive(&mut self, op: &Fields<'_>, what: &str) -> Read<()> {
+        let due_on = op.date_if("charge_due_date")?.or(op.date_if("due_date")?);
+        let is_penalty = what == "last_nsf_charge";
+        let Some((of, due_on, counts_from)) = self.charge_of(due_on, is_penalty) else {
             return Err("no charge is left to waive".into());
         };
         let all = Amendment::ChargeWaived {
@@ -400,55 +446,11 @@ impl Player {
         Ok(())
     }
 
-    fn undo_nth(&mut self, op: &Fields<'_>) -> Read<()> {
-        let (nth, on) = (op.count("nth_on_date")?, op.date("transaction_date")?);
-        let shown = |e: &&Entry| e.on == on && e.kind.is_some();
-        let found = self.entries.iter().filter(shown).nth(usize::from(nth.max(1)) - 1);
-        let number = found.map(|e| e.number);
-        self.undo(number.ok_or_else(|| op.wrong("nth_on_date", "which transaction of that date"))?)
-    }
-
-    fn undo_repayment(&mut self, op: &Fields<'_>) -> Read<()> {
-        let of_kind = |e: &&Entry| e.kind == Some("Repayment");
-        let found = if op.get("nth").is_some() {
-            let nth = usize::from(op.count("nth")?.max(1)) - 1;
-            self.entries.iter().filter(of_kind).nth(nth)
-        } else {
-            self.entries.iter().filter(|e| e.stands).rfind(of_kind)
-        };
-        let number = found.map(|e| e.number);
-        self.undo(number.ok_or_else(|| op.wrong("nth", "which repayment"))?)
-    }
-
-    fn undo_last(&mut self, kind: &str) -> Read<()> {
-        let found = self.entries.iter().rfind(|e| e.stands && e.kind == Some(kind));
-        let number = found.map(|e| e.number);
-        self.undo(number.ok_or_else(|| format!("there is no {kind} to undo"))?)
-    }
-
-    fn undo(&mut self, number: u32) -> Read<()> {
-        let mut numbers = vec![number];
-        for entry in self.entries.iter_mut().filter(|e| e.number == number) {
-            entry.stands = false;
-            numbers.extend(entry.with);
-        }
-        for of in numbers {
-            for entry in self.entries.iter_mut().filter(|e| e.number == of) {
-                entry.stands = false;
-            }
-            let number = self.next_number();
-            self.transactions.push(Transaction {
-                number,
-                effective_on: self.today,
-                event: Event::Reversed { of },
-            });
-        }
-        self.counted_to = self.counted_to.max(Some(self.today));
-        self.fold(None)
-    }
-
-    fn next_number(&self) -> u32 {
-        self.transactions.last().map_or(1, |t| t.number.saturating_add(1))
+    /// The number of the next transaction.
+    pub(super) fn next_number(&self) -> u32 {
+        let last = self.transactions.iter().map(|t| t.number);
+        let last = last.chain(self.entries.iter().map(|e| e.number)).max();
+        last.map_or(1, |number| number.saturating_add(1))
     }
 
     fn enter(&mut self, kind: &'static str, on: Date, event: Event) -> Read<u32> {
@@ -484,7 +486,7 @@ impl Player {
     }
 
     /// Asks the rules how the loan stands, and notes whose effect has changed.
-    fn fold(&mut self, entered: Option<u32>) -> Read<()> {
+    pub(super) fn fold(&mut self, entered: Option<u32>) -> Read<()> {
         let Some(terms) = &self.terms else {
             return Ok(());
         };

@@ -38,6 +38,8 @@ fn show(player: &Player, life: &Life, shown: Shown) -> Result<Value, OutOfRange>
     let over = life.loan.credit_balance;
     let status = if player.life.is_none() {
         "APPROVED"
+    } else if player.is_written_off() {
+        "CLOSED_WRITTEN_OFF"
     } else if over.is_positive() {
         "OVERPAID"
     } else if outstanding.is_zero() {
@@ -79,9 +81,9 @@ fn schedule(player: &Player, life: &Life, with_lent: bool) -> Result<(Vec<Value>
     sums.came_to.fee = taken;
     sums.paid = taken;
     for (row, note) in life.loan.rows.iter().zip(&life.notes) {
-        let comes_first = |on: jiff::civil::Date| {
-            on < row.due_on || (on == row.due_on && note.origin == Origin::DownPayment)
-        };
+        // What is lent on a due date belongs to the period that ends, or to the next, as agreed.
+        let belongs_here = player.product.servicing.whole || note.origin == Origin::DownPayment;
+        let comes_first = |on: jiff::civil::Date| on < row.due_on || (on == row.due_on && belongs_here);
         while let Some((on, amount)) = lent.next_if(|(on, _)| comes_first(*on)) {
             balance = balance.plus(amount)?;
             let fees = std::mem::take(&mut taken);
@@ -186,14 +188,21 @@ fn transactions(player: &Player, lists_lent: bool) -> Result<Vec<Value>, OutOfRa
     // A fee that is paid with a disbursement stands before it.
     let mut entries: Vec<&Entry> = player.entries.iter().collect();
     entries.sort_by_key(|e| (e.on, if is_taken(e) { 0 } else { e.number }));
-    entries
-        .into_iter()
-        .filter(|e| lists_lent || e.kind != Some("Disbursement"))
-        .filter_map(|e| e.kind.map(|kind| transaction(e, kind)))
-        .collect()
+    let mut balance = Amount::ZERO;
+    let mut shown = Vec::with_capacity(entries.len());
+    for (entry, kind) in entries.into_iter().filter_map(|e| Some((e, e.kind?))) {
+        // A waiver counts from an earlier day than the one it is shown on.
+        if entry.stands && kind != "Waive loan charges" {
+            balance = entry.record.map_or(balance, |r| r.principal);
+        }
+        if lists_lent || kind != "Disbursement" {
+            shown.push(transaction(entry, kind, balance)?);
+        }
+    }
+    Ok(shown)
 }
 
-fn transaction(entry: &Entry, kind: &str) -> Result<Value, OutOfRange> {
+fn transaction(entry: &Entry, kind: &str, balance: Amount) -> Result<Value, OutOfRange> {
     let mut shown = Map::new();
     let mut put = |name: &str, value: Value| {
         shown.insert(name.to_owned(), value);
@@ -215,11 +224,12 @@ fn transaction(entry: &Entry, kind: &str) -> Result<Value, OutOfRange> {
         put("interest", money(parts.interest));
         put("fees", money(parts.fee));
         put("penalties", money(parts.penalty));
-        let stays = !is_whole || is_waived;
-        put(
-            "loan_balance",
-            money(if stays { record.principal } else { Amount::ZERO }),
-        );
+        let shown = match is_whole {
+            false => record.principal,
+            true if is_waived => balance,
+            true => Amount::ZERO,
+        };
+        put("loan_balance", money(shown));
         put("overpayment", money(record.over));
     }
     Ok(Value::Object(shown))

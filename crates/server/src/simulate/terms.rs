@@ -191,9 +191,6 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
     let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
     let excess = recalculation.is_some().then(|| excess(inputs)).transpose()?;
     let excess = excess.filter(|_| is_cumulative);
-    if is_cumulative && recalculation.is_some_and(|r| !r.daily) {
-        return Err(inputs.unsupported("interest_recalculation", "recalculation from period to period"));
-    }
     let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
     Ok(Servicing {
         rules: rules(inputs)?,
@@ -210,8 +207,8 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
         method: method(inputs, is_cumulative)?,
         interest_only: inputs.count("grace_on_principal_periods")?,
         interest_deferred: inputs.count("grace_on_interest_payment_periods")?,
-        down_payment_first: is_cumulative,
-        recalculation: recalculation.filter(|_| !is_cumulative),
+        whole: is_cumulative,
+        recalculation,
         excess,
         chargeback: chargeback(inputs)?,
         charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
@@ -267,8 +264,22 @@ fn annual(inputs: &Fields<'_>) -> Read<Rate> {
     match inputs.text("rate_frequency") {
         Some("PER_YEAR") | None => Ok(rate),
         Some("PER_MONTH") => Ok(Rate::from_ppb(rate.ppb().saturating_mul(12))),
-        Some(_) if rate == Rate::ZERO => Ok(rate),
-        Some(_) => Err(inputs.unsupported("rate_frequency", "a rate for the whole term")),
+        // A rate for the whole term is spread over it.
+        Some("WHOLE_TERM") => {
+            let count = i64::from(inputs.count("number_of_installments")?.max(1));
+            let every = i64::from(inputs.count("repayment_every")?.max(1));
+            let a_year = match unit(inputs, "repayment_unit")? {
+                Unit::Days => 365,
+                Unit::Weeks => 52,
+                Unit::Months => 12,
+            };
+            let whole = Amount::from_minor(rate.ppb());
+            let annual = whole.share(a_year, count.saturating_mul(every), Rounding::HalfEven);
+            annual
+                .map(|a| Rate::from_ppb(a.minor()))
+                .map_err(|e| e.to_string())
+        }
+        Some(_) => Err(inputs.wrong("rate_frequency", "PER_YEAR, PER_MONTH or WHOLE_TERM")),
     }
 }
 
@@ -293,9 +304,6 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
         ("TILL_PRE_CLOSE_DATE", Until::PaymentDay),
         ("TILL_REST_FREQUENCY_DATE", Until::PeriodEnd),
     ];
-    if fields.text("compounding").is_some_and(|c| c != "NONE") {
-        return Err(fields.unsupported("compounding", "interest on interest"));
-    }
     Ok(Some(Recalculation {
         daily: fields.word(
             "rest_frequency",
@@ -307,6 +315,7 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
             .get("disallow_interest_on_past_due")
             .and_then(Value::as_bool)
             == Some(true),
+        compounds: fields.word("compounding", &[("NONE", false), ("INTEREST", true)], false)?,
     }))
 }
 
@@ -316,6 +325,7 @@ fn excess(inputs: &Fields<'_>) -> Read<Excess> {
         ("ADJUST_LAST_UNPAID_PERIOD", Excess::LastRow),
         ("REDUCE_EMI_AMOUNT", Excess::LowerInstalment),
         ("REDUCE_NUMBER_OF_INSTALLMENTS", Excess::FewerRows),
+        ("RESCHEDULE_NEXT_REPAYMENTS", Excess::NextRows),
     ];
     let fields = inputs.object("interest_recalculation");
     fields.map_or(Ok(Excess::LastRow), |f| {

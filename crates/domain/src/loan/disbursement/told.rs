@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use crate::explain::trace::{Number, Trace};
 use crate::explain::{Explanation, Factor, Name};
+use crate::loan::build::told::multiple;
 use crate::loan::life::Origin;
-use crate::loan::scheduled::told::multiple;
 use crate::loan::state::State;
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;

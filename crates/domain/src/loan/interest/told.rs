@@ -68,6 +68,9 @@ impl Accrual<'_> {
     /// What the spans of a period earn, with what the period before it could not take.
     fn earned_at(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
         let mut parts = Vec::with_capacity(term.stretches.len());
+        if place == 0 && !self.carried.is_zero() {
+            parts.push(Explanation::given(Name::Carried, self.carried));
+        }
         if let Some(at) = place.checked_sub(1)
             && let Some(before) = self.terms.get(at)
             && before.reckoned != before.interest
@@ -93,7 +96,7 @@ impl Accrual<'_> {
             let name = Name::NoInterest { from, until };
             return Ok(Some(Explanation::given(name, Amount::ZERO)));
         }
-        let (part, whole) = self.year_part(term, from, term.until)?;
+        let (part, whole) = self.year_part(term, (from, term.until), self.length(term)?)?;
         let (part, whole) = plain((part, whole), days_between(term.from, term.until))?;
         let rate = self.rate(from);
         let mut factors = vec![Factor::Decimal { rate, part, whole }];
