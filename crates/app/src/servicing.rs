@@ -245,9 +245,8 @@ impl Plan {
             true => loan.next_due()?.map(|row| row.due_on),
             false => None,
         };
-        let mut ahead = loan.rows.iter().filter(|_| is_active);
-        let unbilled = ahead.find(|row| row.due_on > today && !is_open_zero(row));
-        let unbilled = unbilled.map(|row| row.due_on);
+        let unbilled = unbilled(loan, today).filter(|_| is_active);
+        let unbilled = unbilled.map(|(_, due_on)| due_on);
         // Penalties are booked on their days for those whom nobody touches, so that books never depend on who looked.
         let posts_on = loan.penalty_posts_on.filter(|_| is_active);
         let remind = next.map(|due| next_reminder(due, today)).transpose()?;
@@ -319,6 +318,13 @@ impl Planned {
             }
         }
     }
+}
+
+/// The next instalment after a day of which something is open, by its number, with its due date: the next to be billed.
+pub(crate) fn unbilled(loan: &Loan, after: Date) -> Option<(u16, Date)> {
+    let mut rows = loan.rows.iter();
+    rows.find(|row| row.due_on > after && !is_open_zero(row))
+        .map(|row| (row.number, row.due_on))
 }
 
 /// Plans what few loans ever have: a credit balance to be paid back, goods whose seller waits for the money. It is struck

@@ -23,6 +23,9 @@ use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
 
+/// The message about a new bill.
+pub(crate) const TEMPLATE: &str = "bill_issued";
+
 /// Issues every bill whose day has come, those of skipped days among them.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;
@@ -229,7 +232,7 @@ fn write(
     }
     let message = Message {
         id: MessageId::new(&mut moment.ids),
-        template: "bill_issued",
+        template: TEMPLATE,
         fields: &serde_json::json!({ "amount": amount, "currency": currency, "due_on": due_on }),
     };
     texts::queue_within(app, rules.contact_hours, batch, bill.shopper, &message, moment)

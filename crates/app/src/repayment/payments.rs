@@ -101,18 +101,22 @@ pub(crate) fn view(payment: &Payment) -> PaymentView {
     }
 }
 
+/// The word for what a payment is, in its row.
+pub(crate) const fn kind_code(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Debit => "debit",
+        Kind::ByHand => "payment",
+        Kind::PayOut => "payout",
+    }
+}
+
 /// Writes a new attempt: its row, and its claims, by which it is found until it has ended.
 pub(crate) fn intend(batch: &mut Batch, kept: &Kept, moment: &Moment) {
     let payment = &kept.payment;
     let owner = payment.shopper.to_string();
-    let kind = match payment.kind {
-        Kind::Debit => "debit",
-        Kind::ByHand => "payment",
-        Kind::PayOut => "payout",
-    };
     let new = NewPayment {
         id: payment.id,
-        kind,
+        kind: kind_code(payment.kind),
         state: payment.state.code(),
         money: Money {
             amount: payment.amount,

@@ -1,5 +1,6 @@
 //! Work: what is to be done about whom on which day, so that a job finds its work and reads nothing else.
 
+use fenqi_domain::id::ShopperId;
 use jiff::civil::Date;
 
 use super::{Store, statements};
@@ -17,6 +18,8 @@ statements! {
         "delete from work where shopper = $1 and kind = $2 and subject = $3 and due_on > $4";
     DROP = "work.drop", (Text, Text, Text) -> (),
         "delete from work where shopper = $1 and kind = $2 and subject = $3";
+    OF_SHOPPER = "work.of_shopper", (Text) -> (Text, Text, Text),
+        "select kind, subject, due_on from work where shopper = $1 order by kind, subject";
     DUE = "work.due", (Text, Text, Text, Text, Text, Int) -> (Text, Text, Text),
         "select shopper, subject, due_on from work where kind = $1 and due_on <= $2 and (due_on, shopper, subject) > ($3, $4, $5) order by due_on, shopper, subject limit $6";
 }
@@ -60,7 +63,32 @@ pub struct Page {
     pub last: Option<Place>,
 }
 
+/// A piece of work of a known shopper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Which job does it.
+    pub kind: String,
+    /// About what.
+    pub subject: String,
+    /// From which day on.
+    pub due_on: Date,
+}
+
 impl Store {
+    /// All work about a shopper.
+    pub async fn work_of(&self, shopper: ShopperId) -> Result<Vec<Planned>, Fault> {
+        let rows = self.rows(&OF_SHOPPER, vec![shopper.to_string().into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Planned {
+                    kind: row.text(0)?.into(),
+                    subject: row.text(1)?.into(),
+                    due_on: super::parsed(row, 2)?,
+                })
+            })
+            .collect()
+    }
+
     /// A page of the work of a kind that is due up to a day, after a given place.
     pub async fn work_due(
         &self,
