@@ -8,6 +8,7 @@ use fenqi_app::Denied;
 use fenqi_app::checkout::quote;
 use fenqi_app::jobs::day::{self, DayReport};
 use fenqi_app::repayment::bounce::{self, BankNotice, NoticeKind};
+use fenqi_app::verify::verify;
 use fenqi_domain::actor::Actor;
 use fenqi_domain::id::PaymentId;
 use fenqi_sim::{OPENING, Shop, market, shop_in, yuan};
@@ -106,6 +107,12 @@ async fn a_notice_about_nothing_of_ours_stops_no_job() {
     );
     let parked = shop.app.store.parked_notices("bank").await.unwrap();
     assert_eq!(parked.len(), 2);
+    let found = verify(&shop.app).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|d| (d.what.as_str(), d.subject.as_str()))
+        .collect();
+    assert_eq!(found, [("notice", "n-1"), ("notice", "n-2")]);
     assert!(
         runs(&shop).await.is_clean(),
         "it is told once, and then waits for somebody"
