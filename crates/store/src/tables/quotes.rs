@@ -22,6 +22,8 @@ statements! {
         "select digest, expires_at, detail, id, institution from quote where shopper = $1 order by id";
     SIGNATURES = "signature.of_shopper", (Text) -> (Text, Text, Int, Text),
         "select digest, detail, signed_at, quote from signature where shopper = $1 order by quote";
+    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
+        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
     SIGN = "signature.insert", (Text, Text, Text, Text, Int) -> (),
         "insert into signature (shopper, quote, digest, detail, signed_at) values ($1, $2, $3, $4, $5) on conflict (shopper, quote) do update set digest = excluded.digest, detail = excluded.detail, signed_at = excluded.signed_at";
     SIGNATURE = "signature.find", (Text, Text) -> (Text, Text, Int),
@@ -151,7 +153,8 @@ pub fn signed<T: Serialize>(
     batch.put(&SIGN, params);
 }
 
-/// Forgets quotes that ran out before an instant and became no agreement.
+/// Forgets quotes that ran out before an instant and became no agreement, and what was signed of them.
 pub fn forget_before(batch: &mut Batch, instant: Timestamp) {
     batch.put(&FORGET, vec![instant.as_microsecond().into()]);
+    batch.put(&FORGET_SIGNATURES, vec![instant.as_microsecond().into()]);
 }
