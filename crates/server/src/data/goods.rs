@@ -165,10 +165,10 @@ mod tests {
         for (good, bad, column, allowed) in [
             (",phone,", ",phones,", "category", "one of phone"),
             (",own,", ",other,", "seller", "one of own"),
-            ("3999.00", "-3999.00", "price", "is negative"),
+            ("3999.00", "-3999.00", "price", "of zero or more"),
             ("3999.00", "0.00", "price", "more than zero"),
             ("3999.00", "3999.001", "price", "more than 2 digits"),
-            ("3999.00", "9223372036854775808", "price", "is larger than"),
+            ("3999.00", "9223372036854775808", "price", "no larger than"),
             (
                 "none",
                 "sale",

@@ -18,12 +18,12 @@ statements! {
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
     FORGET = "quote.forget", (Int) -> (),
         "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
+    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
+        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
     OF_SHOPPER = "quote.of_shopper", (Text) -> (Text, Int, Text, Text, Text),
         "select digest, expires_at, detail, id, institution from quote where shopper = $1 order by id";
     SIGNATURES = "signature.of_shopper", (Text) -> (Text, Text, Int, Text),
         "select digest, detail, signed_at, quote from signature where shopper = $1 order by quote";
-    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
-        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
     SIGN = "signature.insert", (Text, Text, Text, Text, Int) -> (),
         "insert into signature (shopper, quote, digest, detail, signed_at) values ($1, $2, $3, $4, $5) on conflict (shopper, quote) do update set digest = excluded.digest, detail = excluded.detail, signed_at = excluded.signed_at";
     SIGNATURE = "signature.find", (Text, Text) -> (Text, Text, Int),
