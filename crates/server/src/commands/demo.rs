@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use fenqi_server::data::{Files, load};
-use fenqi_server::story::{Place, offers_on_first, play_in};
+use fenqi_server::story::{Place, offers_on_first, play_in, play_on};
+use fenqi_server::wiring::{Database, Opening, open};
 use fenqi_web::story_page::{StoryPage, serve};
 
-use super::{Done, say, told};
+use super::{Done, mending, say, told};
 
 /// Ann's story: the whole of article 003, from the cart to the certificate.
 const STORY: &str = include_str!("../../../../sim/scenarios/003-from-cart-to-certificate.txt");
@@ -21,6 +22,9 @@ pub struct Demo {
     /// The port to serve on
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Keep the shop and what was played in this store, which must be empty: sqlite:PATH or postgres://USER@HOST/NAME
+    #[arg(long)]
+    database: Option<Database>,
     /// Play and print, and do not serve
     #[arg(long)]
     no_serve: bool,
@@ -56,9 +60,15 @@ pub async fn run(command: Demo) -> Done {
             })?,
         ),
     };
-    let played = play_in(&data, "ann.txt", &story, &Place::Sqlite)
-        .await
-        .map_err(told)?;
+    let played = match &command.database {
+        None | Some(Database::Temporary) => play_in(&data, "ann.txt", &story, &Place::Sqlite).await,
+        Some(database) => {
+            let opened = open(database, &Opening::default()).await;
+            let store = opened.map_err(|fault| mending(database, &fault))?;
+            play_on(&data, "ann.txt", &story, store).await
+        }
+    };
+    let played = played.map_err(told)?;
     for trouble in &played.troubles {
         say(trouble);
     }
