@@ -11,6 +11,7 @@ mod bench;
 mod conformance;
 mod crash_steps;
 mod dates;
+mod fuzz;
 mod kill_loop;
 mod mutants;
 mod options;
@@ -36,6 +37,7 @@ Tasks:
   crash-steps    fails each commit and each outside call of every scenario, before, after and twice
   conformance    which published loan cases hold; --write writes docs/reference/conformance.md
   dates          due dates of a century against another program
+  fuzz           random lives and random case files, as many as one wants
   mutants        changes the rules for money in small ways and looks whether a test notices
 
 Options:
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         "conformance" => conformance::run(rest),
         "dates" => dates::run(rest),
         "mutants" => mutants::run(rest),
+        "fuzz" => fuzz::run(rest),
         other => Err(format!(
             "there is no task `{other}`; `cargo xtask --help` lists them"
         )),

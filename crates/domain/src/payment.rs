@@ -112,7 +112,7 @@ impl State {
 
     /// How far it is: an answer never leads back. A success beats a failure that was told before, because the money is
     /// there.
-    const fn rank(&self) -> u8 {
+    pub const fn rank(&self) -> u8 {
         match self {
             State::Intended => 0,
             State::Sent => 1,

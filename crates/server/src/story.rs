@@ -65,15 +65,20 @@ impl From<Fault> for Unplayable {
     }
 }
 
-/// Plays a scenario from its first line to its last.
+/// Plays a scenario from its first line to its last, in the market of `demo/`.
 pub async fn play(file: &str, text: &str, place: &Place) -> Result<Played, Unplayable> {
-    let scenario = Scenario::parse(file, text).map_err(Unplayable::Mistakes)?;
     let data = load(&Files::embedded()).map_err(Unplayable::Tables)?;
+    play_in(&data, file, text, place).await
+}
+
+/// As [`play`], in a market of one's own.
+pub async fn play_in(data: &Data, file: &str, text: &str, place: &Place) -> Result<Played, Unplayable> {
+    let scenario = Scenario::parse(file, text).map_err(Unplayable::Mistakes)?;
     match place {
         Place::Sqlite => {
             let sqlite = Sqlite::temporary()?;
             sqlite.migrate(beginning())?;
-            Ok(on(&scenario, Arc::new(sqlite), &data).await?)
+            Ok(on(&scenario, of_made_up_people(Arc::new(sqlite))?, data).await?)
         }
         Place::Postgres(url) => {
             let schema = format!("story_{}_{}", std::process::id(), word(file));
@@ -82,7 +87,7 @@ pub async fn play(file: &str, text: &str, place: &Place) -> Result<Played, Unpla
             let options = PostgresOptions::new(url.as_str()).in_schema(schema.as_str());
             let postgres = Postgres::connect(&options).await?;
             postgres.migrate(beginning()).await?;
-            let played = on(&scenario, Arc::new(postgres), &data).await;
+            let played = on(&scenario, of_made_up_people(Arc::new(postgres))?, data).await;
             // Dropped even after a fault, so that nothing is left behind.
             drop_schema(url, &schema).await?;
             Ok(played?)
@@ -90,9 +95,41 @@ pub async fn play(file: &str, text: &str, place: &Place) -> Result<Played, Unpla
     }
 }
 
-/// Plays a scenario on a driver whose schema is empty.
-async fn on(scenario: &Scenario, driver: Arc<dyn Driver>, data: &Data) -> Result<Played, Fault> {
-    let (app, sandbox) = platform(driver, data).await?;
+/// A scenario of what a shopper is told about the first article that may be paid in instalments, before and after each
+/// lender was asked; nothing if there is no such article.
+pub fn offers_on_first(data: &Data) -> Option<String> {
+    let article = data.products.iter().find(|product| product.is_financeable)?;
+    let asks = format!("ann asks for offers on 1 {}, in 310000\n", article.sku);
+    let lenders = data.lenders.iter();
+    let applies: String = lenders
+        .map(|lender| format!("ann applies to {}\n", lender.institution.code))
+        .collect();
+    Some(format!(
+        "# What anybody is told about {0}.\n\
+         at 2025-01-05 10:00\n\
+         ann is 张安, 110101199003070011, phone 13800000001, earns 12000.00\n\
+         {asks}\
+         # What somebody is told who has proved who she is and asked each lender for credit.\n\
+         ann proves her name and face\n\
+         {applies}\
+         {asks}",
+        article.sku
+    ))
+}
+
+/// Plays a scenario on a store that stays as the scenario leaves it. It must be empty before.
+pub async fn play_on(data: &Data, file: &str, text: &str, store: Store) -> Result<Played, Unplayable> {
+    let scenario = Scenario::parse(file, text).map_err(Unplayable::Mistakes)?;
+    if !store.settings().await?.1.is_empty() {
+        let full = "something is configured in this store already; a scenario begins on an empty one";
+        return Err(Fault::Schema(full.into()).into());
+    }
+    Ok(on(&scenario, store, data).await?)
+}
+
+/// Plays a scenario on a store that is empty.
+async fn on(scenario: &Scenario, store: Store, data: &Data) -> Result<Played, Fault> {
+    let (app, sandbox) = on_store(store, data).await?;
     let control = stage::control(&sandbox);
     let mut player = Player::new(&app, &control, &scenario.file);
     let mut seen = Vec::new();
@@ -114,9 +151,16 @@ async fn on(scenario: &Scenario, driver: Arc<dyn Driver>, data: &Data) -> Result
 
 /// A platform with the market of the tables, whose clock stands and whose parties are the sandbox's.
 pub async fn platform(driver: Arc<dyn Driver>, data: &Data) -> Result<(App, SandboxControl), Fault> {
-    // A story's people are made up, so that its keys may be known.
+    on_store(of_made_up_people(driver)?, data).await
+}
+
+/// A store whose people are made up, so that its keys may be known.
+fn of_made_up_people(driver: Arc<dyn Driver>) -> Result<Store, Fault> {
     let vault = Vault::new(&[7; 32], 1, &[9; 32])?;
-    let store = Store::new(driver, Arc::new(vault));
+    Ok(Store::new(driver, Arc::new(vault)))
+}
+
+async fn on_store(store: Store, data: &Data) -> Result<(App, SandboxControl), Fault> {
     market::open(&store, data).await?;
     let (parties, sandbox) = Sandbox::with_lenders(1, market::standards(data));
     let zone = TimeZone::fixed(jiff::tz::offset(8));

@@ -49,38 +49,87 @@ pub struct Opening {
     pub schema: Option<String>,
     /// One batch in each commit, to compare with groups.
     pub one_by_one: bool,
-    /// Only to read, beside the process that writes.
+    /// Only to read, beside the process that writes: nothing of the store is changed.
     pub read_only: bool,
 }
 
-/// The installation's keys. Without a configuration they are those of the sandbox, which anybody can read here.
+/// Where the installation's keys come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource {
+    /// They are the sandbox's, which anybody can read here, because none is configured.
+    Sandbox,
+    /// They are configured.
+    Configured,
+}
+
+/// The installation's keys: both configured, or both the sandbox's.
+///
+/// # Errors
+/// [`Fault::Unsafe`] if only one is configured, or one is no key.
 pub fn keys() -> Result<Vault, Fault> {
-    let wrapping = key_of("FENQI_KEY", *b"sandbox key: not for production!")?;
-    let index = key_of("FENQI_INDEX_KEY", *b"sandbox index: not for real data")?;
+    let (_, wrapping, index) = configured_keys()?;
     Vault::new(&wrapping, 1, &index)
 }
 
-/// Whether the sandbox's keys are in use because none is configured.
-pub fn has_sandbox_keys() -> bool {
-    std::env::var_os("FENQI_KEY").is_none() || std::env::var_os("FENQI_INDEX_KEY").is_none()
+/// Where the keys come from.
+///
+/// # Errors
+/// As [`keys`].
+pub fn key_source() -> Result<KeySource, Fault> {
+    configured_keys().map(|(source, ..)| source)
 }
 
-fn key_of(name: &str, sandbox: [u8; 32]) -> Result<[u8; 32], Fault> {
-    let Ok(text) = std::env::var(name) else {
-        return Ok(sandbox);
-    };
+fn configured_keys() -> Result<Keys, Fault> {
+    let read = |name: &str| std::env::var_os(name).map(|text| text.to_string_lossy().into_owned());
+    keys_of(read(KEY).as_deref(), read(INDEX_KEY).as_deref())
+}
+
+/// The key that wraps what is sealed, and the key of the blind index.
+type Keys = (KeySource, [u8; 32], [u8; 32]);
+
+/// The variables of the two keys.
+const KEY: &str = "FENQI_KEY";
+const INDEX_KEY: &str = "FENQI_INDEX_KEY";
+
+/// Both keys or neither: one alone would leave real data under a key that anybody can read.
+fn keys_of(wrapping: Option<&str>, index: Option<&str>) -> Result<Keys, Fault> {
+    match (wrapping, index) {
+        (None, None) => Ok((
+            KeySource::Sandbox,
+            *b"sandbox key: not for production!",
+            *b"sandbox index: not for real data",
+        )),
+        (Some(wrapping), Some(index)) => Ok((
+            KeySource::Configured,
+            key_of(KEY, wrapping)?,
+            key_of(INDEX_KEY, index)?,
+        )),
+        (Some(_), None) => Err(only_one(KEY, INDEX_KEY)),
+        (None, Some(_)) => Err(only_one(INDEX_KEY, KEY)),
+    }
+}
+
+fn only_one(set: &str, missing: &str) -> Fault {
+    Fault::Unsafe(format!(
+        "{set} is set and {missing} is not; set both, or neither for the sandbox's keys"
+    ))
+}
+
+fn key_of(name: &str, text: &str) -> Result<[u8; 32], Fault> {
     let digits = |pair: &[u8]| {
-        std::str::from_utf8(pair)
-            .ok()
-            .and_then(|s| u8::from_str_radix(s, 16).ok())
+        let digits = std::str::from_utf8(pair).ok()?;
+        // A sign is no digit, though a number may begin with one.
+        let plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        u8::from_str_radix(digits, 16).ok().filter(|_| plain)
     };
     let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(digits).collect();
     bytes
+        .filter(|_| text.len() == 64)
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
         .ok_or_else(|| Fault::Unsafe(format!("{name} must be 64 hexadecimal digits (32 bytes)")))
 }
 
-/// Opens a store and brings its schema up to date.
+/// Opens a store and brings its schema up to date; one that is only read is left as it is, and must be up to date.
 pub async fn open(database: &Database, opening: &Opening) -> Result<Store, Fault> {
     let vault = Arc::new(keys()?);
     let group_max = if opening.one_by_one { 1 } else { 256 };
@@ -94,7 +143,11 @@ pub async fn open(database: &Database, opening: &Opening) -> Result<Store, Fault
             store.migrate(machine_now())?;
             Arc::new(store)
         }
-        Database::Sqlite(path) if opening.read_only => Arc::new(Sqlite::open_to_read(path, options)?),
+        Database::Sqlite(path) if opening.read_only => {
+            let store = Sqlite::open_to_read(path, options)?;
+            store.check_schema()?;
+            Arc::new(store)
+        }
         Database::Sqlite(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 let told = |e: std::io::Error| Fault::Unavailable(format!("{}: {e}", folder.display()));
@@ -108,8 +161,13 @@ pub async fn open(database: &Database, opening: &Opening) -> Result<Store, Fault
             let mut options = PostgresOptions::new(url.clone());
             options.group_max = group_max;
             options.schema.clone_from(&opening.schema);
+            options.read_only = opening.read_only;
             let store = Postgres::connect(&options).await?;
-            store.migrate(machine_now()).await?;
+            if opening.read_only {
+                store.check_schema().await?;
+            } else {
+                store.migrate(machine_now()).await?;
+            }
             Arc::new(store)
         }
     };
@@ -165,5 +223,26 @@ mod tests {
                 .contains("sqlite:PATH")
         );
         assert!("sqlite:".parse::<Database>().is_err());
+    }
+
+    #[test]
+    fn both_keys_are_configured_or_neither() {
+        let (one, other) = ("0a".repeat(32), "0b".repeat(32));
+        let configured = keys_of(Some(&one), Some(&other)).unwrap();
+        assert_eq!(configured, (KeySource::Configured, [10; 32], [11; 32]));
+        assert_eq!(keys_of(None, None).unwrap().0, KeySource::Sandbox);
+        let fault = keys_of(Some(&one), None).unwrap_err().to_string();
+        assert!(
+            fault.contains("FENQI_KEY is set and FENQI_INDEX_KEY is not"),
+            "{fault}"
+        );
+        assert!(keys_of(None, Some(&one)).is_err());
+        for wrong in ["", "abc", &"0x".repeat(32), &"+1".repeat(32)] {
+            let fault = keys_of(Some(wrong), Some(&one)).unwrap_err().to_string();
+            assert!(
+                fault.contains("FENQI_KEY must be 64 hexadecimal digits"),
+                "{fault}"
+            );
+        }
     }
 }

@@ -70,7 +70,7 @@ impl fmt::Display for Fault {
             Self::Misused { statement, what } => write!(out, "{statement} was called wrongly: {what}"),
             Self::Held { path, by: Some(pid) } => write!(
                 out,
-                "process {pid} writes to this store (lock {path}); stop it, or send it your commands"
+                "process {pid} writes to this store (lock {path}); stop it first"
             ),
             Self::Held { path, by: None } => {
                 write!(out, "another process writes to this store (lock {path})")

@@ -134,6 +134,19 @@ pub fn missing(all: &'static [Migration], applied: &[Applied]) -> Result<&'stati
     Ok(all.get(applied.len()..).unwrap_or(&[]))
 }
 
+/// Whether a store that has applied `applied` has everything that this program needs.
+///
+/// Errors: as [`missing`], and [`Fault::Schema`] with the first migration that it lacks.
+pub(crate) fn is_current(applied: &[Applied]) -> Result<(), Fault> {
+    match missing(MIGRATIONS, applied)?.first() {
+        None => Ok(()),
+        Some(first) => Err(Fault::Schema(format!(
+            "migration {:04}_{} is missing; run `fenqi migrate`",
+            first.number, first.name
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

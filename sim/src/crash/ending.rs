@@ -172,14 +172,15 @@ impl Names {
 
 async fn names(app: &App) -> Result<Names, Fault> {
     let mut files = Vec::new();
-    for (shopper, id) in app.store.agreement_keys_after("", "", i64::MAX).await? {
-        if let Some(file) = app.store.agreement(shopper, id).await? {
+    for owner in app.store.owners_after("", i64::MAX).await? {
+        let Ok(shopper) = owner.parse() else { continue };
+        for file in app.store.agreements(shopper).await? {
             let agreement = file.agreement;
             files.push((
                 agreement.confirmed_at,
                 agreement.plan.to_string(),
                 shopper,
-                id.to_string(),
+                agreement.id.to_string(),
             ));
         }
     }
@@ -213,7 +214,8 @@ async fn agreements(app: &App, names: &Names) -> Result<Vec<String>, Fault> {
     let mut lines = Vec::new();
     for (shopper, id, name) in &names.called {
         let Ok(id) = id.parse() else { continue };
-        if let Some(s) = app.store.snapshot(*shopper, id).await? {
+        let snapshots = app.store.snapshots(*shopper).await?;
+        if let Some(s) = snapshots.iter().find(|s| s.id == id) {
             lines.push(format!(
                 "{name} {} outstanding {} held {} {}",
                 s.stage, s.outstanding, s.held, s.schedule
@@ -235,13 +237,8 @@ async fn agreements(app: &App, names: &Names) -> Result<Vec<String>, Fault> {
 
 async fn lines(app: &App) -> Result<Vec<String>, Fault> {
     let mut lines = Vec::new();
-    let mut shopper = String::new();
-    for row in app.store.lines_after("", i64::MAX).await? {
-        if row.shopper == shopper {
-            continue;
-        }
-        shopper.clone_from(&row.shopper);
-        let Ok(id) = row.shopper.parse() else { continue };
+    for owner in app.store.owners_after("", i64::MAX).await? {
+        let Ok(id) = owner.parse() else { continue };
         for known in app.store.lines(id).await? {
             let line = known.line;
             lines.push(format!(

@@ -16,6 +16,9 @@ use crate::unit::{Decision, request};
 /// Into how many slices a budget is divided at most, so that a campaign's buyers do not all lock one row.
 pub const SLICES: usize = 16;
 
+/// What the audit trail calls it.
+pub(crate) const SET: &str = "campaign.set_budget";
+
 /// The command.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetBudget {
@@ -81,7 +84,7 @@ async fn decide(app: &App, actor: &Actor, command: &SetBudget) -> Result<Decisio
     audit(
         &mut batch,
         actor,
-        ("campaign.set_budget", &command.campaign),
+        (SET, &command.campaign),
         &command.reason,
         &reply,
         &mut moment,

@@ -163,14 +163,19 @@ fn write(batch: &mut Batch, item: &Item, command: &Configure, stored: &[Setting]
         Item::Seller(item) => settings::put_setting(batch, kinds::SELLER, &item.code, 1, item),
         Item::Region(item) => settings::put_setting(batch, kinds::REGION, &item.code, 1, item),
         Item::Campaign(item) => {
-            settings::put_setting(batch, kinds::CAMPAIGN, &item.code, 1, item);
-            let is_known = stored
+            let known = stored
                 .iter()
-                .any(|s| s.kind == kinds::CAMPAIGN && s.code == item.code);
-            if !is_known {
-                let largest = largest_subsidy(&item.code, &command.items, stored)?;
-                settings::open_budget(batch, &item.code, &budget::slices(item.budget, largest));
+                .find(|s| s.kind == kinds::CAMPAIGN && s.code == item.code);
+            let mut item = item.clone();
+            match known {
+                // What was opened stays on record, so that what is left can be reckoned from it.
+                Some(known) => item.budget = known.detail::<Campaign>()?.budget,
+                None => {
+                    let largest = largest_subsidy(&item.code, &command.items, stored)?;
+                    settings::open_budget(batch, &item.code, &budget::slices(item.budget, largest));
+                }
             }
+            settings::put_setting(batch, kinds::CAMPAIGN, &item.code, 1, &item);
         }
         Item::Document(item) => {
             if !is_new(stored, kinds::DOCUMENT, &item.code, item.version, item)? {

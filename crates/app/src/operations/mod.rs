@@ -52,15 +52,15 @@ fn because(reason: &str) -> Result<(), Denied> {
 
 /// What staff entered into a loan, as its event tells it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Entered {
+pub(crate) struct Entered {
     /// The transaction's number.
-    number: u32,
+    pub number: u32,
     /// How much.
-    amount: Amount,
+    pub amount: Amount,
     /// Why.
-    reason: String,
+    pub reason: String,
     /// The number of the transfer that proves a payment.
-    proof: Option<String>,
+    pub proof: Option<String>,
 }
 
 /// What is entered next into a loan.

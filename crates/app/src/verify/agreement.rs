@@ -1,11 +1,13 @@
 //! One agreement: its snapshot, its figures, its stage, its refunds and its entries, each against its own fold.
 
 use fenqi_domain::agreement::{Agreement, Funding, Stage};
+use fenqi_domain::bill::Bill;
+use fenqi_domain::id::RefundId;
 use fenqi_domain::ledger::{Account, Entry, EntryKind, net};
 use fenqi_domain::loan::{self, Event, Loan, Transaction};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::Component;
-use fenqi_store::tables::agreements::{self, AgreementFile};
+use fenqi_store::tables::agreements::{self, AgreementFile, Snapshot};
 use fenqi_store::tables::books::EntryRow;
 use jiff::civil::Date;
 
@@ -14,15 +16,17 @@ use crate::checkout::confirm;
 use crate::outcome::Denied;
 use crate::servicing;
 use crate::verify::desk::{Desk, Taken, is_lent};
+use crate::verify::replay::{self, Heard};
 use crate::verify::totals::Totals;
-use crate::verify::{Found, events};
+use crate::verify::{Found, Sums, events};
 
 /// Checks one agreement; gives what it takes of its line by its own fold.
-pub(super) async fn check(
+pub(super) fn check(
     app: &App,
     desk: &Desk,
-    file: &AgreementFile,
-    totals: &mut Totals,
+    (file, bills): (&AgreementFile, &[Bill]),
+    sums: &mut Sums,
+    heard: &mut Heard,
     found: &mut Found,
 ) -> Result<Taken, Denied> {
     let agreement = &file.agreement;
@@ -50,13 +54,24 @@ pub(super) async fn check(
     } else {
         Amount::ZERO
     };
-    snapshot(app, agreement, &loan, used, found).await?;
-    stored_events(app, file, found).await?;
+    if let Some(stored) = desk.snapshots.get(&agreement.id) {
+        snapshot(agreement, &loan, used, stored, found);
+        desk.papers.check(agreement, stored, found);
+    }
+    if let Some(quote) = desk.papers.quote(agreement.id) {
+        sums.budgets.take(agreement, quote)?;
+    }
+    let stored = desk.events(&subject);
+    events::gap_free(&subject, stored, agreement.version, found);
+    replay::check(app, file, stored, heard, found)?;
+    columns(desk, file, found);
+    desk.plans.of_agreement(app, file, &loan, bills, found)?;
     if is_lent(agreement) {
         figures(&subject, &loan, found)?;
         stage(agreement, &loan, &file.transactions, found)?;
-        refunds(app, file, &loan, found).await?;
-        totals.owed(agreement, &loan)?;
+        refunds(desk, file, &loan, heard, found);
+        sums.totals.owed(agreement, &loan)?;
+        sums.totals.transferred(agreement)?;
     } else {
         found.compare(
             "I11",
@@ -65,54 +80,58 @@ pub(super) async fn check(
             file.transactions.len(),
         );
     }
-    ledger(desk, file, booked_on, totals, found)?;
+    ledger(desk, file, booked_on, &mut sums.totals, found)?;
     Ok(Taken {
         used,
         held: agreement.held(),
     })
 }
 
-/// I4: what is cached of the fold is the fold.
-async fn snapshot(
-    app: &App,
-    agreement: &Agreement,
-    loan: &Loan,
-    used: Amount,
-    found: &mut Found,
-) -> Result<(), Denied> {
+/// What columns cache of the fold is the fold: the schedule (I3), what is owed and held (I2), the stage (I11); and what
+/// they repeat of the terms is there.
+fn snapshot(agreement: &Agreement, loan: &Loan, used: Amount, stored: &Snapshot, found: &mut Found) {
     let subject = agreement.id.to_string();
-    let Some(stored) = app.store.snapshot(agreement.shopper, agreement.id).await? else {
-        found.note("I4", &subject, &"a row", &"none");
-        return Ok(());
-    };
+    let (held, stage) = (agreement.held().minor(), agreement.stage.code());
     found.compare(
-        "I4",
+        "I2",
         &format!("{subject} outstanding"),
         used.minor(),
         stored.outstanding,
     );
-    found.compare(
-        "I4",
-        &format!("{subject} held"),
-        agreement.held().minor(),
-        stored.held,
-    );
-    let stage = agreement.stage.code();
-    found.compare("I4", &format!("{subject} stage"), stage, stored.stage.as_str());
+    found.compare("I2", &format!("{subject} held"), held, stored.held);
+    found.compare("I11", &format!("{subject} stage"), stage, stored.stage.as_str());
     let schedule = agreements::packed(loan);
-    found.compare("I4", &format!("{subject} schedule"), schedule, stored.schedule);
-    Ok(())
+    found.compare(
+        "I3",
+        &format!("{subject} schedule"),
+        schedule.as_str(),
+        stored.schedule.as_str(),
+    );
+    let terms = &agreement.terms;
+    found.compare(
+        "column",
+        &format!("{subject} principal"),
+        format!("{} {}", terms.principal.minor(), terms.currency.code()),
+        format!("{} {}", stored.principal, stored.currency),
+    );
 }
 
-/// I8: the events are all there, and the ones that move a loan are those of its transactions.
-async fn stored_events(app: &App, file: &AgreementFile, found: &mut Found) -> Result<(), Denied> {
-    let agreement = &file.agreement;
-    let subject = agreement.id.to_string();
-    let stored = app.store.events(agreement.shopper, &subject).await?;
-    events::gap_free(&subject, &stored, agreement.version, found);
-    events::of_transactions(&subject, &stored, &file.transactions, found);
-    events::of_stage(agreement, &stored, found);
-    Ok(())
+/// The columns of each transaction repeat what it says, and they are numbered from one.
+fn columns(desk: &Desk, file: &AgreementFile, found: &mut Found) {
+    let own = desk.columns.iter();
+    let own = own.filter(|row| row.agreement == file.agreement.id);
+    for ((transaction, row), number) in file.transactions.iter().zip(own).zip(1i64..) {
+        let (kind, amount) = (
+            agreements::kind(&transaction.event),
+            agreements::amount(&transaction.event).minor(),
+        );
+        found.compare(
+            "column",
+            &format!("{} transaction {number}", file.agreement.id),
+            format!("{number} {kind} {amount}"),
+            format!("{} {} {}", row.number, row.kind, row.amount),
+        );
+    }
 }
 
 /// I3: paid, waived, cancelled and open make up what was charged, none is negative, and the principal is what was lent.
@@ -186,26 +205,29 @@ fn stage(
     Ok(())
 }
 
-/// I12: no more goes back than was captured, and the refunds on record are those of the loan.
-async fn refunds(app: &App, file: &AgreementFile, loan: &Loan, found: &mut Found) -> Result<(), Denied> {
-    let agreement = &file.agreement;
-    let subject = format!("{} refunds", agreement.id);
+/// I12: no more goes back than was captured, and the refunds on record are those that events tell of.
+fn refunds(desk: &Desk, file: &AgreementFile, loan: &Loan, heard: &Heard, found: &mut Found) {
+    let id = file.agreement.id;
+    let subject = format!("{id} refunds");
     if loan.refunded > loan.disbursed {
         let most = format!("at most {}", loan.disbursed.minor());
         found.note("I12", &subject, &most, &loan.refunded.minor());
     }
-    let entered = amounts(&file.transactions, |event| match event {
-        Event::Refunded { amount, .. } => Some(*amount),
-        _ => None,
-    });
-    let stored = app.store.refunds(agreement.shopper).await?;
-    let own = stored.iter().filter(|refund| refund.agreement == agreement.id);
-    let mut recorded: Vec<i64> = own.map(|refund| refund.amount.minor()).collect();
-    let mut entered = entered;
-    entered.sort_unstable();
+    let told = heard.refunds.iter().filter(|refund| refund.0 == id);
+    let recorded = desk.refunds.iter().filter(|refund| refund.agreement == id);
+    let mut told: Vec<_> = told
+        .map(|(_, refund, amount)| (*refund, amount.minor()))
+        .collect();
+    let mut recorded: Vec<_> = recorded
+        .map(|refund| (refund.id, refund.amount.minor()))
+        .collect();
+    told.sort_unstable();
     recorded.sort_unstable();
-    found.compare("I12", &subject, format!("{entered:?}"), format!("{recorded:?}"));
-    Ok(())
+    let listed = |all: &[(RefundId, i64)]| {
+        let one = |(id, amount): &(RefundId, i64)| format!("{amount} by {id}");
+        all.iter().map(one).collect::<Vec<String>>().join(", ")
+    };
+    found.compare("I12", &subject, listed(&told), listed(&recorded));
 }
 
 fn amounts(transactions: &[Transaction], pick: impl Fn(&Event) -> Option<Amount>) -> Vec<i64> {

@@ -1,29 +1,48 @@
-//! Everything of one shopper on one desk: the lines against the agreements, claims against payments.
+//! Everything of one shopper on one desk: the lines against the agreements, claims against payments, and what each of the
+//! other checks looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fenqi_domain::agreement::{Agreement, Stage};
 use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
 use fenqi_domain::ledger::{Account, EntryKind};
 use fenqi_domain::money::Amount;
 use fenqi_domain::payment::{Kind, State};
-use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_domain::returns::{Return, State as ReturnState};
+use fenqi_store::tables::agreements::{AgreementFile, Snapshot, StoredEvent, TransactionColumns};
+use fenqi_store::tables::bills::StoredBill;
 use fenqi_store::tables::books::EntryRow;
 use fenqi_store::tables::credit::{StoredChange, StoredLine};
+use fenqi_store::tables::messages::StoredMessage;
+use fenqi_store::tables::returns::StoredRefund;
 
 use crate::App;
 use crate::operations::timeline;
 use crate::outcome::Denied;
 use crate::repayment::payments::Kept;
+use crate::servicing::kinds;
+use crate::verify::bills::Bills;
+use crate::verify::payment::{self, Attempt};
+use crate::verify::replay::Heard;
+use crate::verify::signed::Papers;
 use crate::verify::totals::Totals;
-use crate::verify::{Found, agreement, events};
+use crate::verify::work::Plans;
+use crate::verify::{Found, Sums, agreement, events, rows};
 
 /// What is stored of one shopper.
 pub(super) struct Desk {
     pub shopper: ShopperId,
     pub files: Vec<AgreementFile>,
+    pub snapshots: BTreeMap<AgreementId, Snapshot>,
+    pub columns: Vec<TransactionColumns>,
     pub entries: Vec<EntryRow>,
-    pub payments: Vec<(i64, Kept)>,
+    pub refunds: Vec<StoredRefund>,
+    pub papers: Papers,
+    pub plans: Plans,
+    payments: Vec<Attempt>,
+    bills: Vec<StoredBill>,
+    messages: Vec<StoredMessage>,
+    events: BTreeMap<String, Vec<StoredEvent>>,
     lines: Vec<StoredLine>,
     changes: Vec<StoredChange>,
     claims: Vec<(AgreementId, PaymentId)>,
@@ -36,27 +55,60 @@ pub(super) struct Taken {
 }
 
 impl Desk {
-    pub async fn read(app: &App, shopper: ShopperId) -> Result<Desk, Denied> {
+    /// Reads everything of a shopper.
+    pub async fn read(app: &App, shopper: ShopperId, found: &mut Found) -> Result<Desk, Denied> {
         let store = &app.store;
         let mut payments = Vec::new();
         for stored in store.payments(shopper).await? {
-            payments.push((stored.version, stored.detail()?));
+            let kept = stored.detail()?;
+            payments.push(Attempt { stored, kept });
         }
+        let mut events: BTreeMap<String, Vec<StoredEvent>> = BTreeMap::new();
+        for (aggregate, event) in store.events_of(shopper).await? {
+            events.entry(aggregate).or_default().push(event);
+        }
+        let snapshots = store.snapshots(shopper).await?;
         Ok(Desk {
             shopper,
             files: store.agreements(shopper).await?,
+            snapshots: snapshots.into_iter().map(|row| (row.id, row)).collect(),
+            columns: store.transaction_columns(shopper).await?,
             entries: store.entries(shopper).await?,
+            refunds: store.refunds(shopper).await?,
+            papers: Papers::read(app, shopper, found).await?,
+            plans: Plans(store.work_of(shopper).await?),
             payments,
+            bills: store.bills(shopper).await?,
+            messages: store.messages(shopper).await?,
+            events,
             lines: store.lines(shopper).await?,
             changes: store.limit_changes(shopper).await?,
             claims: store.claims(shopper).await?,
         })
     }
 
-    pub async fn check(&self, app: &App, totals: &mut Totals, found: &mut Found) -> Result<(), Denied> {
+    /// The events of an aggregate.
+    pub fn events(&self, aggregate: &str) -> &[StoredEvent] {
+        self.events.get(aggregate).map_or(&[], Vec::as_slice)
+    }
+
+    /// Checks everything of the shopper.
+    pub async fn check(&self, app: &App, sums: &mut Sums, found: &mut Found) -> Result<(), Denied> {
+        let entered = self.columns.iter().filter_map(|row| {
+            let number = u32::try_from(row.number).ok()?;
+            Some(((row.agreement, number), row.entered_at))
+        });
+        let bills = Bills {
+            app,
+            files: &self.files,
+            entered: &entered.collect(),
+            messages: &self.messages,
+        };
+        let bills = bills.check(&self.bills, found)?;
+        let mut heard = Heard::default();
         let mut taken: BTreeMap<&str, Taken> = BTreeMap::new();
         for file in &self.files {
-            let own = agreement::check(app, self, file, totals, found).await?;
+            let own = agreement::check(app, self, (file, &bills), sums, &mut heard, found)?;
             let line = taken.entry(&file.agreement.institution).or_insert(Taken {
                 used: Amount::ZERO,
                 held: Amount::ZERO,
@@ -65,13 +117,65 @@ impl Desk {
             line.held = line.held.plus(own.held)?;
         }
         self.lines(&taken, found)?;
-        self.entries(totals, found)?;
+        self.entries(&mut sums.totals, found)?;
         self.claims(found);
-        for (version, kept) in &self.payments {
-            let id = kept.payment.id.to_string();
-            let stored = app.store.events(self.shopper, &id).await?;
-            events::gap_free(&id, &stored, *version, found);
-            totals.paid(app, kept)?;
+        self.orders(app, found).await?;
+        payment::known(&self.payments, &heard, found);
+        let mut known: BTreeSet<String> = BTreeSet::new();
+        known.extend(self.files.iter().map(|file| file.agreement.id.to_string()));
+        for attempt in &self.payments {
+            let id = attempt.stored.id.to_string();
+            payment::check(app, attempt, self.events(&id), &heard, found)?;
+            sums.totals.paid(app, &attempt.kept)?;
+            known.insert(id);
+        }
+        let rows = rows::of(app, self.shopper, &self.plans, found).await?;
+        known.extend(rows.iter().map(|row| row.aggregate.clone()));
+        events::of_rows(&rows, &self.events, found);
+        events::of_nothing(&known, &self.events, found);
+        self.returns(app, found).await
+    }
+
+    /// The store's own number of each order leads to its agreement.
+    async fn orders(&self, app: &App, found: &mut Found) -> Result<(), Denied> {
+        let keyed = self.files.iter().filter_map(|file| {
+            let row = self.snapshots.get(&file.agreement.id)?;
+            Some((
+                file.agreement.id,
+                (file.agreement.seller.as_str(), row.reference.as_str()),
+            ))
+        });
+        let (ids, keys): (Vec<AgreementId>, Vec<(&str, &str)>) = keyed.unzip();
+        let owners = app.store.orders(&keys).await?;
+        for ((id, (seller, reference)), owner) in ids.iter().zip(&keys).zip(owners) {
+            if owner != Some((self.shopper, *id)) {
+                let place = format!("{id} order {reference} of {seller}");
+                found.note(
+                    "column",
+                    &place,
+                    &"the agreement behind its number",
+                    &"another or none",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// I12: a return that waits for its seller is looked at on its day, and its columns repeat what it says.
+    async fn returns(&self, app: &App, found: &mut Found) -> Result<(), Denied> {
+        for stored in app.store.returns(self.shopper).await? {
+            let case: Return = stored.detail()?;
+            let id = stored.id.to_string();
+            found.compare(
+                "column",
+                &format!("{id} row"),
+                format!("{} {} {}", case.id, case.agreement, case.state.code()),
+                format!("{id} {} {}", stored.agreement, stored.state),
+            );
+            if matches!(case.state, ReturnState::Requested) {
+                self.plans
+                    .expect(kinds::RETURN, &id, Some(app.day_of(case.answer_by)), found);
+            }
         }
         Ok(())
     }
@@ -142,14 +246,19 @@ impl Desk {
     fn claims(&self, found: &mut Found) {
         for (agreement, payment) in &self.claims {
             let subject = format!("claim of {payment} on {agreement}");
-            let known = self.payments.iter().find(|(_, kept)| kept.payment.id == *payment);
+            let known = self
+                .payments
+                .iter()
+                .find(|known| known.kept.payment.id == *payment);
             match known {
-                Some((_, kept)) if kept.payment.state.is_open() => {}
-                Some((_, kept)) => found.note("I5", &subject, &"an open payment", &kept.payment.state.code()),
+                Some(Attempt { kept, .. }) if kept.payment.state.is_open() => {}
+                Some(Attempt { kept, .. }) => {
+                    found.note("I5", &subject, &"an open payment", &kept.payment.state.code());
+                }
                 None => found.note("I5", &subject, &"an open payment", &"none"),
             }
         }
-        for (_, kept) in &self.payments {
+        for Attempt { kept, .. } in &self.payments {
             for share in kept
                 .payment
                 .shares

@@ -1,7 +1,7 @@
-//! The events of an aggregate: without gaps, and each that tells of a loan's transactions beside those transactions.
+//! The events of aggregates: without gaps, of known kinds, each in the feed once.
 
-use fenqi_domain::agreement::{Agreement, Stage};
-use fenqi_domain::loan::{Event, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
+
 use fenqi_store::tables::agreements::StoredEvent;
 
 use crate::App;
@@ -23,108 +23,58 @@ pub(super) fn gap_free(subject: &str, events: &[StoredEvent], version: i64, foun
     }
 }
 
-/// I8: events and transactions tell the same story, in the same order, with the same amounts.
-pub(super) fn of_transactions(
-    subject: &str,
-    events: &[StoredEvent],
-    transactions: &[Transaction],
-    found: &mut Found,
-) {
-    let mut told = transactions.iter().peekable();
-    for event in events {
-        // A refund that ends a return lets go on what the return had paused; one without a return does not.
-        if event.kind == "agreement.refunded" && told.peek().is_some_and(|t| t.event == Event::Resumed) {
-            told.next();
-        }
-        for expected in transactions_of(event) {
-            match told.next() {
-                Some(t) if fits(&t.event, &expected) => {}
-                other => {
-                    let stored = other.map_or("none".to_owned(), |t| {
-                        format!("number {}: {:?}", t.number, t.event)
-                    });
-                    let place = format!("{subject} event {}", event.sequence);
-                    found.note(
-                        "I8",
-                        &place,
-                        &format!("a transaction `{}` of {:?}", expected.kind, expected.amount),
-                        &stored,
-                    );
-                    return;
-                }
+/// I8, I11: the events of what is neither an agreement nor a payment: cards, applications, standing and identity. Each
+/// kind is of a closed list, and the last event tells how the row stands.
+pub(super) fn of_rows(rows: &[Row], events: &BTreeMap<String, Vec<StoredEvent>>, found: &mut Found) {
+    for row in rows {
+        let own = events.get(&row.aggregate).map_or(&[][..], Vec::as_slice);
+        gap_free(&row.aggregate, own, row.version, found);
+        for event in own {
+            if !row.kinds.contains(&event.kind.as_str()) {
+                let place = format!("{} event {}", row.aggregate, event.sequence);
+                found.note("I8", &place, &row.kinds.join(" or "), &event.kind);
             }
         }
-    }
-    let rest = told.count();
-    found.compare("I8", &format!("{subject} transactions without an event"), 0, rest);
-}
-
-/// I11: the first event is the confirmation, and the last that ends an agreement is its stage.
-pub(super) fn of_stage(agreement: &Agreement, events: &[StoredEvent], found: &mut Found) {
-    let subject = format!("{} events", agreement.id);
-    let first = events.first().map_or("none", |event| event.kind.as_str());
-    found.compare("I11", &subject, "agreement.confirmed", first);
-    let ended = events
-        .iter()
-        .any(|e| e.kind == "agreement.cancelled" || e.kind == "agreement.expired");
-    if matches!(agreement.stage, Stage::Cancelled { .. }) && !ended {
-        found.note("I11", &subject, &"an event that ends it", &"none");
-    }
-}
-
-/// What an event says was entered into the loan.
-struct Expected {
-    kind: &'static str,
-    amount: Option<i64>,
-}
-
-/// The transactions that an event stands for, in their order.
-fn transactions_of(event: &StoredEvent) -> Vec<Expected> {
-    let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
-    let amount = detail.get("amount").and_then(serde_json::Value::as_i64);
-    let one = |kind, amount| vec![Expected { kind, amount }];
-    match event.kind.as_str() {
-        "agreement.captured" => one("disbursed", amount),
-        "agreement.repaid" | "agreement.payment_entered" => one("repaid", amount),
-        "agreement.paid_out" => one("paid_out", amount),
-        "agreement.repayment_reversed" | "agreement.taken_back" => one("reversed", None),
-        "agreement.return_requested" => one("paused", None),
-        "agreement.return_rejected" | "agreement.return_withdrawn" => one("resumed", None),
-        "agreement.refunded" => one("refunded", amount),
-        "agreement.waived" => one("waived", amount),
-        "agreement.excused" => one("excused", None),
-        "agreement.arranged" => {
-            let figure = |name| detail.get(name).and_then(serde_json::Value::as_i64).unwrap_or(0);
-            let deferred = (figure("defer_days") > 0).then_some(Expected {
-                kind: "deferred",
-                amount: None,
-            });
-            let waived = (figure("waived") > 0).then(|| Expected {
-                kind: "waived",
-                amount: Some(figure("waived")),
-            });
-            deferred.into_iter().chain(waived).collect()
+        let Some(last) = own.last() else { continue };
+        let place = format!("{} event {}", row.aggregate, last.sequence);
+        if let Some(kind) = &row.last_kind {
+            found.compare("I11", &place, kind.as_str(), last.kind.as_str());
         }
-        _ => Vec::new(),
+        if let Some(expected) = &row.last_detail {
+            let told = serde_json::from_str::<serde_json::Value>(&last.detail).unwrap_or_default();
+            found.compare("I8", &place, expected.to_string(), told.to_string());
+        }
     }
 }
 
-fn fits(event: &Event, expected: &Expected) -> bool {
-    let kind = match event {
-        Event::Disbursed { .. } => "disbursed",
-        Event::Repaid { .. } => "repaid",
-        Event::Refunded { .. } => "refunded",
-        Event::Reversed { .. } => "reversed",
-        Event::Waived { .. } => "waived",
-        Event::Paused => "paused",
-        Event::Resumed => "resumed",
-        Event::Excused { .. } => "excused",
-        Event::Deferred { .. } => "deferred",
-        Event::PaidOut { .. } => "paid_out",
-        Event::Amended { .. } => "amended",
-    };
-    let amount = event.amount().map(|a| a.minor());
-    kind == expected.kind && (expected.amount.is_none() || amount == expected.amount)
+/// A row with events of its own.
+pub(super) struct Row {
+    /// What its events are about.
+    pub aggregate: String,
+    /// How many events it has.
+    pub version: i64,
+    /// The kinds that they may be of.
+    pub kinds: &'static [&'static str],
+    /// The kind of the last.
+    pub last_kind: Option<String>,
+    /// What the last one tells.
+    pub last_detail: Option<serde_json::Value>,
+}
+
+/// I8: no event is about something that is not there.
+pub(super) fn of_nothing(
+    known: &BTreeSet<String>,
+    events: &BTreeMap<String, Vec<StoredEvent>>,
+    found: &mut Found,
+) {
+    for aggregate in events.keys().filter(|aggregate| !known.contains(*aggregate)) {
+        found.note(
+            "I8",
+            &format!("events of {aggregate}"),
+            &"what they are about",
+            &"none",
+        );
+    }
 }
 
 /// I8: the feed has no gaps, and everything that counts as published is in it, once: an event knows its own place. One out

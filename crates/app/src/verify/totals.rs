@@ -1,7 +1,7 @@
 //! The books as a whole: each account against the folds, cash against the payments and the channel's own statement, and
 //! the rolled-up balances against the entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fenqi_domain::agreement::Agreement;
 use fenqi_domain::ledger::{Account, Entry};
@@ -30,8 +30,10 @@ pub(super) struct Totals {
     owed: BTreeMap<Key, Amount>,
     /// Balances of the entries that were seen, shopper by shopper.
     seen: BTreeMap<Key, Amount>,
-    /// What payments moved, by currency.
+    /// What payments and transfers moved, by currency.
     paid: BTreeMap<Currency, Amount>,
+    /// Transfers whose agreement was not seen so far, by its identifier.
+    transfers: BTreeMap<String, Amount>,
     /// Each payment that moved money: its net amount, its days, and how often the channel said so.
     numbers: BTreeMap<String, Moved>,
 }
@@ -136,7 +138,7 @@ impl Totals {
             let seen = self.seen.get(key).copied().unwrap_or_default();
             found.compare(
                 "I1",
-                &format!("account {} of all shoppers", key.1),
+                &format!("account {} in {} of all shoppers", key.1, key.0.code()),
                 seen.minor(),
                 balance.minor(),
             );
@@ -146,13 +148,13 @@ impl Totals {
             .expected
             .keys()
             .chain(stored.keys().filter(|(_, a)| !is_commitment(a)));
-        let keys: std::collections::BTreeSet<&Key> = keys.collect();
+        let keys: BTreeSet<&Key> = keys.collect();
         for key in keys {
             let expected = self.expected.get(key).copied().unwrap_or_default();
             let balance = stored.get(key).copied().unwrap_or_default();
             found.compare(
                 "I19",
-                &format!("account {} by postings", key.1),
+                &format!("account {} in {} by postings", key.1, key.0.code()),
                 expected.minor(),
                 balance.minor(),
             );
@@ -161,32 +163,54 @@ impl Totals {
             let balance = stored.get(key).copied().unwrap_or_default();
             found.compare(
                 "I19",
-                &format!("account {} by folds", key.1),
+                &format!("account {} in {} by folds", key.1, key.0.code()),
                 owed.minor(),
                 balance.minor(),
             );
         }
-        self.cash(app, &stored, found).await?;
+        self.cash(&stored, found);
         self.statement(app, found).await?;
         rolled_up(app, &trial, found).await
     }
 
-    /// I19: cash is what payments moved, and the transfers that staff entered with their proofs.
-    async fn cash(&self, app: &App, stored: &BTreeMap<Key, Amount>, found: &mut Found) -> Result<(), Denied> {
-        let transfers = app.store.statement(TRANSFER).await?;
-        let transferred = Amount::sum(transfers.iter().map(|line| line.amount))?;
-        let mut moved = transferred;
-        let mut cash = Amount::ZERO;
-        for amount in self.paid.values() {
-            moved = moved.plus(*amount)?;
+    /// The transfers that staff entered with their proofs, by the agreement that each is for.
+    pub async fn with_transfers(app: &App) -> Result<Totals, Denied> {
+        let mut totals = Totals::default();
+        for line in app.store.statement(TRANSFER).await? {
+            let sum = totals.transfers.entry(line.number).or_default();
+            *sum = sum.plus(line.amount)?;
         }
-        for ((_, account), balance) in stored {
-            if *account == Account::Cash.to_string() {
-                cash = cash.plus(*balance)?;
-            }
+        Ok(totals)
+    }
+
+    /// Counts what arrived for an agreement by transfer: a transfer is in the agreement's currency.
+    pub fn transferred(&mut self, agreement: &Agreement) -> Result<(), Denied> {
+        if let Some(amount) = self.transfers.remove(&agreement.id.to_string()) {
+            let sum = self.paid.entry(agreement.terms.currency).or_default();
+            *sum = sum.plus(amount)?;
         }
-        found.compare("I19", "account cash by payments", moved.minor(), cash.minor());
         Ok(())
+    }
+
+    /// I19: cash is what payments moved, and the transfers that staff entered, in each currency.
+    fn cash(&self, stored: &BTreeMap<Key, Amount>, found: &mut Found) {
+        let cash = Account::Cash.to_string();
+        let booked: BTreeMap<Currency, Amount> = stored
+            .iter()
+            .filter(|((_, account), _)| *account == cash)
+            .map(|((currency, _), balance)| (*currency, *balance))
+            .collect();
+        let currencies: BTreeSet<&Currency> = booked.keys().chain(self.paid.keys()).collect();
+        for currency in currencies {
+            let moved = self.paid.get(currency).copied().unwrap_or_default();
+            let balance = booked.get(currency).copied().unwrap_or_default();
+            let subject = format!("account cash in {} by payments", currency.code());
+            found.compare("I19", &subject, moved.minor(), balance.minor());
+        }
+        for (agreement, amount) in &self.transfers {
+            let subject = format!("transfer for {agreement}");
+            found.note("I19", &subject, &"an agreement", &amount.minor());
+        }
     }
 
     /// I19: the channel's own statement, where days of it were imported, line by line against our payments.
@@ -254,7 +278,7 @@ async fn rolled_up(app: &App, trial: &[AccountBalance], found: &mut Found) -> Re
             .find(|t| t.account == row.account && t.currency == row.currency);
         let (debit, credit) = all.map_or((Amount::ZERO, Amount::ZERO), |t| (t.debit, t.credit));
         if row.debit > debit || row.credit > credit {
-            let subject = format!("rolled-up account {}", row.account);
+            let subject = format!("rolled-up account {} in {}", row.account, row.currency.code());
             let most = format!("at most {} and {}", debit.minor(), credit.minor());
             let is = format!("{} and {}", row.debit.minor(), row.credit.minor());
             found.note("I19", &subject, &most, &is);
@@ -268,7 +292,7 @@ async fn rolled_up(app: &App, trial: &[AccountBalance], found: &mut Found) -> Re
         .saturating_sub(roll_up::OPEN_DAYS);
     let (closed, entered) = app.store.rolled_up_before(open_from).await?;
     for row in entered.iter().filter(|row| !closed.contains(row)) {
-        let subject = format!("rolled-up account {}", row.account);
+        let subject = format!("rolled-up account {} in {}", row.account, row.currency.code());
         let whole = format!("{} and {}", row.debit.minor(), row.credit.minor());
         found.note("I19", &subject, &whole, &"other sums of its closed days");
     }

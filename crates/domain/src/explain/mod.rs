@@ -173,8 +173,8 @@ impl Explanation {
         Ok(Explanation { name, value, how })
     }
 
-    /// The sum of what is added less what is taken away, without those that are nothing; one that is alone and added
-    /// stands for itself.
+    /// The sum of what is added less what is taken away, without those that are nothing; where all are, the first that
+    /// has a reason to be.
     pub(crate) fn sum(
         name: Name,
         plus: Vec<Explanation>,
@@ -182,7 +182,13 @@ impl Explanation {
     ) -> Result<Explanation, OutOfRange> {
         let plus = plus.into_iter().map(|of| Term { minus: false, of });
         let minus = minus.into_iter().map(|of| Term { minus: true, of });
-        let terms = plus.chain(minus).filter(|t| !t.of.value.is_zero()).collect();
+        let mut terms: Vec<Term> = plus.chain(minus).collect();
+        if terms.iter().any(|t| !t.of.value.is_zero()) {
+            terms.retain(|t| !t.of.value.is_zero());
+        } else {
+            terms.retain(|t| !t.of.how.below().is_empty());
+            terms.truncate(1);
+        }
         Explanation::of(name, How::Sum { terms })
     }
 

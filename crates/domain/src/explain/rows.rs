@@ -3,6 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use jiff::civil::Date;
+
 use crate::explain::planned::Planned;
 use crate::explain::trace::{Move, Number, Trace};
 use crate::explain::{Explanation, Factor, How, Name, Product};
@@ -95,19 +97,26 @@ fn penalty(state: &State<'_>, standing: &Standing) -> Result<Option<Explanation>
         factors: Vec::new(),
     };
     let mut products = vec![fee];
-    for span in trace.late.iter().filter(|s| s.row == standing.mark) {
+    let mut spans: Vec<(Date, Date, Amount, i64)> = Vec::new();
+    for late in trace.late.iter().filter(|s| s.row == standing.mark) {
         let graced = if policy.from_due_date {
-            span.counted.graced
+            late.counted.graced
         } else {
             0
         };
-        let days = span.counted.charged.saturating_add(graced);
-        let name = Name::Overdue {
-            from: span.from,
-            until: span.until,
-        };
+        let days = late.counted.charged.saturating_add(graced);
+        match spans.last_mut() {
+            // The fold stops on days that change nothing here.
+            Some(last) if last.1 == late.from && last.2 == late.base => {
+                last.1 = late.until;
+                last.3 = last.3.saturating_add(days);
+            }
+            _ => spans.push((late.from, late.until, late.base, days)),
+        }
+    }
+    for (from, until, base, days) in spans {
         products.push(Product {
-            of: Explanation::given(name, span.base),
+            of: Explanation::given(Name::Overdue { from, until }, base),
             factors: vec![Factor::Rate { rate: policy.daily }, Factor::Days { days, of: 1 }],
         });
     }

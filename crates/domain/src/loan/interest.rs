@@ -111,11 +111,12 @@ impl<'a> Accrual<'a> {
         let eve = add_days(day, -1)?;
         self.rates.push((eve, annual));
         self.rates.sort_by_key(|(from, _)| *from);
-        let Some(place) = self.change(eve, Amount::ZERO, Amount::ZERO)? else {
-            return Ok(());
-        };
-        let first = self.first_affected(place, eve);
-        self.relevel(first)
+        match self.change(eve, Amount::ZERO, Amount::ZERO)? {
+            Some(place) => self.relevel(self.first_affected(place, eve)),
+            // It holds from the first day on: no period had begun on the evening before.
+            None if self.terms.first().is_some_and(|t| eve < t.from) => self.relevel(0),
+            None => Ok(()),
+        }
     }
 
     /// Adds a period at the end.

@@ -210,6 +210,9 @@ pub struct Loan {
     pub days_past_due: i64,
     /// The part of the rows' penalties that is not in the books yet, because no day for posting came since.
     pub penalty_unposted: Amount,
+    /// The next day on which penalties are posted though nothing else happens; none while nothing is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty_posts_on: Option<Date>,
 }
 
 /// Amounts by component.

@@ -357,6 +357,7 @@ impl<'a> State<'a> {
 
     /// The loan as it stands on the day; penalty since the last posting is shown in the rows and told apart.
     pub fn into_loan(mut self) -> Result<Loan, OutOfRange> {
+        let penalty_posts_on = crate::late::next_day(&self)?;
         let penalty_unposted = crate::late::charge(&mut self)?;
         let mut days_past_due = 0;
         for standing in self.rows.iter().take(self.due) {
@@ -373,6 +374,7 @@ impl<'a> State<'a> {
             is_paused: self.pauses > 0,
             days_past_due,
             penalty_unposted,
+            penalty_posts_on,
         })
     }
 }

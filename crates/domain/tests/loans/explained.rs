@@ -1,6 +1,7 @@
 //! Every figure can be asked why, and its explanation comes to it.
 
-use fenqi_domain::explain::{Cause, Explanation, Name, Question, explain};
+use fenqi_domain::calendar::DayCount;
+use fenqi_domain::explain::{Cause, Explanation, Factor, How, Name, Question, explain};
 use fenqi_domain::loan::{Amendment, Broken, Event, Transaction, life};
 use fenqi_domain::plan::{Component, Terms};
 use jiff::civil::Date;
@@ -96,4 +97,122 @@ proptest! {
             prop_assert!(is_restructured(&life) || !is_bare(&why), "{:?}", why);
         }
     }
+}
+
+/// An explanation as a formula in fen: what one figure alone stands for is passed over.
+fn formula(why: &Explanation) -> String {
+    let all = |of: &[Explanation]| of.iter().map(formula).collect::<Vec<_>>().join(", ");
+    match &why.how {
+        How::Given => why.value.minor().to_string(),
+        How::Sum { terms } if terms.len() == 1 && !terms[0].minus => formula(&terms[0].of),
+        How::Sum { terms } => {
+            let terms = terms
+                .iter()
+                .map(|t| format!("{}{}", if t.minus { " - " } else { " + " }, formula(&t.of)));
+            format!("({})", terms.collect::<String>().trim_start_matches(" + "))
+        }
+        How::Rounded { products, .. } => {
+            let each = products.iter().map(|p| {
+                let factors = p.factors.iter().map(|f| match f {
+                    Factor::Rate { rate } => format!("*{rate}"),
+                    Factor::Days { days, of } => format!("*{days}/{of}"),
+                    Factor::Share { part, whole } => format!("*{part}/{whole}"),
+                    Factor::Decimal { rate, part, whole } => format!("*{rate}*{part}/{whole}"),
+                });
+                format!("{}{}", formula(&p.of), factors.collect::<String>())
+            });
+            format!("[{}]", each.collect::<Vec<_>>().join(" + "))
+        }
+        How::Part {
+            of, count, number, ..
+        } => format!("part {number}/{count} of {}", formula(of)),
+        How::Weighted { of, weights, number } => {
+            format!("part {number}/{} by cost of {}", weights.len(), formula(of))
+        }
+        How::Level { of, annual, days, .. } => {
+            format!("level {} at {annual} over {}", formula(of), days.len())
+        }
+        How::Multiple { of, multiple } => format!("{} to {}", formula(of), multiple.minor()),
+        How::Least { of } => format!("least({})", all(of)),
+        How::Greatest { of } => format!("greatest({})", all(of)),
+    }
+}
+
+/// What is asked of a component of a row.
+fn of(row: u16, component: Component) -> Question {
+    Question::Row {
+        row,
+        component: Some(component),
+    }
+}
+
+/// The formula of what is asked.
+fn asked(terms: &Terms, life: &Life, as_of: Date, question: Question) -> String {
+    formula(&explain(terms, &life.0, as_of, question).unwrap().unwrap())
+}
+
+#[test]
+fn a_schedule_is_explained_by_what_was_lent() {
+    let (principal, fee) = (Component::Principal, Component::Fee);
+    let phone = phone();
+    let shared = Terms {
+        borne_by_seller: percent("50"),
+        ..phone.clone()
+    };
+    let lent = Life::captured(&phone);
+    let row = |terms, component| asked(terms, &lent, signed(), of(2, component));
+    assert_eq!(row(&phone, principal), "part 2/12 of 120000");
+    assert_eq!(row(&phone, fee), "part 2/12 of [120000*7.2%]");
+    assert_eq!(
+        row(&shared, fee),
+        "(part 2/12 of [120000*7.2%] - part 2/12 by cost of [8640*50%])"
+    );
+}
+
+#[test]
+fn what_happened_is_part_of_the_reason() {
+    let phone = phone();
+    let lent = Life::captured(&phone);
+    let late = asked(&phone, &lent, after(due(1), 10), of(1, Component::Penalty));
+    assert_eq!(late, "[10720*0.05%*10/1]");
+    let half = lent.clone().refunded(&phone, signed(), yuan(50));
+    assert_eq!(
+        asked(&phone, &half, signed(), of(12, Component::Fee)),
+        "(part 12/12 of [120000*7.2%] - (720 - [720*5000/10000]))",
+        "principal that went back takes its fee along"
+    );
+    let whole = lent.clone().refunded(&phone, signed(), yuan(100));
+    assert_eq!(
+        asked(&phone, &whole, signed(), of(12, Component::Principal)),
+        "(part 12/12 of 120000 - 10000)",
+        "what came to nothing has a reason too"
+    );
+    let paid = lent.clone().paid(due(1), fen(7_20));
+    assert_eq!(
+        asked(&phone, &paid, due(1), of(1, Component::Fee)),
+        "(part 1/12 of [120000*7.2%] - 720)"
+    );
+    let settled = asked(&phone, &lent, signed(), Question::Payoff);
+    assert_eq!(
+        settled,
+        format!("({})", ["10000"; 12].join(" + ")),
+        "principal alone"
+    );
+}
+
+#[test]
+fn interest_is_explained_by_balance_rate_and_days() {
+    let mut level = terms(annuity("8.6", DayCount::Actual365), fen(8_602_11), 6);
+    level.conventions.rounding = fenqi_domain::money::Rounding::HalfEven;
+    let lent = Life::captured(&level);
+    let why = |row, component| asked(&level, &lent, signed(), of(row, component));
+    // 5 January to 5 February has 31 days, and 5 February to 5 March 28.
+    assert_eq!(why(1, Component::Interest), "[860211*8.6%*31/365]");
+    assert_eq!(
+        why(1, Component::Principal),
+        "(level 860211 at 8.6% over 6 - [860211*8.6%*31/365])"
+    );
+    assert!(why(2, Component::Interest).ends_with("*8.6%*28/365]"));
+    let missing = explain(&level, &lent.0, signed(), of(7, Component::Interest));
+    assert_eq!(missing, Ok(None), "there is no seventh row");
 }

@@ -99,6 +99,31 @@ proptest! {
     }
 
     #[test]
+    fn what_comes_later_does_not_change_what_stood((terms, life, as_of) in any_case()) {
+        let mut early = life.clone();
+        early.0.retain(|t| t.effective_on <= as_of || matches!(t.event, Event::Reversed { .. }));
+        // A reversal counts from the start, whenever it comes; one of what is not there yet reverses nothing, and in
+        // their order of entry each is about one before it.
+        early.0.sort_by_key(|t| t.number);
+        let mut numbers: Vec<u32> = Vec::new();
+        early.0.retain(|t| {
+            let stays = !matches!(t.event, Event::Reversed { of } if !numbers.contains(&of));
+            numbers.extend(stays.then_some(t.number));
+            stays
+        });
+        // So does an outage that is entered later.
+        prop_assume!(!life.0.iter().any(|t| t.effective_on > as_of && matches!(t.event, Event::Excused { .. })));
+        prop_assert_eq!(early.fold(&terms, as_of), life.fold(&terms, as_of));
+    }
+
+    #[test]
+    fn a_day_on_which_nothing_happens_changes_nothing((terms, life, as_of) in any_case(), day in 0..500i64) {
+        let nothing = Event::Excused { from: after(signed(), 1), until: signed() };
+        let looked = life.clone().then(after(signed(), day), nothing);
+        prop_assert_eq!(looked.fold(&terms, as_of).rows, life.fold(&terms, as_of).rows);
+    }
+
+    #[test]
     fn a_payment_and_its_reversal_leave_everything_as_it_was(
         (terms, life, as_of) in any_case(), on in 0..300i64, back in 0..60i64, amount in 1..400_000i64,
         settle in any::<bool>(),

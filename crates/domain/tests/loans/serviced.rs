@@ -14,13 +14,18 @@ use proptest::sample::select;
 
 use crate::terms::{Life, after, due, fen, signed, terms};
 
-/// Any order of the twelve buckets.
-fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
+/// The twelve buckets in the order in which most agreements have them.
+fn buckets() -> Vec<Bucket> {
     let mut all = Vec::new();
     for timing in [Timing::PastDue, Timing::Due, Timing::Ahead] {
         all.extend(Component::ALL.map(|component| Bucket { timing, component }));
     }
-    prop_oneof![3 => Just(all.clone()), 1 => Just(all).prop_shuffle()]
+    all
+}
+
+/// Any order of the twelve buckets.
+fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
+    prop_oneof![3 => Just(buckets()), 1 => Just(buckets()).prop_shuffle()]
 }
 
 /// Any way to reckon interest.
@@ -118,7 +123,7 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
         1_000..300_000i64,
         2..=8i64,
     )
-        .prop_map(|(servicing, ppb, principal, count)| {
+        .prop_map(|(mut servicing, ppb, principal, count)| {
             let pricing = Pricing::Annuity {
                 annual: Rate::from_ppb(ppb),
                 day_count: DayCount::Thirty360,
@@ -126,6 +131,13 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
             let mut terms = terms(pricing, fen(principal), count);
             terms.conventions.rounding = Rounding::HalfEven;
             terms.conventions.late.daily = Rate::ZERO;
+            // Interest that follows the balance is paid before its principal.
+            if ppb > 0 {
+                servicing
+                    .rules
+                    .iter_mut()
+                    .for_each(|rule| rule.buckets = buckets());
+            }
             terms.conventions.servicing = Some(Box::new(servicing));
             terms
         })
@@ -151,10 +163,22 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What changes the schedule. Dates are moved of loans without interest alone: how interest follows is not agreed yet.
-fn any_change(count: i64, span: i64, bears_interest: bool) -> impl Strategy<Value = Event> {
+/// What changes the schedule. With interest it is less: `docs/reference/proof.md` says what does not hold yet.
+fn any_change(count: i64, span: i64, bears_interest: bool, follows: bool) -> impl Strategy<Value = Event> {
+    let new_rows = Amendment::Reaged {
+        start_on: after(signed(), span),
+        period: Period {
+            every: 1,
+            unit: Unit::Months,
+        },
+        count: 3,
+        interest: Reaging::All,
+    };
+    let instead = if follows { Amendment::ChargedOff } else { new_rows };
+    let otherwise = instead.clone();
+    let with_interest = move |by| if bears_interest { instead.clone() } else { by };
     let by = prop_oneof![
-        1 => Just(Amendment::Reamortised),
+        1 => Just(with_interest.clone()(Amendment::Reamortised)),
         1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
             |(day, count, interest)| Amendment::Reaged {
             start_on: after(signed(), day + 31),
@@ -163,18 +187,13 @@ fn any_change(count: i64, span: i64, bears_interest: bool) -> impl Strategy<Valu
             interest,
         }),
         1 => (1..=count, 1..20i64).prop_map(move |(row, days)| {
-            if bears_interest {
-                return Amendment::Reamortised;
-            }
             let to = Some(after(due(row), days));
-            Amendment::Rescheduled { from: due(row), to, extra: 0, grace: 0, interest_grace: 0 }
+            with_interest(Amendment::Rescheduled { from: due(row), to, extra: 0, grace: 0, interest_grace: 0 })
         }),
-        2 => (0..300_000_000i64).prop_map(|ppb| Amendment::RateChanged { annual: Rate::from_ppb(ppb) }),
-        2 => (0..span, 0..40i64).prop_map(|(from, days)| Amendment::InterestPaused {
-            from: after(signed(), from),
-            until: after(signed(), from + days),
+        2 => (0..300_000_000i64).prop_map(move |ppb| {
+            let annual = Rate::from_ppb(ppb);
+            if follows { Amendment::RateChanged { annual } } else { otherwise.clone() }
         }),
-        1 => Just(Amendment::ChargedOff),
     ];
     by.prop_map(|by| Event::Amended { by })
 }
@@ -185,8 +204,10 @@ fn any_serviced_life(terms: &Terms) -> impl Strategy<Value = Life> + use<> {
     let count = i64::try_from(terms.due_dates.len()).unwrap();
     let span = count * 31 + 40;
     let bears_interest = terms.pricing.rate() > Rate::ZERO;
+    let servicing = terms.conventions.servicing.as_ref().unwrap();
+    let follows = !bears_interest || servicing.recalculation.is_some();
     let moves = prop::collection::vec((0..span, any_money(principal, span)), 0..8);
-    let changes = prop::collection::vec((0..span, any_change(count, span, bears_interest)), 0..2);
+    let changes = prop::collection::vec((0..span, any_change(count, span, bears_interest, follows)), 0..2);
     let later = 0..(count - 1) * 28;
     let corrections = prop::collection::vec((0..3u8, 0..8usize, 0..30i64, 1..20_000i64), 0..3);
     (any::<bool>(), later, moves, changes, corrections).prop_map(
@@ -273,16 +294,12 @@ pub fn any_serviced_case() -> impl Strategy<Value = (Terms, Life, Date)> {
 
 /// 300.00 over three months without interest, the oldest first, ahead the next.
 pub fn plain_terms() -> Terms {
-    let mut buckets = Vec::new();
-    for timing in [Timing::PastDue, Timing::Due, Timing::Ahead] {
-        buckets.extend(Component::ALL.map(|component| Bucket { timing, component }));
-    }
     let mut terms = terms(Pricing::InterestFree, fen(300_00), 3);
     terms.conventions.late.daily = Rate::ZERO;
     terms.conventions.servicing = Some(Box::new(Servicing {
         rules: vec![Rule {
             credit: Credit::Payment,
-            buckets,
+            buckets: buckets(),
             ahead: Ahead::Next,
         }],
         row_by_row: true,

@@ -1,19 +1,18 @@
 //! `fenqi config`: prints the effective configuration, with secrets masked.
 
-use fenqi_server::wiring::{Database, has_sandbox_keys};
+use fenqi_server::wiring::{Database, KeySource, key_source};
+use fenqi_store::Postgres;
 
 use super::{Done, say};
 
-/// Prints the configuration and where each value comes from.
+/// Prints the configuration and where each value comes from. What cannot be used as it is says why.
 pub fn run(database: &Database, json: bool) -> Done {
-    let (shown, keys) = (
-        masked(database),
-        if has_sandbox_keys() {
-            "sandbox"
-        } else {
-            "configured"
-        },
-    );
+    let shown = masked(database);
+    let (is_well, keys) = match key_source() {
+        Ok(KeySource::Sandbox) => (true, "sandbox".to_owned()),
+        Ok(KeySource::Configured) => (true, "configured".to_owned()),
+        Err(fault) => (false, fault.to_string()),
+    };
     if json {
         say(serde_json::json!({ "database": shown, "keys": keys, "zone": "Asia/Shanghai" }));
     } else {
@@ -23,25 +22,15 @@ pub fn run(database: &Database, json: bool) -> Done {
         ));
         say("zone      Asia/Shanghai");
     }
-    Ok(true)
+    Ok(is_well)
 }
 
 /// A database's name without the password that may stand in it.
-pub fn masked(database: &Database) -> String {
+fn masked(database: &Database) -> String {
     match database {
         Database::Temporary => "sqlite".into(),
         Database::Sqlite(path) => format!("sqlite:{}", path.display()),
-        Database::Postgres(url) => match (url.split_once("://"), url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((before, after))) => {
-                let user = before
-                    .rsplit('/')
-                    .next()
-                    .and_then(|login| login.split(':').next())
-                    .unwrap_or("");
-                format!("{scheme}://{user}:***@{after}")
-            }
-            _ => url.clone(),
-        },
+        Database::Postgres(url) => Postgres::shown(url).unwrap_or_else(|fault| fault.to_string()),
     }
 }
 
@@ -51,7 +40,19 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let shown = masked(&Database::Postgres("postgres://me:secret@host/db".into()));
-        assert_eq!(shown, "postgres://me:***@host/db");
+        for url in [
+            "postgres://me:secret@host/db",
+            "postgres://host/db?user=me&password=secret",
+            "postgres://me:secret@one:5433,two:5434/db?sslmode=require",
+            "postgres://me:sec%40ret@host/db?connect_timeout=oops&password=secret",
+            "postgres://me@host:secret/db",
+        ] {
+            let shown = masked(&Database::Postgres(url.into()));
+            assert!(!shown.contains("sec"), "{shown}");
+        }
+        let shown = masked(&Database::Postgres(
+            "postgres://me:secret@host/db?sslmode=require".into(),
+        ));
+        assert_eq!(shown, "postgres://me@host:5432/db?sslmode=require");
     }
 }

@@ -1,44 +1,31 @@
 //! `fenqi doctor`: says what is wrong with the installation and how to mend it.
 
-use fenqi_server::wiring::{Database, Opening, has_sandbox_keys, open};
+use fenqi_server::wiring::{Database, KeySource, Opening, key_source, open};
+use fenqi_store::Store;
 
-use super::{Done, say};
+use super::{Done, mending, say};
 
-/// Looks at the database, its settings, the schema, the keys and the configuration.
+/// What was looked at: whether it is well, and what to do if it is not.
+type Finding = (bool, String);
+
+/// Looks at the keys, the database, its settings, the schema and the configuration. Nothing is changed.
 pub async fn run(database: &Database, json: bool) -> Done {
-    let mut findings: Vec<(bool, String)> = Vec::new();
-    match open(
-        database,
-        &Opening {
-            read_only: matches!(database, Database::Sqlite(_)),
-            ..Opening::default()
-        },
-    )
-    .await
-    {
-        Ok(store) => {
-            findings.push((true, "the database answers and keeps what it acknowledges".into()));
-            match store.settings().await {
-                Ok((generation, settings)) if settings.is_empty() => findings.push((
-                    false,
-                    format!("nothing is configured (generation {generation}); load a shop, for example with `fenqi demo`"),
-                )),
-                Ok((generation, settings)) => {
-                    findings.push((true, format!("{} items are configured, generation {generation}", settings.len())));
-                }
-                Err(fault) => findings.push((false, format!("{fault}; run `fenqi migrate`"))),
+    let mut findings = Vec::new();
+    let opening = Opening {
+        read_only: true,
+        ..Opening::default()
+    };
+    match key_source() {
+        Ok(source) => {
+            match open(database, &opening).await {
+                Ok(store) => look_into(&store, &mut findings).await,
+                Err(fault) => findings.push((false, mending(database, &fault))),
             }
+            findings.push(sandbox_or_not(source));
         }
-        Err(fault) => findings.push((false, format!("{fault}; `fenqi migrate` makes a store"))),
+        // Without keys no store is opened at all.
+        Err(fault) => findings.push((false, fault.to_string())),
     }
-    findings.push(if has_sandbox_keys() {
-        (
-            false,
-            "the keys are the sandbox's; set FENQI_KEY and FENQI_INDEX_KEY before real data comes in".into(),
-        )
-    } else {
-        (true, "the keys are configured".into())
-    });
     let well = findings.iter().all(|(ok, _)| *ok);
     if json {
         let listed: Vec<_> = findings
@@ -52,4 +39,52 @@ pub async fn run(database: &Database, json: bool) -> Done {
         }
     }
     Ok(well)
+}
+
+async fn look_into(store: &Store, findings: &mut Vec<Finding>) {
+    findings.push((true, "the database answers and keeps what it acknowledges".into()));
+    findings.push(match store.settings().await {
+        Ok((generation, settings)) if settings.is_empty() => (
+            false,
+            format!(
+                "nothing is configured (generation {generation}); `fenqi demo --database` with the name of this \
+                 store loads the sample shop and its story"
+            ),
+        ),
+        Ok((generation, settings)) => (
+            true,
+            format!("{} items are configured, generation {generation}", settings.len()),
+        ),
+        Err(fault) => (false, fault.to_string()),
+    });
+    findings.extend(opens_sealed(store).await);
+}
+
+/// Whether the keys open what is sealed in the store; nothing if nobody is in it yet.
+async fn opens_sealed(store: &Store) -> Option<Finding> {
+    let opened = async {
+        let first = store.owners_after("", 1).await?;
+        let Some(Ok(shopper)) = first.first().map(|owner| owner.parse()) else {
+            return Ok(None);
+        };
+        store.data_key(shopper).await
+    };
+    match opened.await {
+        Ok(None) => None,
+        Ok(Some(_)) => Some((true, "the keys open what is sealed in the store".into())),
+        Err(fault) => Some((
+            false,
+            format!("{fault}; set FENQI_KEY and FENQI_INDEX_KEY to the keys with which the store was made"),
+        )),
+    }
+}
+
+fn sandbox_or_not(source: KeySource) -> Finding {
+    match source {
+        KeySource::Sandbox => (
+            false,
+            "the keys are the sandbox's; set FENQI_KEY and FENQI_INDEX_KEY before real data comes in".into(),
+        ),
+        KeySource::Configured => (true, "the keys are configured".into()),
+    }
 }

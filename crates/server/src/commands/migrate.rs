@@ -3,11 +3,12 @@
 use fenqi_server::wiring::{Database, Opening, open};
 use fenqi_store::migrate::MIGRATIONS;
 
-use super::{Done, say, told};
+use super::{Done, mending, say};
 
 /// Applies what is missing; run again it changes nothing.
 pub async fn run(database: &Database, json: bool) -> Done {
-    open(database, &Opening::default()).await.map_err(told)?;
+    let opened = open(database, &Opening::default()).await;
+    opened.map_err(|fault| mending(database, &fault))?;
     let newest = MIGRATIONS.last().map_or("none", |migration| migration.name);
     say(if json {
         format!("{{\"schema\":\"{newest}\"}}")

@@ -13,6 +13,9 @@ pub mod verify;
 
 use std::io::{ErrorKind, Write};
 
+use fenqi_server::wiring::Database;
+use fenqi_store::Fault;
+
 /// What a command answers.
 pub type Done = Result<bool, String>;
 
@@ -31,6 +34,31 @@ pub fn say(line: impl std::fmt::Display) {
 #[expect(clippy::disallowed_macros, reason = "commands are what may print")]
 pub fn complain(line: impl std::fmt::Display) {
     eprintln!("{line}");
+}
+
+/// Why a store could not be opened, and what to do about it.
+pub fn mending(database: &Database, fault: &Fault) -> String {
+    match (database, fault) {
+        (Database::Sqlite(path), Fault::Unavailable(_)) if !path.exists() => {
+            let path = path.display();
+            format!(
+                "there is no store {path}; `fenqi migrate --database sqlite:{path}` makes an empty one, and \
+                 `fenqi demo --database sqlite:{path}` one with the sample shop"
+            )
+        }
+        (Database::Sqlite(path), Fault::Unavailable(_)) => {
+            format!(
+                "{fault}; see that {} is a SQLite file that may be read",
+                path.display()
+            )
+        }
+        (Database::Postgres(_), Fault::Unavailable(_)) => {
+            format!(
+                "{fault}; see that the server runs and that the address is right (`fenqi config` shows it)"
+            )
+        }
+        _ => fault.to_string(),
+    }
 }
 
 /// Any error as a sentence.

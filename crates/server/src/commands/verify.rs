@@ -4,7 +4,7 @@ use fenqi_app::verify;
 use fenqi_server::data::{Files, load};
 use fenqi_server::wiring::{Database, Opening, clock, open, sandbox, seed};
 
-use super::{Done, say, told};
+use super::{Done, mending, say, told};
 
 /// Verifies a store. It only reads, and may run beside the process that writes.
 pub async fn run(database: &Database, json: bool) -> Done {
@@ -12,7 +12,8 @@ pub async fn run(database: &Database, json: bool) -> Done {
         read_only: true,
         ..Opening::default()
     };
-    let store = open(database, &opening).await.map_err(told)?;
+    let opened = open(database, &opening).await;
+    let store = opened.map_err(|fault| mending(database, &fault))?;
     let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
     let business = clock(&store).await.map_err(told)?;
     let (app, _) = sandbox(store, business, &data, seed().map_err(told)?)

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::task::JoinSet;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -21,6 +21,7 @@ pub(super) struct Address {
     config: Config,
     tls: MakeRustlsConnect,
     schema: Option<String>,
+    is_read_only: bool,
 }
 
 /// A connection with the task that serves it; the task ends when this is dropped.
@@ -64,7 +65,18 @@ impl Address {
         if let Some(schema) = &schema {
             check_name(schema)?;
         }
-        Ok(Self { config, tls, schema })
+        Ok(Self {
+            config,
+            tls,
+            schema,
+            is_read_only: false,
+        })
+    }
+
+    /// The same for connections that only read, if so wanted.
+    pub(super) fn only_reading(mut self, is_read_only: bool) -> Self {
+        self.is_read_only = is_read_only;
+        self
     }
 
     /// Connects and settles what the connection is for. Errors: [`Fault::Unavailable`].
@@ -94,6 +106,9 @@ impl Address {
         let mut text = String::from("set jit = off; ");
         if let Some(schema) = &self.schema {
             text.push_str(&format!("set search_path to \"{schema}\"; "));
+        }
+        if self.is_read_only {
+            text.push_str("set default_transaction_read_only = on; ");
         }
         if purpose == Purpose::Schema {
             return text;
@@ -126,6 +141,49 @@ impl Address {
         let settings: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         keeps_what_it_acknowledged(&settings)
     }
+}
+
+/// The address in a URL without its password, put together from its parts.
+pub(super) fn shown(url: &str) -> Result<String, Fault> {
+    // The parser's own words may repeat a part of what it could not read.
+    let unreadable = || Fault::Unsafe("the database's address cannot be read".to_owned());
+    let (plain, mode, root) = without_verification(url).map_err(|_| unreadable())?;
+    let config: Config = plain.parse().map_err(|_| unreadable())?;
+    let ports = config.get_ports();
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .enumerate()
+        .map(|(place, host)| {
+            let name = match host {
+                Host::Tcp(name) => name.clone(),
+                Host::Unix(path) => path.display().to_string().replace('/', "%2F"),
+            };
+            match ports.get(place).or(ports.first()) {
+                Some(port) => format!("{name}:{port}"),
+                None => name,
+            }
+        })
+        .collect();
+    let user = config
+        .get_user()
+        .map(|user| format!("{user}@"))
+        .unwrap_or_default();
+    let name = config.get_dbname().unwrap_or_default();
+    let mode = mode.or(match config.get_ssl_mode() {
+        SslMode::Disable => Some("disable".to_owned()),
+        SslMode::Require => Some("require".to_owned()),
+        _ => None,
+    });
+    let mut rest: Vec<String> = Vec::new();
+    rest.extend(mode.map(|mode| format!("sslmode={mode}")));
+    rest.extend(root.map(|file| format!("sslrootcert={file}")));
+    let rest = if rest.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", rest.join("&"))
+    };
+    Ok(format!("postgres://{user}{}/{name}{rest}", hosts.join(",")))
 }
 
 fn keeps_what_it_acknowledged(settings: &[(String, String)]) -> Result<(), Fault> {

@@ -45,6 +45,8 @@ pub struct PostgresOptions {
     /// How many batches may wait in a lane before callers are told to try later; urgent ones are
     /// counted apart.
     pub queue_max: usize,
+    /// Whether every transaction is one that only reads: the server refuses to write.
+    pub read_only: bool,
 }
 
 impl PostgresOptions {
@@ -58,6 +60,7 @@ impl PostgresOptions {
             readers: 2,
             group_max: 256,
             queue_max: 8_192,
+            read_only: false,
         }
     }
 
@@ -84,7 +87,7 @@ impl Postgres {
     /// Errors: [`Fault::Unsafe`] when the server would lose acknowledged writes or the address is wrong,
     /// [`Fault::Unavailable`] when it cannot be reached.
     pub async fn connect(options: &PostgresOptions) -> Result<Self, Fault> {
-        let address = Address::parse(&options.url, options.schema.clone())?;
+        let address = Address::parse(&options.url, options.schema.clone())?.only_reading(options.read_only);
         address.check_durability().await?;
         let mut tasks = JoinSet::new();
         let mut lanes = Vec::new();
@@ -122,6 +125,13 @@ impl Postgres {
         })
     }
 
+    /// The address in a connection URL as one may read it aloud: user, hosts, database, encryption, and no password.
+    ///
+    /// Errors: [`Fault::Unsafe`] when it is no address.
+    pub fn shown(url: &str) -> Result<String, Fault> {
+        connect::shown(url)
+    }
+
     /// Applies the migrations that the store does not have, and names them. `at` is kept beside each.
     ///
     /// Errors: [`Fault::Schema`] when the store and this program do not fit.
@@ -136,13 +146,7 @@ impl Postgres {
             .await
             .map_err(failed)?;
         let rows = transaction.query(migrate::RECALL, &[]).await.map_err(failed)?;
-        let applied: Vec<Applied> = rows
-            .iter()
-            .map(|row| Applied {
-                number: row.get(0),
-                hash: row.get(1),
-            })
-            .collect();
+        let applied: Vec<Applied> = rows.iter().map(applied).collect();
         let missing = migrate::missing(MIGRATIONS, &applied)?;
         for migration in missing {
             let failed = |error: tokio_postgres::Error| {
@@ -168,6 +172,27 @@ impl Postgres {
         }
         transaction.commit().await.map_err(failed)?;
         Ok(missing.iter().map(|migration| migration.name).collect())
+    }
+
+    /// Whether the store's schema is this program's. Nothing is written.
+    ///
+    /// Errors: [`Fault::Schema`] when it is not, with what to do.
+    pub async fn check_schema(&self) -> Result<(), Fault> {
+        let connected = self.address.connect(Purpose::Schema).await?;
+        let unavailable = |error: tokio_postgres::Error| connect::unavailable(&error);
+        let remembers = "select to_regclass('migration') is not null";
+        let row = connected
+            .client
+            .query_one(remembers, &[])
+            .await
+            .map_err(unavailable)?;
+        let rows = if row.get(0) {
+            let rows = connected.client.query(migrate::RECALL, &[]).await;
+            rows.map_err(unavailable)?
+        } else {
+            Vec::new()
+        };
+        migrate::is_current(&rows.iter().map(applied).collect::<Vec<_>>())
     }
 
     /// How many parameters and columns the database sees in a statement.
@@ -265,6 +290,14 @@ fn words(error: &tokio_postgres::Error) -> String {
     error
         .as_db_error()
         .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// A migration as the server's row remembers it.
+fn applied(row: &tokio_postgres::Row) -> Applied {
+    Applied {
+        number: row.get(0),
+        hash: row.get(1),
+    }
 }
 
 impl Driver for Postgres {

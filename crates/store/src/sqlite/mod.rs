@@ -114,6 +114,22 @@ impl Sqlite {
         apply(&mut connection, MIGRATIONS, at)
     }
 
+    /// Whether the store's schema is this program's. Nothing is written.
+    ///
+    /// Errors: [`Fault::Schema`] when it is not, with what to do.
+    pub fn check_schema(&self) -> Result<(), Fault> {
+        let failed = |error: rusqlite::Error| text::unavailable(&error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let remembers = connection.table_exists(None, "migration").map_err(failed)?;
+        migrate::is_current(&if remembers {
+            applied(&connection).map_err(failed)?
+        } else {
+            Vec::new()
+        })
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -294,6 +310,18 @@ fn lasting(journal: &str, synchronous: i64, durability: Durability) -> Result<()
     Ok(())
 }
 
+/// The migrations that a store remembers.
+fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
+    let mut recall = connection.prepare(migrate::RECALL)?;
+    let rows = recall.query_map([], |row| {
+        Ok(Applied {
+            number: row.get(0)?,
+            hash: row.get(1)?,
+        })
+    })?;
+    rows.collect()
+}
+
 fn apply(
     connection: &mut Connection,
     all: &'static [Migration],
@@ -304,17 +332,7 @@ fn apply(
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(failed)?;
     transaction.execute_batch(migrate::MEMORY).map_err(failed)?;
-    let applied = {
-        let mut recall = transaction.prepare(migrate::RECALL).map_err(failed)?;
-        let rows = recall.query_map([], |row| {
-            Ok(Applied {
-                number: row.get(0)?,
-                hash: row.get(1)?,
-            })
-        });
-        rows.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
-            .map_err(failed)?
-    };
+    let applied = applied(&transaction).map_err(failed)?;
     let missing = migrate::missing(all, &applied)?;
     for migration in missing {
         let failed = |error: rusqlite::Error| {

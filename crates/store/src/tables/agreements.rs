@@ -25,16 +25,16 @@ statements! {
         "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 and id = $2";
     OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
         "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 order by confirmed_at, id";
-    KEYS_AFTER = "agreement.keys_after", (Text, Text, Int) -> (Text, Text),
-        "select shopper, id from agreement where (shopper, id) > ($1, $2) order by shopper, id limit $3";
-    SNAPSHOT = "agreement.snapshot", (Text, Text) -> (Int, Int, Text, Text),
-        "select outstanding, held, stage, schedule from agreement where shopper = $1 and id = $2";
+    SNAPSHOTS = "agreement.snapshots", (Text) -> (Text, Int, Int, Text, Text, Text, Int, Int, Text),
+        "select id, outstanding, held, stage, schedule, reference, price, principal, currency from agreement where shopper = $1 order by id";
     ACTIVE_AFTER = "agreement.active_after", (Text, Text, Int) -> (Text, Text),
         "select shopper, id from agreement where stage = 'active' and (shopper, id) > ($1, $2) order by shopper, id limit $3";
     TRANSACTION_INSERT = "loan_transaction.insert", (Text, Text, Int, Text, Text, Int, Text, Int) -> (),
         "insert into loan_transaction (shopper, agreement, number, effective_on, kind, amount, detail, entered_at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     TRANSACTIONS = "loan_transaction.of_agreement", (Text, Text) -> (Int, Text, Text),
         "select number, effective_on, detail from loan_transaction where shopper = $1 and agreement = $2 order by number";
+    TRANSACTION_COLUMNS = "loan_transaction.columns", (Text) -> (Text, Int, Text, Int, Int),
+        "select agreement, number, kind, amount, entered_at from loan_transaction where shopper = $1 order by agreement, number";
     TRANSACTIONS_OF_SHOPPER = "loan_transaction.of_shopper", (Text) -> (Text, Int, Text, Text, Int),
         "select agreement, number, effective_on, detail, entered_at from loan_transaction where shopper = $1 order by agreement, number";
     REFERENCE_INSERT = "order_reference.insert", (Text, Text, Text, Text) -> (),
@@ -43,6 +43,8 @@ statements! {
         "select shopper, agreement from order_reference where seller = $1 and reference = $2";
     EVENT_INSERT = "event.insert", (Text, Text, Int, Text, Text, Int) -> (),
         "insert into event (shopper, aggregate, sequence, kind, detail, at, published) values ($1, $2, $3, $4, $5, $6, 0)";
+    EVENTS_OF_SHOPPER = "event.of_shopper", (Text) -> (Text, Int, Text, Text, Int),
+        "select aggregate, sequence, kind, detail, at from event where shopper = $1 order by aggregate, sequence";
     EVENTS = "event.of_aggregate", (Text, Text) -> (Int, Text, Text, Int),
         "select sequence, kind, detail, at from event where shopper = $1 and aggregate = $2 order by sequence";
 }
@@ -71,9 +73,11 @@ pub struct StoredEvent {
     pub at: Timestamp,
 }
 
-/// What is cached of an agreement's fold, for the check of the whole store.
+/// What columns repeat of an agreement and of its fold, for the check of the whole store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
+    /// Of which agreement.
+    pub id: AgreementId,
     /// Outstanding principal.
     pub outstanding: i64,
     /// What is held.
@@ -82,6 +86,29 @@ pub struct Snapshot {
     pub stage: String,
     /// The schedule, packed.
     pub schedule: String,
+    /// The store's own number of the order.
+    pub reference: String,
+    /// The whole price.
+    pub price: i64,
+    /// What is financed.
+    pub principal: i64,
+    /// The currency's code.
+    pub currency: String,
+}
+
+/// What columns repeat of a transaction, for the check of the whole store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionColumns {
+    /// Of which agreement.
+    pub agreement: AgreementId,
+    /// Its number.
+    pub number: i64,
+    /// What happened, as `repaid`.
+    pub kind: String,
+    /// The amount, or zero for what has none.
+    pub amount: i64,
+    /// When it was entered.
+    pub entered_at: Timestamp,
 }
 
 /// An order as it is stored with its agreement.
@@ -131,6 +158,15 @@ fn transaction(row: &Row, at: usize) -> Result<Transaction, Fault> {
             .map_err(|_| row.corrupt(at, "is not a number of a transaction"))?,
         effective_on: parsed(row, at.saturating_add(1))?,
         event: from_json(row, at.saturating_add(2))?,
+    })
+}
+
+fn event(row: &Row, at: usize) -> Result<StoredEvent, Fault> {
+    Ok(StoredEvent {
+        sequence: row.int(at)?,
+        kind: row.text(at.saturating_add(1))?.into(),
+        detail: row.text(at.saturating_add(2))?.into(),
+        at: instant(row, at.saturating_add(3))?,
     })
 }
 
@@ -227,18 +263,19 @@ impl Store {
             .transpose()
     }
 
-    /// A page of the keys of all agreements, in order.
-    pub async fn agreement_keys_after(
+    /// Whose several orders of stores are, each by its seller and its number.
+    pub async fn orders(
         &self,
-        shopper: &str,
-        id: &str,
-        count: i64,
-    ) -> Result<Vec<(ShopperId, AgreementId)>, Fault> {
-        let rows = self
-            .rows(&KEYS_AFTER, vec![shopper.into(), id.into(), count.into()])
-            .await?;
-        rows.iter()
-            .map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
+        keys: &[(&str, &str)],
+    ) -> Result<Vec<Option<(ShopperId, AgreementId)>>, Fault> {
+        let find = |key: &(&str, &str)| Query::new(&REFERENCE_FIND, vec![key.0.into(), key.1.into()]);
+        let answers = self.read(keys.iter().map(find).collect()).await?;
+        answers
+            .iter()
+            .map(|rows| {
+                let row = rows.first();
+                row.map(|row| Ok((parsed(row, 0)?, parsed(row, 1)?))).transpose()
+            })
             .collect()
     }
 
@@ -257,20 +294,52 @@ impl Store {
             .collect()
     }
 
-    /// What is cached of an agreement's fold.
-    pub async fn snapshot(&self, shopper: ShopperId, id: AgreementId) -> Result<Option<Snapshot>, Fault> {
-        let row = self
-            .row(&SNAPSHOT, vec![shopper.to_string().into(), id.to_string().into()])
-            .await?;
-        row.map(|row| {
-            Ok(Snapshot {
-                outstanding: row.int(0)?,
-                held: row.int(1)?,
-                stage: row.text(2)?.into(),
-                schedule: row.text(3)?.into(),
+    /// What columns repeat of each agreement of a shopper.
+    pub async fn snapshots(&self, shopper: ShopperId) -> Result<Vec<Snapshot>, Fault> {
+        let rows = self.rows(&SNAPSHOTS, vec![shopper.to_string().into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Snapshot {
+                    id: parsed(row, 0)?,
+                    outstanding: row.int(1)?,
+                    held: row.int(2)?,
+                    stage: row.text(3)?.into(),
+                    schedule: row.text(4)?.into(),
+                    reference: row.text(5)?.into(),
+                    price: row.int(6)?,
+                    principal: row.int(7)?,
+                    currency: row.text(8)?.into(),
+                })
             })
-        })
-        .transpose()
+            .collect()
+    }
+
+    /// What columns repeat of each transaction of a shopper, by agreement and number.
+    pub async fn transaction_columns(&self, shopper: ShopperId) -> Result<Vec<TransactionColumns>, Fault> {
+        let rows = self
+            .rows(&TRANSACTION_COLUMNS, vec![shopper.to_string().into()])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(TransactionColumns {
+                    agreement: parsed(row, 0)?,
+                    number: row.int(1)?,
+                    kind: row.text(2)?.into(),
+                    amount: row.int(3)?,
+                    entered_at: instant(row, 4)?,
+                })
+            })
+            .collect()
+    }
+
+    /// All events of a shopper, each with its aggregate, in order.
+    pub async fn events_of(&self, shopper: ShopperId) -> Result<Vec<(String, StoredEvent)>, Fault> {
+        let rows = self
+            .rows(&EVENTS_OF_SHOPPER, vec![shopper.to_string().into()])
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?.into(), event(row, 1)?)))
+            .collect()
     }
 
     /// The events of an aggregate, in order.
@@ -278,16 +347,7 @@ impl Store {
         let rows = self
             .rows(&EVENTS, vec![shopper.to_string().into(), aggregate.into()])
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredEvent {
-                    sequence: row.int(0)?,
-                    kind: row.text(1)?.into(),
-                    detail: row.text(2)?.into(),
-                    at: instant(row, 3)?,
-                })
-            })
-            .collect()
+        rows.iter().map(|row| event(row, 0)).collect()
     }
 }
 
@@ -438,7 +498,8 @@ pub fn happened<T: Serialize>(
     );
 }
 
-fn kind(event: &Event) -> &'static str {
+/// What happened, as the column `kind` of a transaction says it.
+pub fn kind(event: &Event) -> &'static str {
     match event {
         Event::Disbursed { .. } => "disbursed",
         Event::Repaid { .. } => "repaid",
@@ -454,7 +515,8 @@ fn kind(event: &Event) -> &'static str {
     }
 }
 
-fn amount(event: &Event) -> Amount {
+/// How much, as the column `amount` of a transaction says it: zero for what has no amount.
+pub fn amount(event: &Event) -> Amount {
     match event {
         Event::Disbursed { amount }
         | Event::Repaid { amount, .. }

@@ -35,8 +35,6 @@ statements! {
         "insert into limit_change (shopper, id, institution, event, amount, reason, at) values ($1, $2, $3, $4, $5, $6, $7)";
     CHANGES = "limit_change.of_shopper", (Text) -> (Text, Text, Int, Text, Int),
         "select institution, event, amount, reason, at from limit_change where shopper = $1 order by at, id";
-    ALL_LINES = "credit_line.all", (Text, Int) -> (Text, Text, Int, Int, Int, Int),
-        "select shopper, institution, credit_limit, own_limit, held, used from credit_line where shopper > $1 order by shopper, institution limit $2";
 }
 
 /// An application as stored: its state's code, its detail, and the version to guard.
@@ -130,34 +128,6 @@ impl Store {
         let rows = self.rows(&CHANGES, vec![shopper.to_string().into()]).await?;
         rows.iter().map(change).collect()
     }
-
-    /// A page of all credit lines, for the check of the whole store.
-    pub async fn lines_after(&self, shopper: &str, count: i64) -> Result<Vec<LineRow>, Fault> {
-        let rows = self.rows(&ALL_LINES, vec![shopper.into(), count.into()]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(LineRow {
-                    shopper: row.text(0)?.into(),
-                    institution: row.text(1)?.into(),
-                    held: Amount::from_minor(row.int(4)?),
-                    used: Amount::from_minor(row.int(5)?),
-                })
-            })
-            .collect()
-    }
-}
-
-/// A credit line as the check of the whole store sees it.
-#[derive(Debug, Clone)]
-pub struct LineRow {
-    /// Whose.
-    pub shopper: String,
-    /// With whom.
-    pub institution: String,
-    /// What is held.
-    pub held: Amount,
-    /// What is used.
-    pub used: Amount,
 }
 
 pub(crate) fn application(row: Row) -> Result<StoredApplication, Fault> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Store, from_json, instant, statements, to_json};
+use super::{Store, from_json, instant, parsed, statements, to_json};
 use crate::batch::Batch;
 use crate::fault::Fault;
 use crate::value::Row;
@@ -18,6 +18,12 @@ statements! {
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
     FORGET = "quote.forget", (Int) -> (),
         "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
+    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
+        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
+    OF_SHOPPER = "quote.of_shopper", (Text) -> (Text, Int, Text, Text, Text),
+        "select digest, expires_at, detail, id, institution from quote where shopper = $1 order by id";
+    SIGNATURES = "signature.of_shopper", (Text) -> (Text, Text, Int, Text),
+        "select digest, detail, signed_at, quote from signature where shopper = $1 order by quote";
     SIGN = "signature.insert", (Text, Text, Text, Text, Int) -> (),
         "insert into signature (shopper, quote, digest, detail, signed_at) values ($1, $2, $3, $4, $5) on conflict (shopper, quote) do update set digest = excluded.digest, detail = excluded.detail, signed_at = excluded.signed_at";
     SIGNATURE = "signature.find", (Text, Text) -> (Text, Text, Int),
@@ -83,6 +89,22 @@ impl Store {
             .transpose()
     }
 
+    /// All quotes of a shopper, each with its identifier and institution.
+    pub async fn quotes(&self, shopper: ShopperId) -> Result<Vec<(QuoteId, String, StoredQuote)>, Fault> {
+        let rows = self.rows(&OF_SHOPPER, vec![shopper.to_string().into()]).await?;
+        rows.into_iter()
+            .map(|row| Ok((parsed(&row, 3)?, row.text(4)?.into(), quote(row)?)))
+            .collect()
+    }
+
+    /// All signatures of a shopper, each with its quote.
+    pub async fn signatures(&self, shopper: ShopperId) -> Result<Vec<(QuoteId, StoredSignature)>, Fault> {
+        let rows = self.rows(&SIGNATURES, vec![shopper.to_string().into()]).await?;
+        rows.into_iter()
+            .map(|row| Ok((parsed(&row, 3)?, signature(row)?)))
+            .collect()
+    }
+
     /// The signature under a quote.
     pub async fn signature(
         &self,
@@ -131,7 +153,8 @@ pub fn signed<T: Serialize>(
     batch.put(&SIGN, params);
 }
 
-/// Forgets quotes that ran out before an instant and became no agreement.
+/// Forgets quotes that ran out before an instant and became no agreement, and what was signed of them.
 pub fn forget_before(batch: &mut Batch, instant: Timestamp) {
     batch.put(&FORGET, vec![instant.as_microsecond().into()]);
+    batch.put(&FORGET_SIGNATURES, vec![instant.as_microsecond().into()]);
 }

@@ -19,6 +19,8 @@ statements! {
         "update shopper set standing = $2, version = version + 1 where shopper = $1 and version = $3";
     FIND = "shopper.find", (Text) -> (Blob, Text, Int, Int),
         "select data_key, standing, created_at, version from shopper where shopper = $1";
+    OWNERS_AFTER = "shopper.owners_after", (Text, Int) -> (Text),
+        "select shopper from (select * from (select shopper from shopper where shopper > $1 order by shopper limit $2) s union select * from (select distinct shopper from agreement where shopper > $1 order by shopper limit $2) a union select * from (select distinct shopper from credit_line where shopper > $1 order by shopper limit $2) l union select * from (select distinct shopper from payment where shopper > $1 order by shopper limit $2) p) o order by shopper limit $2";
     IDENTITY_PUT = "identity.put", (Text, Blob, Blob, Blob, Text) -> (),
         "insert into identity (shopper, name, id_number, phone, evidence, version) values ($1, $2, $3, $4, $5, 1) on conflict (shopper) do update set name = excluded.name, id_number = excluded.id_number, phone = excluded.phone, evidence = excluded.evidence, version = identity.version + 1";
     IDENTITY = "identity.find", (Text) -> (Blob, Blob, Blob, Text, Int),
@@ -129,6 +131,15 @@ pub(crate) fn consent(row: &Row) -> Result<StoredConsent, Fault> {
 }
 
 impl Store {
+    /// A page of everybody who owns anything, in order: shoppers, and whoever has an agreement, a line or a payment
+    /// without being one.
+    pub async fn owners_after(&self, shopper: &str, count: i64) -> Result<Vec<String>, Fault> {
+        let rows = self
+            .rows(&OWNERS_AFTER, vec![shopper.into(), count.into()])
+            .await?;
+        rows.iter().map(|row| Ok(row.text(0)?.into())).collect()
+    }
+
     /// A shopper.
     pub async fn shopper(&self, shopper: ShopperId) -> Result<Option<StoredShopper>, Fault> {
         self.row(&FIND, vec![shopper.to_string().into()])
