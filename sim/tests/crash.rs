@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
+use fenqi_connect::script::Misbehaviour;
 use fenqi_server::data::{Data, Files, load};
 use fenqi_server::story::Place;
 use fenqi_sim::crash::{Blow, CommitHarm, Played, blows, differences, play};
@@ -57,6 +58,19 @@ async fn a_debit_that_fails_ends_the_same() {
 #[tokio::test]
 async fn a_partial_return_ends_the_same() {
     ends_the_same("partial-return-before-and-after-the-bill", 19).await;
+}
+
+/// A debit that fails is no less told of for its answer being lost on the way: the reminder of its day is given, too.
+#[tokio::test]
+async fn a_lost_answer_costs_no_reminder() {
+    let (scenario, data) = (scenario("late-forty-days"), data());
+    let undisturbed = played(&scenario, &data, None).await;
+    for at in (36..=60).filter(|at| !undisturbed.awry.contains(at)) {
+        let blow = Blow::Call(at, Misbehaviour::LostReply);
+        let with_it = played(&scenario, &data, Some((&blow, &undisturbed))).await;
+        let found = differences(&undisturbed, &blow, &with_it);
+        assert!(found.is_empty(), "{blow}:\n{}", found.join("\n"));
+    }
 }
 
 #[tokio::test]

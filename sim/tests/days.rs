@@ -9,9 +9,11 @@ use fenqi_app::repayment::mandate::{self, ChangeMandate};
 use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::verify::verify;
+use fenqi_domain::bill::Bill;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
 use fenqi_sim::{Buyer, OPENING, Shop, market, shop, store, yuan};
+use fenqi_store::tables::books::BookLine;
 use jiff::Span;
 use jiff::civil::Date;
 
@@ -54,23 +56,45 @@ const LIVES: [Life; 3] = [
 /// out. Money that moves outside belongs to its day and is not made up, so every pattern runs on these.
 const OUTSIDE: [i64; 2] = [1, 46];
 
-/// The last day of every life, a due date: penalty interest accrues by formula and is booked when the loan is next touched,
-/// at the latest on its next due date.
-const END: i64 = 151;
+/// Days on which a life is looked at: a due date, a month's beginning and the day after, the day on which grace ends, and
+/// days on which nothing happens.
+const ENDS: [i64; 6] = [151, 55, 56, 35, 117, 142];
 
 fn on(day: i64) -> Date {
     OPENING.saturating_add(Span::new().days(day))
 }
 
-/// Books as they are compared, without the agreement's identifier: each life has one agreement.
-type Books = Vec<(String, String, String, String, i64)>;
+/// Books and bills as they are compared, one line each, without identifiers: each life has one agreement.
+type Books = Vec<String>;
 
-async fn books(shop: &Shop) -> Books {
+async fn books(shop: &Shop, ann: &Buyer) -> Books {
     let lines = shop.app.store.books().await.unwrap();
-    lines
-        .into_iter()
-        .map(|l| (l.effective_on, l.debit, l.credit, l.kind, l.amount))
-        .collect()
+    let entry = |l: BookLine| {
+        let BookLine {
+            effective_on,
+            debit,
+            credit,
+            kind,
+            amount,
+            ..
+        } = l;
+        format!("{effective_on} {debit} {credit} {kind} {amount}")
+    };
+    let mut told: Books = lines.into_iter().map(entry).collect();
+    for stored in shop.app.store.bills(ann.id).await.unwrap() {
+        let bill: Bill = stored.detail().unwrap();
+        let lines = bill
+            .lines
+            .iter()
+            .map(|l| (l.instalment, l.parts, l.paid, l.less_before));
+        let lines: Vec<_> = lines.collect();
+        let (issued_on, due_on) = (bill.issued_on, bill.due_on);
+        told.push(format!(
+            "bill of {due_on}, issued {issued_on}: {:?} {lines:?}",
+            stored.money
+        ));
+    }
+    told
 }
 
 /// Buys without a mandate.
@@ -124,14 +148,14 @@ async fn does(shop: &Shop, ann: &Buyer, agreement: AgreementId, deed: Deed) {
     }
 }
 
-/// Lives a life with the day run only on the days that `runs` names, on those of [`OUTSIDE`], and on the last. The books at the end, and again
-/// after a second run.
-async fn lived(life: &Life, runs: impl Fn(i64) -> bool) -> (Books, Books) {
+/// Lives a life up to a day with the day run only on the days that `runs` names, on those of [`OUTSIDE`], and on the last.
+/// The books at the end, and again after a second run.
+async fn lived(life: &Life, end: i64, runs: impl Fn(i64) -> bool) -> (Books, Books) {
     let shop = shop().await.unwrap();
     let (ann, agreement) = begins(&shop).await;
-    for number in 1..=END {
+    for number in 1..=end {
         shop.moves_to(on(number), 9);
-        if runs(number) || OUTSIDE.contains(&number) || number == END {
+        if runs(number) || OUTSIDE.contains(&number) || number == end {
             shop.works().await.unwrap();
         }
         let deeds = life.deeds.iter().filter(|(day, _)| *day == number);
@@ -139,11 +163,11 @@ async fn lived(life: &Life, runs: impl Fn(i64) -> bool) -> (Books, Books) {
             does(&shop, &ann, agreement, *deed).await;
         }
     }
-    let once = books(&shop).await;
-    let again = day::run(&shop.app, on(END)).await.unwrap();
+    let once = books(&shop, &ann).await;
+    let again = day::run(&shop.app, on(end)).await.unwrap();
     assert!(again.is_clean(), "{again:?}");
     assert_eq!(verify(&shop.app).await.unwrap(), [], "{}", life.name);
-    (once, books(&shop).await)
+    (once, books(&shop, &ann).await)
 }
 
 /// Compares, and shows only the lines that differ.
@@ -165,24 +189,34 @@ fn drawn(seed: u64, day: i64) -> u64 {
 #[tokio::test]
 async fn the_day_run_only_at_the_end_books_what_daily_runs_book_and_a_second_run_books_nothing() {
     for life in &LIVES {
-        let (daily, again) = lived(life, |_| true).await;
-        assert!(daily.len() > 6, "{}: {daily:?}", life.name);
-        same(&daily, &again, &format!("{}: run twice", life.name));
-        let (at_end, again) = lived(life, |_| false).await;
-        same(&daily, &at_end, &format!("{}: only at the end", life.name));
-        same(&at_end, &again, &format!("{}: run twice at the end", life.name));
+        for end in ENDS {
+            let name = format!("{} until day {end}", life.name);
+            let (daily, again) = lived(life, end, |_| true).await;
+            let bills = daily.iter().filter(|line| line.starts_with("bill")).count();
+            assert!(daily.len() > 6 && bills > 0, "{name}: {daily:?}");
+            same(&daily, &again, &format!("{name}: run twice"));
+            let (at_end, again) = lived(life, end, |_| false).await;
+            same(&daily, &at_end, &format!("{name}: only at the end"));
+            same(&at_end, &again, &format!("{name}: run twice at the end"));
+        }
     }
 }
 
 #[tokio::test]
 async fn twenty_patterns_of_skipped_days_give_equal_books() {
     for life in &LIVES {
-        let (daily, _) = lived(life, |_| true).await;
-        for seed in 1..=20 {
-            // From a run every second day to one in a month.
-            let rarity = [2, 5, 12, 30][usize::try_from(seed % 4).unwrap()];
-            let (gaps, _) = lived(life, |day| drawn(seed, day).is_multiple_of(rarity)).await;
-            same(&daily, &gaps, &format!("{}: pattern {seed}", life.name));
+        for (end, seeds) in [(151, 1..=10), (56, 11..=15), (117, 16..=20)] {
+            let (daily, _) = lived(life, end, |_| true).await;
+            for seed in seeds {
+                // From a run every second day to one in a month.
+                let rarity = [2, 5, 12, 30][usize::try_from(seed % 4).unwrap()];
+                let (gaps, _) = lived(life, end, |day| drawn(seed, day).is_multiple_of(rarity)).await;
+                same(
+                    &daily,
+                    &gaps,
+                    &format!("{} until day {end}: pattern {seed}", life.name),
+                );
+            }
         }
     }
 }
@@ -191,7 +225,7 @@ async fn twenty_patterns_of_skipped_days_give_equal_books() {
 async fn different_lives_have_different_books() {
     let mut seen = Vec::new();
     for life in &LIVES {
-        let (books, _) = lived(life, |_| false).await;
+        let (books, _) = lived(life, ENDS[0], |_| false).await;
         assert!(!seen.contains(&books), "{}", life.name);
         seen.push(books);
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
 
+use fenqi_app::repayment::mandate::{self, ChangeMandate};
 use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::repayment::preview;
 use fenqi_app::repayment::refund::{self, Refund};
@@ -9,6 +10,7 @@ use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::verify::verify;
 use fenqi_app::{Denied, servicing};
 use fenqi_domain::id::AgreementId;
+use fenqi_domain::loan::Loan;
 use fenqi_domain::money::Amount;
 use fenqi_domain::returns::ReturnLine;
 use fenqi_sim::{Buyer, OPENING, Shop, market, shop, store, yuan};
@@ -43,11 +45,13 @@ async fn pays(
     Ok(())
 }
 
-async fn credit(shop: &Shop, of: &Buyer, id: AgreementId) -> Amount {
+async fn loan(shop: &Shop, of: &Buyer, id: AgreementId) -> Loan {
     let file = shop.app.store.agreement(of.id, id).await.unwrap().unwrap();
-    servicing::fold(&file, shop.app.moment().today)
-        .unwrap()
-        .credit_balance
+    servicing::fold(&file, shop.app.moment().today).unwrap()
+}
+
+async fn credit(shop: &Shop, of: &Buyer, id: AgreementId) -> Amount {
+    loan(shop, of, id).await.credit_balance
 }
 
 /// Ann buys for 1,200, pays her first instalment of 107.20 and her second, Bo pays 10.00 of the third, and all of it goes
@@ -151,6 +155,49 @@ async fn a_thing_is_returned_once() {
     assert!(wrong(shown, "lines", "named twice"));
     let asked = request_return::request_return(&shop.app, &ann.actor(), &shop.key().unwrap(), twice).await;
     assert!(wrong(asked, "lines", "named twice"));
+}
+
+// R32: no more is taken at once than the mandate allows; the shopper is told once, and a higher mandate works at once.
+#[tokio::test]
+async fn no_debit_takes_more_than_its_mandate_allows() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let id = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let allows = async |maximum: Amount| {
+        let change = ChangeMandate {
+            shopper: ann.id,
+            institution: market::INSTITUTION.to_owned(),
+            card: Some(ann.card),
+            maximum,
+        };
+        let key = shop.key().unwrap();
+        mandate::mandate(&shop.app, &ann.actor(), &key, change)
+            .await
+            .unwrap();
+    };
+    allows(Amount::from_minor(10_719)).await;
+    shop.passes_until(day(34)).await.unwrap();
+    assert_eq!(on(&shop, &ann), 5_000_000, "107.20 is due and 107.19 allowed");
+    let told = shop.sandbox.messages_to(&format!("+86{}", ann.phone));
+    let told: Vec<_> = told.iter().filter(|m| m.text.contains("107.19")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains("107.20") && told[0].text.contains("2025-02-05"));
+    allows(yuan(500)).await;
+    shop.works().await.unwrap();
+    assert!(
+        on(&shop, &ann) <= 5_000_000 - 10_720,
+        "taken on the next occasion"
+    );
+    assert!(
+        loan(&shop, &ann, id)
+            .await
+            .payable()
+            .unwrap()
+            .total()
+            .unwrap()
+            .is_zero()
+    );
+    assert_eq!(verify(&shop.app).await.unwrap(), []);
 }
 
 /// Whether a command is answered with what is wrong in a field.

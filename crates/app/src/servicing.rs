@@ -247,9 +247,11 @@ impl Plan {
         };
         let unbilled = unbilled(loan, today).filter(|_| is_active);
         let unbilled = unbilled.map(|(_, due_on)| due_on);
+        // Penalties are booked on their days for those whom nobody touches, so that books never depend on who looked.
+        let posts_on = loan.penalty_posts_on.filter(|_| is_active);
         let remind = next.map(|due| next_reminder(due, today)).transpose()?;
         Ok(Plan {
-            age: unbilled,
+            age: unbilled.into_iter().chain(posts_on).min(),
             bill: unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?,
             debit: next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
             remind: remind.flatten(),
@@ -298,7 +300,8 @@ impl Planned {
         })
     }
 
-    /// Writes the days that changed, and strikes those on which there is nothing to do any more.
+    /// Writes the days that changed, and strikes those on which there is nothing to do any more. A bill whose day has come
+    /// waits for its job, whatever happens meanwhile: each due date has its bill, however many days were skipped.
     pub fn write(&self, batch: &mut Batch) {
         let last = self.last.as_ref().map(Plan::days);
         for (place, (kind, day)) in self.plan.days().into_iter().enumerate() {
@@ -307,6 +310,9 @@ impl Planned {
             let stands = before == Some(day) && day.is_none_or(|day| day > self.today);
             match day {
                 _ if stands => {}
+                _ if kind == kinds::BILL => {
+                    work::planned_behind(batch, &self.shopper, kind, &self.subject, (day, self.today));
+                }
                 Some(day) => work::planned(batch, &self.shopper, kind, &self.subject, day),
                 None => work::done(batch, &self.shopper, kind, &self.subject),
             }
@@ -345,6 +351,18 @@ fn plan_rare(
         captures.any(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }))
     };
     put(kinds::FUND, waits(&agreement.stage), waits(stage));
+}
+
+/// Looks again at the debits of an institution's agreements: the shopper gave it another mandate.
+pub(crate) fn debit_again(batch: &mut Batch, files: &[AgreementFile], institution: &str, today: Date) {
+    let runs = |file: &&AgreementFile| {
+        let agreement = &file.agreement;
+        agreement.institution == institution && matches!(agreement.stage, Stage::Active { .. })
+    };
+    for file in files.iter().filter(runs) {
+        let (shopper, id) = (file.agreement.shopper.to_string(), file.agreement.id.to_string());
+        work::planned(batch, &shopper, kinds::DEBIT, &id, today);
+    }
 }
 
 /// The captures of a stage that has any.

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::clock::machine_now;
 use crate::outcome::{Change, Denied, Key};
 use crate::{App, audit};
 
@@ -99,7 +100,7 @@ impl App {
                 what: e.to_string(),
             })?;
             let mut batch = Batch::new(&request.owner);
-            requests::taken(&mut batch, request, &reply, self.clock.now().as_microsecond());
+            requests::taken(&mut batch, request, &reply, machine_now().as_microsecond());
             batch.append(decision.batch);
             asked.record(&mut batch, self);
             match self.store.commit(batch).await {

@@ -56,8 +56,7 @@ pub(crate) fn credit(
 ) -> Result<(), OutOfRange> {
     crate::loan::overdue::count(state)?;
     let short = short(state, amount)?;
-    let (left, paid) = spread(state, servicing, kind, amount.minus(short)?)?;
-    state.post_paid(&paid);
+    let (left, _) = spread(state, servicing, kind, amount.minus(short)?)?;
     owe(state, left.plus(short)?)
 }
 
@@ -258,7 +257,7 @@ fn pay_bucket(
 pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
     crate::loan::overdue::count(state)?;
     let follows = state.terms.conventions.recalculation().is_some();
-    let (mut left, mut ahead) = (amount, Amount::ZERO);
+    let mut left = amount;
     for place in 0..state.rows.len() {
         let day = state.day;
         let Some(standing) = state.rows.get_mut(place) else {
@@ -267,9 +266,6 @@ pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount)
         let waived = standing.waive(component, left)?;
         let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
         left = left.minus(waived)?;
-        if due_on > day {
-            ahead = ahead.plus(waived)?;
-        }
         // The balance behind the rows knows no difference between what was paid and what is not asked for.
         let accrual = state.accrual.as_mut().filter(|_| follows && is_regular);
         match (accrual, component) {
@@ -283,7 +279,6 @@ pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount)
     if component == Component::Principal {
         state.principal = state.principal.minus(waived)?;
     }
-    state.post_waived(component, waived, ahead);
     Ok(())
 }
 

@@ -210,6 +210,13 @@ posting_codes! {
     PenaltyWaived = "penalty_waived",
     CreditApplied = "credit_applied",
     PaidOut = "paid_out",
+    PrincipalOwedAgain = "principal_owed_again",
+    InterestOwedAgain = "interest_owed_again",
+    FeeOwedAgain = "fee_owed_again",
+    PenaltyOwedAgain = "penalty_owed_again",
+    PenaltyCancelled = "penalty_cancelled",
+    RefundReceived = "refund_received",
+    Credited = "credited",
 }
 
 /// A text that names no kind of entry.
@@ -350,7 +357,8 @@ impl Book {
     /// The two accounts of a kind of movement: debit, credit.
     ///
     /// A credit balance that meets what is owed goes through cash and back, so that everything repaid is debited to cash;
-    /// the two are of one day and one amount, and leave cash as it is.
+    /// the two are of one day and one amount, and leave cash as it is. So does what a seller or the lender gives where it
+    /// is spread as a payment is, and what was paid of one figure and comes to pay another.
     fn sides(&self, kind: PostingKind) -> (Account, Account) {
         use Account as A;
         let institution = || self.institution.clone();
@@ -390,6 +398,16 @@ impl Book {
             PostingKind::PenaltyWaived => (A::Waived(institution()), A::ReceivablePenalty(institution())),
             PostingKind::CreditApplied => (A::CreditBalances, A::Cash),
             PostingKind::PaidOut => (A::CreditBalances, A::Cash),
+            PostingKind::PrincipalOwedAgain => (A::ReceivablePrincipal(institution()), A::Cash),
+            PostingKind::InterestOwedAgain => (A::ReceivableInterest(institution()), A::Cash),
+            PostingKind::FeeOwedAgain => (A::ReceivableFee(institution()), A::Cash),
+            PostingKind::PenaltyOwedAgain => (A::ReceivablePenalty(institution()), A::Cash),
+            PostingKind::PenaltyCancelled => (
+                A::IncomePenalty(institution()),
+                A::ReceivablePenalty(institution()),
+            ),
+            PostingKind::RefundReceived => (A::PayableSeller(seller()), A::Cash),
+            PostingKind::Credited => (A::Waived(institution()), A::Cash),
         }
     }
 

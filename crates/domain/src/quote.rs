@@ -65,8 +65,8 @@ pub struct Asking<'a> {
 ///
 /// # Errors
 /// [`Refusal::DownPaymentTooSmall`], [`Refusal::AmountBelowMinimum`] or [`Refusal::AmountAboveMaximum`];
-/// [`Denied::OutOfRange`] for figures that no cart has, and for a plan with conventions of servicing: neither the books
-/// nor [`Quote::canonical`] know them yet, so that nobody may sign them.
+/// [`Denied::OutOfRange`] for figures that no cart has, and for a plan with conventions of servicing: the schedule and the
+/// cost that a quote shows are not reckoned by them, so that nobody may sign them.
 pub fn price(asking: Asking<'_>) -> Result<Priced, Denied> {
     let plan = asking.plan;
     if plan.conventions.servicing.is_some() {

@@ -65,15 +65,20 @@ impl From<Fault> for Unplayable {
     }
 }
 
-/// Plays a scenario from its first line to its last.
+/// Plays a scenario from its first line to its last, in the market of `demo/`.
 pub async fn play(file: &str, text: &str, place: &Place) -> Result<Played, Unplayable> {
-    let scenario = Scenario::parse(file, text).map_err(Unplayable::Mistakes)?;
     let data = load(&Files::embedded()).map_err(Unplayable::Tables)?;
+    play_in(&data, file, text, place).await
+}
+
+/// As [`play`], in a market of one's own.
+pub async fn play_in(data: &Data, file: &str, text: &str, place: &Place) -> Result<Played, Unplayable> {
+    let scenario = Scenario::parse(file, text).map_err(Unplayable::Mistakes)?;
     match place {
         Place::Sqlite => {
             let sqlite = Sqlite::temporary()?;
             sqlite.migrate(beginning())?;
-            Ok(on(&scenario, of_made_up_people(Arc::new(sqlite))?, &data).await?)
+            Ok(on(&scenario, of_made_up_people(Arc::new(sqlite))?, data).await?)
         }
         Place::Postgres(url) => {
             let schema = format!("story_{}_{}", std::process::id(), word(file));
@@ -82,12 +87,34 @@ pub async fn play(file: &str, text: &str, place: &Place) -> Result<Played, Unpla
             let options = PostgresOptions::new(url.as_str()).in_schema(schema.as_str());
             let postgres = Postgres::connect(&options).await?;
             postgres.migrate(beginning()).await?;
-            let played = on(&scenario, of_made_up_people(Arc::new(postgres))?, &data).await;
+            let played = on(&scenario, of_made_up_people(Arc::new(postgres))?, data).await;
             // Dropped even after a fault, so that nothing is left behind.
             drop_schema(url, &schema).await?;
             Ok(played?)
         }
     }
+}
+
+/// A scenario of what a shopper is told about the first article that may be paid in instalments, before and after each
+/// lender was asked; nothing if there is no such article.
+pub fn offers_on_first(data: &Data) -> Option<String> {
+    let article = data.products.iter().find(|product| product.is_financeable)?;
+    let asks = format!("ann asks for offers on 1 {}, in 310000\n", article.sku);
+    let lenders = data.lenders.iter();
+    let applies: String = lenders
+        .map(|lender| format!("ann applies to {}\n", lender.institution.code))
+        .collect();
+    Some(format!(
+        "# What anybody is told about {0}.\n\
+         at 2025-01-05 10:00\n\
+         ann is 张安, 110101199003070011, phone 13800000001, earns 12000.00\n\
+         {asks}\
+         # What somebody is told who has proved who she is and asked each lender for credit.\n\
+         ann proves her name and face\n\
+         {applies}\
+         {asks}",
+        article.sku
+    ))
 }
 
 /// Plays a scenario on a store that stays as the scenario leaves it. It must be empty before.

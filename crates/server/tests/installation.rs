@@ -136,3 +136,22 @@ fn one_key_alone_or_a_wrong_one_makes_no_store() {
     }
     assert_eq!(files(&folder.0), [""; 0]);
 }
+
+#[test]
+fn what_the_demo_keeps_is_verified_and_opened_with_its_keys_alone() {
+    let folder = Folder::new();
+    let demo = ["demo", "--no-serve", "--database", &folder.database()];
+    let output = fenqi(&demo, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    let output = fenqi(&["verify", "--database", &folder.database()], &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    let doctor = ["doctor", "--database", &folder.database()];
+    let well = said(&fenqi(&doctor, &[]));
+    assert!(well.contains("the keys open what is sealed"), "{well}");
+    let key = "0a".repeat(32);
+    let keys = [("FENQI_KEY", key.as_str()), ("FENQI_INDEX_KEY", key.as_str())];
+    let ill = said(&fenqi(&doctor, &keys));
+    assert!(ill.contains("the keys with which the store was made"), "{ill}");
+    let again = said(&fenqi(&demo, &[]));
+    assert!(again.contains("a scenario begins on an empty one"), "{again}");
+}

@@ -224,3 +224,16 @@ fn every_operation_of_the_schema_is_on_the_page() {
         );
     }
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_mistake() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_fenqi"))
+        .args(["simulate", "--schema"])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert!(done.stderr.is_empty(), "{done:?}");
+}

@@ -210,7 +210,7 @@ pub(crate) fn is_code(word: &str) -> bool {
         && word.len() <= 64
         && word
             .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// Whether a word can be a region's code.

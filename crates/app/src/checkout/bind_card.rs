@@ -6,14 +6,15 @@ use fenqi_domain::id::{CardId, ShopperId};
 use fenqi_domain::identity;
 use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::payments::{self, Card, Mandate};
 use fenqi_store::{Batch, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::App;
 use crate::outcome::{Change, Denied, Key};
 use crate::ports::{CardAnswer, CardToBind};
 use crate::unit::{Decision, request};
+use crate::{App, servicing};
 
 /// The largest single debit that a mandate allows unless it says less, in minor units.
 pub const MANDATE_MAXIMUM: Amount = Amount::from_minor(5_000_000);
@@ -91,11 +92,17 @@ async fn decide(app: &App, command: &BindCard) -> Result<Decision<CardBound>, De
         CardAnswer::Bound { bank, last4 } => (bank, last4),
         CardAnswer::Rejected { reason } => return Err(Refusal::CardRejected { reason }.into()),
     };
-    Ok(write(app, command, bank, last4))
+    let files = app.store.agreements(command.shopper).await?;
+    Ok(write(app, command, &files, (bank, last4)))
 }
 
 /// Writes the card and the mandates that were asked for.
-fn write(app: &App, command: &BindCard, bank: String, last4: String) -> Decision<CardBound> {
+fn write(
+    app: &App,
+    command: &BindCard,
+    files: &[AgreementFile],
+    (bank, last4): (String, String),
+) -> Decision<CardBound> {
     let mut moment = app.moment();
     let owner = command.shopper.to_string();
     let mut batch = Batch::new(&owner);
@@ -118,6 +125,7 @@ fn write(app: &App, command: &BindCard, bank: String, last4: String) -> Decision
             given_at: moment.now,
         };
         payments::mandated(&mut batch, command.shopper, &mandate);
+        servicing::debit_again(&mut batch, files, institution, moment.today);
     }
     let reply = CardBound {
         id: card.id,

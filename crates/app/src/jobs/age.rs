@@ -21,10 +21,17 @@ use crate::servicing::{self, Amended, Amendment, kinds};
 use crate::unit::Decision;
 
 /// What the job did, for itself and in place of the jobs that come after it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Aged {
     /// What it booked.
     pub report: Report,
+    /// What followed from it.
+    pub followed: Followed,
+}
+
+/// What the job did in place of the jobs that come after it.
+#[derive(Debug, Default)]
+pub struct Followed {
     /// The agreements whose debit of today is decided: the debit job leaves them alone.
     pub decided: BTreeSet<AgreementId>,
     /// How many of them were debited.
@@ -36,8 +43,8 @@ pub struct Aged {
 /// Books everything due up to a day. Entries carry the day on which they count, so that a late run books the same.
 pub async fn run(app: &App, until: Date) -> Result<Aged, Denied> {
     let rules = &app.configuration().await?.rules;
-    let aged = Mutex::new(Aged::default());
-    let noted = &aged;
+    let followed = Mutex::new(Followed::default());
+    let noted = &followed;
     let report = jobs::in_rounds(
         app,
         Pages::of(kinds::AGE, until),
@@ -48,16 +55,16 @@ pub async fn run(app: &App, until: Date) -> Result<Aged, Denied> {
             let booked = app
                 .steps(&round, read, |_, case| book(app, rules, until, case))
                 .await;
-            if let Ok(mut aged) = noted.lock() {
-                aged.note(&round, &booked);
+            if let Ok(mut followed) = noted.lock() {
+                followed.note(&round, &booked);
             }
             let pieces = round.into_iter().zip(booked).collect();
             jobs::side_by_side(pieces, |_, booked| carried_out(app, booked)).await
         },
     )
     .await?;
-    let aged = aged.into_inner().unwrap_or_default();
-    Ok(Aged { report, ..aged })
+    let followed = followed.into_inner().unwrap_or_default();
+    Ok(Aged { report, followed })
 }
 
 /// An agreement that was booked.
@@ -70,7 +77,7 @@ struct Booked {
     reminded: bool,
 }
 
-impl Aged {
+impl Followed {
     fn note(&mut self, round: &[Due<AgreementId>], booked: &[Result<Booked, Denied>]) {
         for (due, booked) in round.iter().zip(booked) {
             let Ok(booked) = booked else { continue };
@@ -124,8 +131,13 @@ fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Resul
         true => debit::next(app, &rules.debit, &case, &loan, &mut moment)?,
         false => Next::Wait,
     };
-    if let Next::On(day) = next {
-        planned.plan.debit = day;
+    match &next {
+        Next::On(day) => planned.plan.debit = *day,
+        Next::Exceeds(exceeded) => {
+            exceeded.tell(app, rules, &mut batch, &case.file.agreement, &moment)?;
+            planned.plan.debit = None;
+        }
+        Next::Try(_) | Next::Wait => {}
     }
     if let Next::Try(kept) = next {
         payments::intend(&mut batch, &kept, &moment);

@@ -11,13 +11,14 @@ use crate::servicing::kinds;
 
 /// Applies notices that were kept, and asks the bank about payments that are under way.
 pub async fn payments(app: &App) -> Result<Report, Denied> {
-    bounce::apply_kept(app).await?;
-    jobs::each(app, Pages::OpenPayments { after: None }, |piece| async move {
+    let heard = bounce::apply_kept(app).await?;
+    let asked = jobs::each(app, Pages::OpenPayments { after: None }, |piece| async move {
         let payment =
             payments::pursue(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await?;
         Ok(!payment.state.is_open())
     })
-    .await
+    .await?;
+    Ok(heard.with(asked))
 }
 
 /// Asks institutions about applications.

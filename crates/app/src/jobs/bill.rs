@@ -1,10 +1,16 @@
 //! Issues bills (出账): what a shopper owes on one day from all their agreements, some days ahead of it.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fenqi_domain::agreement::Stage;
 use fenqi_domain::bill::{self, Bill};
+use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{AgreementId, BillId, MessageId, ShopperId};
 use fenqi_domain::loan::Loan;
-use fenqi_domain::money::{Amount, Currency, Money};
+use fenqi_domain::money::Money;
 use fenqi_store::Batch;
+use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::servicing::BillingCase;
 use fenqi_store::tables::{bills, work};
 use jiff::civil::Date;
@@ -12,7 +18,7 @@ use jiff::civil::Date;
 use crate::configuration::Rules;
 use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
-use crate::servicing::{self, kinds};
+use crate::servicing::{self, BILL_DAYS_AHEAD, kinds};
 use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
@@ -20,7 +26,7 @@ use crate::{App, Moment};
 /// The message about a new bill.
 pub(crate) const TEMPLATE: &str = "bill_issued";
 
-/// Issues every bill whose day has come.
+/// Issues every bill whose day has come, those of skipped days among them.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;
     jobs::in_rounds(
@@ -43,19 +49,20 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     .await
 }
 
-/// The agreements of one shopper whose next bill is to be issued. They are decided together, because a bill that one of
-/// them issues may be that of another.
+/// The agreements of one shopper of which bills are to be issued, each with the day from which on they are. They are decided
+/// together, because a bill that one of them issues may be that of another.
 #[derive(Clone)]
 struct Turn {
     shopper: ShopperId,
-    agreements: Vec<AgreementId>,
+    agreements: Vec<(AgreementId, Date)>,
 }
 
 impl Turn {
     fn of(pieces: &[Due<AgreementId>]) -> Option<Turn> {
+        let agreements = pieces.iter().map(|piece| (piece.subject, piece.planned));
         Some(Turn {
             shopper: pieces.first()?.shopper,
-            agreements: pieces.iter().map(|piece| piece.subject).collect(),
+            agreements: agreements.collect(),
         })
     }
 
@@ -68,94 +75,161 @@ impl Turn {
     }
 }
 
-/// A shopper's loan as it stands today.
-struct Standing {
-    agreement: AgreementId,
-    currency: Currency,
-    loan: Loan,
-}
-
 fn issue(app: &App, rules: &Rules, turn: &Turn, case: &BillingCase) -> Result<Decision<Vec<bool>>, Denied> {
     let mut moment = app.moment();
     let owner = turn.shopper.to_string();
     let mut batch = Batch::new(&owner);
-    let mut known = Vec::with_capacity(case.bills.len());
+    let mut desk = Desk {
+        files: &case.files,
+        bills: Vec::with_capacity(case.bills.len()),
+        folds: BTreeMap::new(),
+    };
     for stored in &case.bills {
-        known.push(stored.detail::<Bill>()?);
-    }
-    let mut loans = Vec::with_capacity(case.files.len());
-    for file in &case.files {
-        loans.push(Standing {
-            agreement: file.agreement.id,
-            currency: file.agreement.terms.currency,
-            loan: servicing::fold(file, moment.today)?,
-        });
+        desk.bills.push(stored.detail::<Bill>()?);
     }
     let mut reply = Vec::with_capacity(turn.agreements.len());
-    for id in &turn.agreements {
-        work::done(&mut batch, &owner, kinds::BILL, &id.to_string());
-        let bill = next_bill(turn.shopper, *id, &loans, &known, &mut moment)?;
-        reply.push(bill.is_some());
-        if let Some((bill, amount)) = bill {
-            write(app, rules, &mut batch, (&bill, amount), &mut moment)?;
-            known.push(bill);
+    for (id, since) in &turn.agreements {
+        let Some(file) = case.files.iter().find(|file| file.agreement.id == *id) else {
+            work::done(&mut batch, &owner, kinds::BILL, &id.to_string());
+            reply.push(false);
+            continue;
+        };
+        let missing = desk.missing(file, *since, &mut moment)?;
+        reply.push(!missing.is_empty());
+        for bill in missing {
+            write(app, rules, &mut batch, &bill, &mut moment)?;
+            desk.bills.push(bill);
+        }
+        match desk.next(file, moment.today)? {
+            Some(day) => work::planned(&mut batch, &owner, kinds::BILL, &id.to_string(), day),
+            None => work::done(&mut batch, &owner, kinds::BILL, &id.to_string()),
         }
     }
     Ok(Decision { batch, reply })
 }
 
-/// The bill of an agreement's next due date with what it comes to, unless it was issued or there is nothing to bill.
-fn next_bill(
-    shopper: ShopperId,
-    id: AgreementId,
-    loans: &[Standing],
-    known: &[Bill],
-    moment: &mut Moment,
-) -> Result<Option<(Bill, Amount)>, Denied> {
-    let Some(own) = loans.iter().find(|standing| standing.agreement == id) else {
-        return Ok(None);
-    };
-    let currency = own.currency;
-    let mut due_dates = own.loan.rows.iter().map(|row| row.due_on);
-    let Some(due_on) = due_dates.find(|due| *due > moment.today) else {
-        return Ok(None);
-    };
-    // One bill gathers what all agreements in this currency owe on the day.
-    let together = loans.iter().filter(|standing| standing.currency == currency);
-    let lines = bill::lines(together.map(|s| (s.agreement, &s.loan)), due_on)?;
-    let bill = Bill {
-        id: BillId::new(&mut moment.ids),
-        shopper,
-        issued_on: moment.today,
-        due_on,
-        currency,
-        lines,
-    };
-    let amount = bill.amount()?;
-    // A bill of this day with these instalments stands as it was told.
-    let is_issued = known.iter().any(|other| is_same(other, &bill));
-    Ok((amount.is_positive() && !is_issued).then_some((bill, amount)))
+/// What lies before whoever issues a shopper's bills.
+struct Desk<'a> {
+    files: &'a [AgreementFile],
+    /// The bills that were issued.
+    bills: Vec<Bill>,
+    /// The loans as they stood on the days that were looked at.
+    folds: BTreeMap<(AgreementId, Date), Loan>,
 }
 
-/// Whether two bills are of one day and name the same instalments.
-fn is_same(one: &Bill, other: &Bill) -> bool {
-    let named = |bill: &Bill| -> Vec<(AgreementId, u16)> {
-        let lines = bill.lines.iter();
-        lines.map(|line| (line.agreement, line.instalment)).collect()
-    };
-    one.due_on == other.due_on && one.currency == other.currency && named(one) == named(other)
+impl Desk<'_> {
+    /// The bills of an agreement whose day of issue came since a day and that were not issued, the earliest first. Each says
+    /// what it would have said on its own day, however late the job comes.
+    fn missing(
+        &mut self,
+        file: &AgreementFile,
+        since: Date,
+        moment: &mut Moment,
+    ) -> Result<Vec<Bill>, Denied> {
+        let id = file.agreement.id;
+        let loan = self.loan(file, moment.today)?;
+        // An instalment that was moved meanwhile had its bill for the day on which it was due before.
+        let moved = loan.rows.iter().map(|row| row.due_on);
+        let agreed = file.agreement.terms.due_dates.iter().copied();
+        let due_dates: BTreeSet<Date> = moved.chain(agreed).collect();
+        let mut missing: Vec<Bill> = Vec::new();
+        for due_on in due_dates {
+            let first = add_days(due_on, -BILL_DAYS_AHEAD)?;
+            if first < since || first > moment.today || self.is_billed(id, due_on) {
+                continue;
+            }
+            let last = add_days(due_on, -1)?.min(moment.today);
+            for day in days_of_issue(file, first, last) {
+                if let Some(bill) = self.bill(file, (day, due_on), moment)? {
+                    missing.push(bill);
+                    break;
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The bill that a day issues for a due date, if anything of the agreement is on it: it gathers what all agreements in
+    /// its currency owe.
+    fn bill(
+        &mut self,
+        file: &AgreementFile,
+        (issued_on, due_on): (Date, Date),
+        moment: &mut Moment,
+    ) -> Result<Option<Bill>, Denied> {
+        let currency = file.agreement.terms.currency;
+        let own = self.loan(file, issued_on)?;
+        if bill::lines([(file.agreement.id, own)], due_on)?.is_empty() {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        let together = self.files.iter();
+        for file in together.filter(|file| file.agreement.terms.currency == currency) {
+            let loan = self.loan(file, issued_on)?;
+            lines.extend(bill::lines([(file.agreement.id, loan)], due_on)?);
+        }
+        let bill = Bill {
+            id: BillId::new(&mut moment.ids),
+            shopper: file.agreement.shopper,
+            issued_on,
+            due_on,
+            currency,
+            lines,
+        };
+        Ok(bill.amount()?.is_positive().then_some(bill))
+    }
+
+    /// When the next bill of an agreement is to be issued.
+    fn next(&mut self, file: &AgreementFile, today: Date) -> Result<Option<Date>, Denied> {
+        if !matches!(file.agreement.stage, Stage::Active { .. }) {
+            return Ok(None);
+        }
+        for row in &self.loan(file, today)?.rows {
+            let day = add_days(row.due_on, -BILL_DAYS_AHEAD)?;
+            if day > today && row.open()?.total()?.is_positive() {
+                return Ok(Some(day));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a bill of a due date names the agreement: it stands as it was told.
+    fn is_billed(&self, id: AgreementId, due_on: Date) -> bool {
+        let mut bills = self.bills.iter().filter(|bill| bill.due_on == due_on);
+        bills.any(|bill| bill.lines.iter().any(|line| line.agreement == id))
+    }
+
+    /// A loan as it stood on a day.
+    fn loan(&mut self, file: &AgreementFile, on: Date) -> Result<&Loan, Denied> {
+        Ok(match self.folds.entry((file.agreement.id, on)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(servicing::fold(file, on)?),
+        })
+    }
+}
+
+/// The days on which a bill may be issued, ascending: its first, and those on which something happened to the loan since, if
+/// there was nothing to bill before, because goods shipped late or a payment bounced.
+fn days_of_issue(file: &AgreementFile, first: Date, last: Date) -> BTreeSet<Date> {
+    let happened = file.transactions.iter().map(|t| t.effective_on);
+    let since = happened.filter(|day| *day > first && *day <= last);
+    since.chain([first]).collect()
 }
 
 fn write(
     app: &App,
     rules: &Rules,
     batch: &mut Batch,
-    (bill, amount): (&Bill, Amount),
+    bill: &Bill,
     moment: &mut Moment,
 ) -> Result<(), Denied> {
-    let (due_on, currency) = (bill.due_on, bill.currency);
+    let (due_on, currency, amount) = (bill.due_on, bill.currency, bill.amount()?);
     let money = Money { amount, currency };
     bills::issued(batch, bill.shopper, bill.id, due_on, bill.issued_on, money, bill);
+    // A message belongs to its day and is not made up for one that is over.
+    if due_on < moment.today {
+        return Ok(());
+    }
     let message = Message {
         id: MessageId::new(&mut moment.ids),
         template: TEMPLATE,

@@ -13,14 +13,14 @@ use crate::servicing::kinds;
 
 /// Tries every debit whose day has come, but for agreements whose debit this run has decided already.
 pub async fn run(app: &App, until: Date, decided: &BTreeSet<AgreementId>) -> Result<Report, Denied> {
-    let rule = &app.configuration().await?.rules.debit;
+    let rules = &app.configuration().await?.rules;
     jobs::in_rounds(
         app,
         Pages::of(kinds::DEBIT, until),
         |round: Vec<Due<AgreementId>>| async move {
             let is_open = |due: &Due<AgreementId>| !decided.contains(&due.subject);
             let open: Vec<_> = round.iter().copied().filter(is_open).collect();
-            let mut tried = debit::debit(app, rule, &open).await.into_iter();
+            let mut tried = debit::debit(app, rules, &open).await.into_iter();
             let outcome = |due| match is_open(due) {
                 true => tried.next().unwrap_or(Err(Denied::NotFound)),
                 false => Ok(false),

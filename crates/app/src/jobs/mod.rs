@@ -9,7 +9,7 @@ use fenqi_domain::id::ShopperId;
 use fenqi_store::Fault;
 use fenqi_store::tables::messages::Waiting;
 use fenqi_store::tables::payments::OpenPayment;
-use fenqi_store::tables::work::Work;
+use fenqi_store::tables::work::{Place, Work};
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ pub mod day;
 pub mod debit;
 pub mod deliver;
 pub mod expire;
+pub mod forget;
 pub mod fund;
 pub mod pay_out;
 pub mod publish;
@@ -52,14 +53,41 @@ impl Report {
         }
     }
 
+    /// Both together.
+    pub(crate) fn with(mut self, other: Report) -> Report {
+        self.failed.extend(other.failed);
+        Report {
+            seen: self.seen.saturating_add(other.seen),
+            acted: self.acted.saturating_add(other.acted),
+            failed: self.failed,
+        }
+    }
+
+    /// Pieces that were all acted on.
+    fn all(pieces: usize) -> Report {
+        let pieces = u64::try_from(pieces).unwrap_or(u64::MAX);
+        Report::default().and(pieces)
+    }
+
+    /// A job that could not go on is a failure of its own.
+    fn of(ended: Result<Report, Denied>) -> Report {
+        ended.unwrap_or_else(|error| Report {
+            failed: vec![error.to_string()],
+            ..Report::default()
+        })
+    }
+
     fn count(&mut self, piece: &Work, done: Result<bool, Denied>) {
+        self.note(&format_args!("{} of {}", piece.subject, piece.shopper), done);
+    }
+
+    /// Counts a piece by its name.
+    pub(crate) fn note(&mut self, piece: &dyn std::fmt::Display, done: Result<bool, Denied>) {
         self.seen = self.seen.saturating_add(1);
         match done {
             Ok(true) => self.acted = self.acted.saturating_add(1),
             Ok(false) => {}
-            Err(error) => self
-                .failed
-                .push(format!("{} of {}: {error}", piece.subject, piece.shopper)),
+            Err(error) => self.failed.push(format!("{piece}: {error}")),
         }
     }
 }
@@ -82,7 +110,7 @@ pub(crate) enum Pages {
     Planned {
         kind: &'static str,
         until: Date,
-        after: Option<Work>,
+        after: Option<Place>,
     },
     /// Payments that have no outcome yet.
     OpenPayments { after: Option<OpenPayment> },
@@ -100,13 +128,20 @@ impl Pages {
         Pages::Planned { kind, until, after }
     }
 
-    /// The next page; none after the last.
-    async fn next(&mut self, app: &App) -> Result<Option<Vec<Work>>, Fault> {
+    /// The next page; none after the last. What is no work although it stands there is noted and passed over.
+    async fn next(&mut self, app: &App, report: &mut Report) -> Result<Option<Vec<Work>>, Fault> {
         let page: Vec<Work> = match self {
             Pages::Planned { kind, until, after } => {
                 let page = app.store.work_due(kind, *until, after.as_ref(), PAGE).await?;
-                *after = page.last().cloned();
-                page
+                let Some(last) = page.last else {
+                    return Ok(None);
+                };
+                *after = Some(last);
+                for place in page.unreadable {
+                    let error = format!("`{}` is no day", place.due_on);
+                    report.note(&place, Err(Denied::invalid("due_on", error)));
+                }
+                return Ok(Some(page.pieces));
             }
             Pages::OpenPayments { after } => {
                 let page = app.store.open_payments(after.as_ref(), PAGE).await?;
@@ -144,7 +179,7 @@ where
     Fut: Future<Output = Result<bool, Denied>>,
 {
     let mut report = Report::default();
-    while let Some(page) = pages.next(app).await? {
+    while let Some(page) = pages.next(app, &mut report).await? {
         let shoppers = page.chunk_by(|a, b| a.shopper == b.shopper).map(<[Work]>::to_vec);
         let act = &act;
         let mut done = stream::iter(shoppers)
@@ -194,7 +229,7 @@ where
     Fut: Future<Output = Vec<Result<bool, Denied>>>,
 {
     let mut report = Report::default();
-    while let Some(page) = pages.next(app).await? {
+    while let Some(page) = pages.next(app, &mut report).await? {
         let round = &round;
         // One round is read and decided while the ones before it are committed.
         let mut done = stream::iter(rounds_of(page))

@@ -1,11 +1,11 @@
 //! Reminds shoppers of what is due or overdue (还款提醒), on set days before and after, within contact hours.
 
 use fenqi_domain::calendar::add_days;
-use fenqi_domain::id::{AgreementId, MessageId};
+use fenqi_domain::id::AgreementId;
 use fenqi_domain::loan::Loan;
+use fenqi_store::Batch;
 use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
-use fenqi_store::{Batch, vault};
 use jiff::civil::Date;
 
 use crate::configuration::Rules;
@@ -73,7 +73,7 @@ impl Reminder {
         };
         let agreement = &case.file.agreement;
         let message = Message {
-            id: told_once(agreement.id, moment.today),
+            id: texts::told_once("reminder", agreement.id, moment.today),
             template,
             fields,
         };
@@ -112,7 +112,8 @@ pub(crate) fn reminder(
     };
     // A debit of today that is still to be tried may make the reminder needless: it waits for the same day's next run.
     let is_due = row.due_on <= moment.today && planned == moment.today && !loan.is_paused;
-    if is_due && debit::is_awaited(app, &rules.debit, case, row.due_on, moment.today)? {
+    let due = (loan.payable()?.total()?, row.due_on);
+    if is_due && debit::is_awaited(app, &rules.debit, case, due, moment.today)? {
         return Ok(silent(Some(planned)));
     }
     let next = servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)?;
@@ -136,14 +137,4 @@ pub(crate) fn reminder(
         next,
         said: Some(said),
     })
-}
-
-/// The number of the reminder of one agreement on one day: whatever happens on that day, it is said once.
-fn told_once(agreement: AgreementId, day: Date) -> MessageId {
-    let hash = vault::hash(format!("reminder|{agreement}|{day}").as_bytes());
-    MessageId::from_bits(
-        hash.iter()
-            .take(16)
-            .fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
-    )
 }

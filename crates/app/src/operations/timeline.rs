@@ -157,15 +157,15 @@ impl Fold {
 
 /// By how much an entry changes what is available with an institution; nothing for entries that do not touch it.
 fn effect(institution: &str, entry: &EntryRow) -> Result<Option<Amount>, OutOfRange> {
-    use PostingKind::{Disbursed, PrincipalRefunded, PrincipalRepaid, PrincipalWaived};
+    use PostingKind::{Disbursed, PrincipalOwedAgain, PrincipalRefunded, PrincipalRepaid, PrincipalWaived};
     let freed = entry.amount;
     let taken = Amount::ZERO.minus(entry.amount)?;
     let effect = match entry.kind.parse::<EntryKind>() {
         Ok(EntryKind::Committed) => taken,
         Ok(EntryKind::CommitmentReleased) => freed,
-        Ok(EntryKind::Posted(Disbursed)) => taken,
+        Ok(EntryKind::Posted(Disbursed | PrincipalOwedAgain)) => taken,
         Ok(EntryKind::Posted(PrincipalRepaid | PrincipalRefunded | PrincipalWaived)) => freed,
-        Ok(EntryKind::Compensated(Disbursed)) => freed,
+        Ok(EntryKind::Compensated(Disbursed | PrincipalOwedAgain)) => freed,
         Ok(EntryKind::Compensated(PrincipalRepaid | PrincipalRefunded | PrincipalWaived)) => taken,
         _ => return Ok(None),
     };

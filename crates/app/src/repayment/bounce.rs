@@ -3,11 +3,12 @@
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::payment::{Answer, FailureCode, Receipt};
 use fenqi_store::tables::channel;
-use fenqi_store::{Batch, CommitError, Fault};
+use fenqi_store::{Batch, CommitError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::jobs::Report;
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, CHANNEL, PaymentView};
 
@@ -48,26 +49,41 @@ pub enum NoticeKind {
 
 /// Takes in a notice: it is kept first, so that an acknowledged one is never lost, and then applied. Notices may come
 /// twice and in any order: each is joined to what is known of the payment.
+///
+/// Errors: [`Denied::NotFound`] or [`Denied::Invalid`] if it names no payment of ours. It is parked then, for somebody to
+/// ask the channel about, and holds back nothing.
 pub async fn notice(app: &App, actor: &Actor, notice: BankNotice) -> Result<PaymentView, Denied> {
     actor.require(Scope::Work)?;
     let body = serde_json::to_string(&notice).map_err(|e| Denied::invalid("notice", e))?;
     let mut batch = Batch::new(CHANNEL);
     channel::noticed(&mut batch, CHANNEL, &notice.notice, &body, app.clock.now());
     app.store.commit(batch).await?;
-    apply(app, &notice).await
+    heard(app, &notice.notice, &body).await
 }
 
-/// Applies notices that were kept and not applied, because the process ended in between.
-pub(crate) async fn apply_kept(app: &App) -> Result<usize, Denied> {
-    let kept = app.store.notices(CHANNEL).await?;
-    for (_, body) in &kept {
-        let notice: BankNotice = serde_json::from_str(body).map_err(|e| Fault::Corrupt {
-            statement: "inbox.new",
-            what: e.to_string(),
-        })?;
-        apply(app, &notice).await?;
+/// Applies notices that were kept and not applied, because the process ended in between. One that fails is told and holds
+/// back no other.
+pub(crate) async fn apply_kept(app: &App) -> Result<Report, Denied> {
+    let mut report = Report::default();
+    for (notice, body) in app.store.notices(CHANNEL).await? {
+        let applied = heard(app, &notice, &body).await.map(|_| true);
+        report.note(&format!("notice {notice}"), applied);
     }
-    Ok(kept.len())
+    Ok(report)
+}
+
+/// Applies a notice that is kept, or parks it if it never can be.
+async fn heard(app: &App, notice: &str, body: &str) -> Result<PaymentView, Denied> {
+    let applied = match serde_json::from_str(body) {
+        Ok(read) => apply(app, &read).await,
+        Err(error) => Err(Denied::invalid("notice", error)),
+    };
+    if let Err(Denied::NotFound | Denied::Invalid(_)) = &applied {
+        let mut batch = Batch::new(CHANNEL);
+        channel::notice_parked(&mut batch, CHANNEL, notice);
+        app.store.commit(batch).await?;
+    }
+    applied
 }
 
 async fn apply(app: &App, notice: &BankNotice) -> Result<PaymentView, Denied> {

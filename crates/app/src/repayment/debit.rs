@@ -1,9 +1,11 @@
 //! Debits what is due from the card that the shopper gave a mandate for (自动扣款). It reads again what is owed in the
 //! very decision, so that nothing is taken that was paid meanwhile.
 
+use fenqi_domain::agreement::Agreement;
 use fenqi_domain::allocation::Share;
 use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
 use fenqi_domain::loan::{Intent, Loan};
+use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{DebitRule, Kind, Payment, State, Tried};
 use fenqi_store::Batch;
 use fenqi_store::tables::payments::Card;
@@ -11,23 +13,21 @@ use fenqi_store::tables::servicing::ServicingCase;
 use fenqi_store::tables::work;
 use jiff::civil::Date;
 
+use crate::configuration::Rules;
 use crate::jobs::{self, Due};
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, Begun, Kept};
 use crate::servicing::{self, kinds};
+use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
 
 /// Debits what agreements owe today, if a mandate allows it and the rule says that today is a day to try. Says of each
 /// whether it tried.
-pub(crate) async fn debit(
-    app: &App,
-    rule: &DebitRule,
-    round: &[Due<AgreementId>],
-) -> Vec<Result<bool, Denied>> {
+pub(crate) async fn debit(app: &App, rules: &Rules, round: &[Due<AgreementId>]) -> Vec<Result<bool, Denied>> {
     let read =
         |round: Vec<Due<AgreementId>>| async move { app.store.servicing_cases(&Due::keys(&round)).await };
-    let begun = app.steps(round, read, |_, case| decide(app, rule, case)).await;
+    let begun = app.steps(round, read, |_, case| decide(app, rules, case)).await;
     // The channel hears of one shopper's payments in order, and of different shoppers' side by side.
     let pieces = round.iter().copied().zip(begun).collect();
     jobs::side_by_side(pieces, |_, begun| carried_out(app, begun)).await
@@ -40,18 +40,23 @@ async fn carried_out(app: &App, begun: Result<Option<Begun>, Denied>) -> Result<
     }
 }
 
-fn decide(app: &App, rule: &DebitRule, case: ServicingCase) -> Result<Decision<Option<Begun>>, Denied> {
+fn decide(app: &App, rules: &Rules, case: ServicingCase) -> Result<Decision<Option<Begun>>, Denied> {
     let mut moment = app.moment();
     let agreement = &case.file.agreement;
     let mut batch = Batch::new(&agreement.shopper.to_string());
     let loan = servicing::fold(&case.file, moment.today)?;
-    let begun = match next(app, rule, &case, &loan, &mut moment)? {
+    let begun = match next(app, &rules.debit, &case, &loan, &mut moment)? {
         Next::Try(kept) => {
             payments::intend(&mut batch, &kept, &moment);
             Some(Begun::new(*kept, vec![case.file]))
         }
         Next::On(day) => {
             plan(&mut batch, agreement.shopper, agreement.id, day);
+            None
+        }
+        Next::Exceeds(exceeded) => {
+            exceeded.tell(app, rules, &mut batch, agreement, &moment)?;
+            plan(&mut batch, agreement.shopper, agreement.id, None);
             None
         }
         Next::Wait => None,
@@ -65,8 +70,47 @@ pub(crate) enum Next {
     Try(Box<Kept>),
     /// It is looked at again on a day, or not at all.
     On(Option<Date>),
+    /// More is due than the mandate allows to be taken at once: nothing is taken, and the shopper is told. It is looked at
+    /// again when they change the mandate.
+    Exceeds(Exceeded),
     /// A payment under way will end, and plan what is left.
     Wait,
+}
+
+/// More is due than a mandate allows.
+pub(crate) struct Exceeded {
+    due: Money,
+    due_on: Date,
+    maximum: Amount,
+}
+
+impl Exceeded {
+    /// Tells the shopper, once for a due date, however often it is looked at.
+    pub fn tell(
+        &self,
+        app: &App,
+        rules: &Rules,
+        batch: &mut Batch,
+        agreement: &Agreement,
+        moment: &Moment,
+    ) -> Result<(), Denied> {
+        let Money { amount, currency } = self.due;
+        let message = Message {
+            id: texts::told_once("mandate_exceeded", agreement.id, self.due_on),
+            template: "mandate_exceeded",
+            fields: &serde_json::json!({
+                "amount": amount, "currency": currency, "due_on": self.due_on, "maximum": self.maximum,
+            }),
+        };
+        texts::queue_within(
+            app,
+            rules.contact_hours,
+            batch,
+            agreement.shopper,
+            &message,
+            moment,
+        )
+    }
 }
 
 /// What is to be done about the debit of a loan as it stands.
@@ -90,7 +134,7 @@ pub(crate) fn next(
     if case.is_claimed() {
         return Ok(Next::Wait);
     }
-    let Some(card) = mandated_card(case) else {
+    let Some((card, maximum)) = mandated_card(case) else {
         return Ok(Next::On(None));
     };
     let tried = tries(app, case, due_on, card)?;
@@ -98,12 +142,20 @@ pub(crate) fn next(
         Some(day) if day <= moment.today => {}
         later => return Ok(Next::On(later)),
     }
+    let currency = agreement.terms.currency;
+    if due > maximum {
+        let due = Money {
+            amount: due,
+            currency,
+        };
+        return Ok(Next::Exceeds(Exceeded { due, due_on, maximum }));
+    }
     let payment = Payment {
         id: PaymentId::new(&mut moment.ids),
         shopper: agreement.shopper,
         kind: Kind::Debit,
         amount: due,
-        currency: agreement.terms.currency,
+        currency,
         card: card.id,
         intent: Intent::Keep,
         shares: vec![Share {
@@ -122,28 +174,29 @@ pub(crate) fn next(
     })))
 }
 
-/// Whether a debit of today is still to be tried: then nothing needs to be said to the shopper yet.
+/// Whether a debit of today of what is due is still to be tried: then nothing needs to be said to the shopper yet.
 pub(crate) fn is_awaited(
     app: &App,
     rule: &DebitRule,
     case: &ServicingCase,
-    due_on: Date,
+    (due, due_on): (Amount, Date),
     today: Date,
 ) -> Result<bool, Denied> {
-    let Some(card) = mandated_card(case) else {
+    let Some((card, _)) = mandated_card(case).filter(|(_, maximum)| due <= *maximum) else {
         return Ok(false);
     };
     let tried = tries(app, case, due_on, card)?;
     Ok(rule.next(due_on, &tried, today)? == Some(today))
 }
 
-/// The bound card that the agreement's institution has a mandate for.
-fn mandated_card(case: &ServicingCase) -> Option<&Card> {
+/// The bound card that the agreement's institution has a mandate for, and the most that may be taken at once.
+fn mandated_card(case: &ServicingCase) -> Option<(&Card, Amount)> {
     let institution = &case.file.agreement.institution;
     let mut given = case.mandates.iter();
     let mandate = given.find(|m| m.institution == *institution && m.state == "given")?;
     let mut cards = case.cards.iter();
-    cards.find(|card| card.id == mandate.card && card.state == "bound")
+    let card = cards.find(|card| card.id == mandate.card && card.state == "bound")?;
+    Some((card, mandate.maximum))
 }
 
 /// The debits of this due date that failed.

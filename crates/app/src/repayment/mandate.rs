@@ -8,10 +8,10 @@ use fenqi_store::Batch;
 use fenqi_store::tables::payments::{self, Mandate};
 use serde::Serialize;
 
-use crate::App;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::pay;
 use crate::unit::{Decision, request};
+use crate::{App, servicing};
 
 /// The command.
 #[derive(Debug, Clone, Serialize)]
@@ -59,6 +59,10 @@ pub async fn mandate(
         };
         let mut batch = Batch::new(&command.shopper.to_string());
         payments::mandated(&mut batch, command.shopper, &mandate);
+        if command.card.is_some() {
+            let files = app.store.agreements(command.shopper).await?;
+            servicing::debit_again(&mut batch, &files, &command.institution, moment.today);
+        }
         Ok(Decision { batch, reply: () })
     })
     .await

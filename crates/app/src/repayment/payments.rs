@@ -7,7 +7,7 @@
 use fenqi_domain::agreement::Stage;
 use fenqi_domain::change::Change;
 use fenqi_domain::id::{AgreementId, MessageId, PaymentId, ShopperId};
-use fenqi_domain::loan::{Event, Intent};
+use fenqi_domain::loan::{Event, Intent, fold};
 use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{Answer, FailureCode, Kind, Payment, Receipt, State};
 use fenqi_store::Batch;
@@ -344,6 +344,12 @@ async fn follow(
     if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
         reverse(batch, kept, files, moment)?;
     }
+    let has_failed = matches!(payment.state, State::Failed { .. }) && payment.kind == Kind::Debit;
+    if has_failed && matches!(before.state, State::Sent | State::Unknown { .. }) {
+        for share in &payment.shares {
+            remind_today(batch, file(files, share.agreement)?, moment)?;
+        }
+    }
     let template = match (&payment.state, payment.kind) {
         (State::Succeeded, Kind::PayOut) if succeeded => "paid_out",
         (State::Succeeded, _) if succeeded => "payment_received",
@@ -358,6 +364,20 @@ async fn follow(
     let id = MessageId::new(&mut moment.ids);
     let filled = serde_json::json!({ "amount": payment.amount, "currency": payment.currency, "code": code });
     texts::queue(app, batch, payment.shopper, id, template, &filled, moment).await
+}
+
+/// Lets the shopper be reminded today after all, if it is a day for it: while the debit was under way nobody was chased.
+fn remind_today(batch: &mut Batch, file: &AgreementFile, moment: &Moment) -> Result<(), Denied> {
+    let agreement = &file.agreement;
+    let loan = fold(&agreement.terms, &file.transactions, moment.today)?;
+    let Some(row) = loan.next_due()?.filter(|_| !loan.is_paused) else {
+        return Ok(());
+    };
+    if servicing::next_reminder(row.due_on, moment.today)? == Some(moment.today) {
+        let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
+        work::planned(batch, &owner, kinds::REMIND, &subject, moment.today);
+    }
+    Ok(())
 }
 
 /// Enters the money that came in (or went out) into each agreement that it was for.

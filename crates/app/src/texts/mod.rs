@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use fenqi_domain::calendar::add_days;
-use fenqi_domain::id::{MessageId, ShopperId};
+use fenqi_domain::id::{AgreementId, MessageId, ShopperId};
 use fenqi_domain::money::{Rate, point};
 use fenqi_domain::refusal::Refusal;
-use fenqi_store::Batch;
 use fenqi_store::tables::messages::{self, NewMessage};
+use fenqi_store::{Batch, vault};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::outcome::Denied;
@@ -126,6 +127,16 @@ pub(crate) struct Message<'a> {
     pub template: &'a str,
     /// What fills it.
     pub fields: &'a Value,
+}
+
+/// The number of what is said about one agreement for one day: whatever happens, it is said once.
+pub(crate) fn told_once(what: &str, agreement: AgreementId, day: Date) -> MessageId {
+    let hash = vault::hash(format!("{what}|{agreement}|{day}").as_bytes());
+    MessageId::from_bits(
+        hash.iter()
+            .take(16)
+            .fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
+    )
 }
 
 /// As [`queue`], within contact hours that are known already.

@@ -8,7 +8,8 @@
 //! own statement and the rolled-up balances, in each currency.
 //!
 //! What no invariant numbers is named by a word: `digest` what was shown, signed and confirmed is one; `column` a column
-//! beside a detail repeats it; `budget` what is left of campaigns; `unreadable` what cannot be read as what it is.
+//! beside a detail repeats it; `budget` what is left of campaigns; `unreadable` what cannot be read as what it is;
+//! `notice` what the channel told of nothing of ours.
 //!
 //! It reads shopper by shopper, in pages. What grows with the store is what the channel's statement is matched with.
 
@@ -24,6 +25,7 @@ mod bills;
 mod budget;
 mod desk;
 mod events;
+mod inbox;
 mod payment;
 mod replay;
 mod rows;
@@ -123,6 +125,7 @@ pub async fn verify(app: &App) -> Result<Vec<Difference>, Denied> {
     sums.totals.check(app, &mut found).await?;
     sums.budgets.check(app, &mut found).await?;
     events::feed(app, &mut found).await?;
+    inbox::parked(app, &mut found).await?;
     found.0.sort();
     Ok(found.0)
 }

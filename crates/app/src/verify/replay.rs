@@ -74,6 +74,7 @@ struct Play<'a> {
 type Step = Result<(), String>;
 
 impl Play<'_> {
+    // Long because: one arm for each kind of event, side by side, is how the closed list is read.
     fn step(&mut self, event: &StoredEvent, told: Told) -> Result<Step, Denied> {
         let agreement = &self.file.agreement;
         let day = self.app.day_of(event.at);

@@ -12,6 +12,25 @@ use crate::verify::Found;
 use crate::verify::events::Row;
 use crate::verify::work::Plans;
 
+/// What an application's events tell: its state.
+const APPLICATION: &[&str] = &[
+    "application.asked",
+    "application.referred",
+    "application.unknown",
+    "application.approved",
+    "application.declined",
+    "application.expired",
+    "application.withdrawn",
+];
+
+/// What changes a standing.
+const STANDING: &[&str] = &[
+    "shopper.frozen",
+    "shopper.unfrozen",
+    "shopper.dispute_opened",
+    "shopper.dispute_settled",
+];
+
 /// The rows of one shopper, and the work about them.
 pub(super) async fn of(
     app: &App,
@@ -47,15 +66,7 @@ pub(super) async fn of(
         rows.push(Row {
             aggregate,
             version: stored.version,
-            kinds: &[
-                "application.asked",
-                "application.referred",
-                "application.unknown",
-                "application.approved",
-                "application.declined",
-                "application.expired",
-                "application.withdrawn",
-            ],
+            kinds: APPLICATION,
             last_kind: Some(format!("application.{}", state.code())),
             last_detail: serde_json::to_value(&state).ok(),
         });
@@ -65,12 +76,7 @@ pub(super) async fn of(
         Some(stored) => rows.push(Row {
             aggregate: format!("standing_{shopper}"),
             version: stored.version.saturating_sub(1),
-            kinds: &[
-                "shopper.frozen",
-                "shopper.unfrozen",
-                "shopper.dispute_opened",
-                "shopper.dispute_settled",
-            ],
+            kinds: STANDING,
             last_kind: None,
             last_detail: None,
         }),

@@ -55,7 +55,6 @@ impl State<'_> {
                 let mut parts = Parts::default();
                 parts.add(Component::Fee, amount)?;
                 self.charge(PostingKind::FeeCharged, amount)?;
-                self.post_paid(&parts);
                 self.told = Some((parts, Amount::ZERO));
             }
             // What is waived is never owed from the charge's own day on.

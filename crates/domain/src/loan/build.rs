@@ -300,7 +300,8 @@ impl<'s> Builder<'s> {
         come
     }
 
-    /// The day on which early money paid everything, interest up to it included, if it did.
+    /// The day on which early money paid everything, interest up to it included, if it did and nothing was lent since:
+    /// what is lent later has the rows after it as they were agreed.
     fn closed_on(
         &self,
         place: usize,
@@ -315,6 +316,9 @@ impl<'s> Builder<'s> {
         let mut sum = Amount::ZERO;
         for flow in early.iter().filter(|_| takes_all) {
             sum = sum.plus(flow.amount)?;
+            if self.course.lent.iter().any(|lent| lent.on > flow.on) {
+                continue;
+            }
             let interest = self.earned(spans, (from, until), flow.on)?;
             if sum >= self.balance.plus(interest)?.plus(self.deferred)? {
                 return Ok(Some(flow.on));

@@ -164,11 +164,8 @@ pub(crate) fn apply_credit(state: &mut State<'_>, servicing: &Servicing) -> Resu
     if credit.is_zero() {
         return Ok(());
     }
-    let (left, paid) = allocation::spread(state, servicing, Credit::Payment, credit)?;
-    let used = credit.minus(left)?;
-    state.credit = state.credit.minus(used)?;
-    state.post(crate::loan::PostingKind::CreditApplied, used);
-    state.post_paid(&paid);
+    let (left, _) = allocation::spread(state, servicing, Credit::Payment, credit)?;
+    state.credit = state.credit.minus(credit.minus(left)?)?;
     Ok(())
 }
 

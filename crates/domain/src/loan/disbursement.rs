@@ -7,7 +7,7 @@ use crate::loan::factor::to_multiple;
 use crate::loan::life::Origin;
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
-use crate::loan::{Broken, Parts, PostingKind};
+use crate::loan::{Broken, Parts};
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
@@ -55,13 +55,11 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     // What had been paid up owes again, and is paid up on this day at the earliest.
     state.mark_cleared()?;
     state.principal = state.principal.plus(amount)?;
-    state.post(PostingKind::Disbursed, amount);
     // A credit balance meets what is lent now: nobody borrows what is owed to them.
     let credit = state.credit.max(Amount::ZERO);
     let (left, _) = crate::allocation::spread(state, servicing, Credit::Payment, credit)?;
     let used = credit.minus(left)?;
     state.credit = state.credit.minus(used)?;
-    state.post(PostingKind::CreditApplied, used);
     Ok(())
 }
 

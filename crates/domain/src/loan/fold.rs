@@ -255,6 +255,7 @@ impl State<'_> {
             self.advance(next)?;
             late::post(self)?;
             self.fall_due()?;
+            self.book(None)?;
         }
         Ok(self.advance(to)?)
     }
@@ -356,6 +357,7 @@ impl State<'_> {
             }
             Event::PaidOut { amount } => self.pay_out(amount)?,
         }
+        self.book(Some(&transaction.event))?;
         self.note(transaction, before)?;
         self.look(Cause::of(&transaction.event), Some(transaction))?;
         Ok(self.mark_cleared()?)
@@ -464,7 +466,7 @@ impl State<'_> {
     }
 
     /// Writes what was waived; what was not due yet is charged first.
-    pub(crate) fn post_waived(&mut self, component: Component, waived: Amount, ahead: Amount) {
+    fn post_waived(&mut self, component: Component, waived: Amount, ahead: Amount) {
         match component {
             Component::Principal => self.post(PostingKind::PrincipalWaived, waived),
             Component::Interest => {

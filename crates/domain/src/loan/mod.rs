@@ -15,6 +15,7 @@ use crate::plan::{Component, RefundStrategy};
 
 mod amend;
 mod amendment;
+pub(crate) mod booking;
 pub(crate) mod build;
 pub(crate) mod charges;
 pub(crate) mod disbursement;
@@ -209,6 +210,9 @@ pub struct Loan {
     pub days_past_due: i64,
     /// The part of the rows' penalties that is not in the books yet, because no day for posting came since.
     pub penalty_unposted: Amount,
+    /// The next day on which penalties are posted though nothing else happens; none while nothing is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty_posts_on: Option<Date>,
 }
 
 /// Amounts by component.
@@ -267,9 +271,9 @@ pub enum PostingKind {
     InterestReturned,
     /// A fee that had been paid was given back with a refund.
     FeeReturned,
-    /// Interest that had been charged and not paid went away with a refund.
+    /// Interest that had been charged and not paid went away with a refund, or stands in no row that is due any more.
     InterestCancelled,
-    /// A fee that had been charged and not paid went away with a refund.
+    /// A fee that had been charged and not paid went away with a refund, or stands in no row that is due any more.
     FeeCancelled,
     /// A subsidy that had been charged was given back with a refund.
     SubsidyReturned,
@@ -285,6 +289,20 @@ pub enum PostingKind {
     CreditApplied,
     /// A credit balance was paid back to its source.
     PaidOut,
+    /// Principal is owed again: its payment was charged back or paid out, or pays something else now.
+    PrincipalOwedAgain,
+    /// Interest is owed again: its payment was charged back, or pays something else now.
+    InterestOwedAgain,
+    /// A fee is owed again: its payment was charged back, or pays something else now.
+    FeeOwedAgain,
+    /// A penalty is owed again: its payment was charged back, or pays something else now.
+    PenaltyOwedAgain,
+    /// A penalty that had been charged and not paid stands in no row that is due any more.
+    PenaltyCancelled,
+    /// The seller gives money back that is spread as a payment is; what it met follows as repaid.
+    RefundReceived,
+    /// The lender gives something that is spread as a payment is; what it met follows as repaid.
+    Credited,
 }
 
 /// What settling on a day would cost (提前结清报价).

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::calendar::{add_days, days_between};
 use crate::explain::trace::{LateDays, Trace};
 use crate::late::Late;
+use crate::loan::booking::Booked;
 use crate::loan::charges::Charge;
 use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, Record};
@@ -107,6 +108,8 @@ pub(crate) struct State<'a> {
     pub course: Course,
     /// What the books must show.
     pub postings: Vec<Posting>,
+    /// The figures that they show, where [`State::book`] writes them.
+    pub booked: Booked,
     /// The rate that holds on the day.
     pub rate: Rate,
     /// Interest that follows the balance, of agreements that say so.
@@ -180,6 +183,7 @@ impl<'a> State<'a> {
             flows: Vec::new(),
             course: Course::default(),
             postings: Vec::new(),
+            booked: Booked::default(),
             rate: terms.pricing.rate(),
             accrual,
             charges: Vec::new(),
@@ -210,14 +214,10 @@ impl<'a> State<'a> {
         self.rows.iter_mut().skip(due)
     }
 
-    /// Writes a movement of the day, if there is one.
+    /// Writes a movement of the day, if there is one. Of agreements with servicing [`State::book`] writes them all.
     pub fn post(&mut self, kind: PostingKind, amount: Amount) {
-        if amount.is_positive() {
-            self.postings.push(Posting {
-                effective_on: self.day,
-                kind,
-                amount,
-            });
+        if self.terms.conventions.servicing.is_none() {
+            self.write(kind, amount);
         }
     }
 
@@ -357,6 +357,7 @@ impl<'a> State<'a> {
 
     /// The loan as it stands on the day; penalty since the last posting is shown in the rows and told apart.
     pub fn into_loan(mut self) -> Result<Loan, OutOfRange> {
+        let penalty_posts_on = crate::late::next_day(&self)?;
         let penalty_unposted = crate::late::charge(&mut self)?;
         let mut days_past_due = 0;
         for standing in self.rows.iter().take(self.due) {
@@ -373,6 +374,7 @@ impl<'a> State<'a> {
             is_paused: self.pauses > 0,
             days_past_due,
             penalty_unposted,
+            penalty_posts_on,
         })
     }
 }

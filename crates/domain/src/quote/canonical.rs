@@ -12,6 +12,8 @@ use crate::calendar::{DayCount, Roll};
 use crate::money::{Remainder, Rounding};
 use crate::plan::{Component, Conventions, FeeTiming, Prepayment, Pricing, RefundStrategy, Settlement};
 
+mod servicing;
+
 impl Quote {
     /// The text whose digest binds the quote (报价摘要): amounts, dates, rates, fees, payees, conventions, documents.
     ///
@@ -205,7 +207,11 @@ fn write_conventions(conventions: &Conventions, to: &mut String) -> fmt::Result 
     writeln!(to, "\nlate {grace} {fee} {daily} {from_due} {cap}")?;
     write!(to, "settlement ")?;
     write_settlement(conventions.settlement, to)?;
-    writeln!(to)
+    writeln!(to)?;
+    match conventions.servicing.as_deref() {
+        Some(servicing) => servicing::write_servicing(servicing, to),
+        None => Ok(()),
+    }
 }
 
 /// A settlement method.

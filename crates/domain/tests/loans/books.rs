@@ -13,7 +13,7 @@ use crate::lives::any_case;
 use crate::terms::*;
 
 /// The books of one agreement.
-fn book() -> Book {
+pub fn book() -> Book {
     Book {
         agreement: AgreementId::from_bits(7),
         institution: "xiaofu".into(),
@@ -23,7 +23,7 @@ fn book() -> Book {
 }
 
 /// The balance of an account, by its code.
-fn balance(trial: &BTreeMap<(Currency, Account), Amount>, code: &str) -> Amount {
+pub fn balance(trial: &BTreeMap<(Currency, Account), Amount>, code: &str) -> Amount {
     let account = code.parse().unwrap();
     trial
         .get(&(Currency::Cny, account))

@@ -22,6 +22,7 @@ mod payments;
 mod properties;
 mod refunds;
 mod serviced;
+mod serviced_books;
 mod serviced_properties;
 mod servicing;
 mod terms;

@@ -400,6 +400,27 @@ fn scheduled_interest_follows_what_comes_early_late_and_beyond() {
 }
 
 #[test]
+fn what_is_lent_after_everything_was_paid_has_rows_of_its_own() {
+    // In the period in which everything was paid, in a later one, and after the last due date.
+    let table = [date(2022, 11, 20), date(2023, 1, 10), date(2023, 6, 10)];
+    for later in table {
+        let terms = reckoned_anew(Excess::LastRow, true);
+        let events = [
+            (terms.signed_on, Event::Disbursed { amount: fen(5000_00) }),
+            paid(date(2022, 11, 16), 5100_00),
+            (later, Event::Disbursed { amount: fen(300_00) }),
+        ];
+        let life = lived(&terms, &events, later);
+        let principal: i64 = came_to(&life).iter().map(|(principal, _)| principal).sum();
+        assert_eq!(principal, 5300_00, "lent again on {later}");
+        assert!(
+            life.loan.credit_balance.is_zero(),
+            "what was over is lent on {later}"
+        );
+    }
+}
+
+#[test]
 fn a_further_disbursement_adds_what_it_needs_alone() {
     // EMICalculation.feature:4476: 250.00, and 750.00 six days later, at 9.9 % by the days of the year.
     let mut servicing = servicing(Ahead::Next);

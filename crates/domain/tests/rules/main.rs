@@ -8,6 +8,7 @@
 
 mod agreement;
 mod dates;
+mod digest;
 mod eligibility;
 mod figures;
 mod figures_properties;

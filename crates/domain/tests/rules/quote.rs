@@ -167,9 +167,9 @@ fn every_mistake_of_a_plan_is_found_and_named() {
     }
 }
 
-// R46: what the digest does not hold cannot be signed
+// R46: what a quote cannot show cannot be signed
 #[test]
-fn a_plan_whose_servicing_the_books_do_not_know_has_no_price() {
+fn a_plan_whose_servicing_a_quote_does_not_show_has_no_price() {
     let mut plan = flat("xiaofu", 12, "7.2");
     let line = wanted("phone", yuan(1_200));
     let ask = |plan: &Plan| {

@@ -1,12 +1,14 @@
-//! `fenqi demo`: loads the sample shop, plays Ann's story, and serves one page that shows what happened.
+//! `fenqi demo`: loads the sample shop, plays Ann's story, and serves one page that shows what happened. Of a shop's own
+//! catalogue it shows what is offered on its first article.
 
 use std::path::PathBuf;
 
 use fenqi_server::data::{Files, load};
-use fenqi_server::story::{Place, play};
+use fenqi_server::story::{Place, offers_on_first, play_in, play_on};
+use fenqi_server::wiring::{Database, Opening, open};
 use fenqi_web::story_page::{StoryPage, serve};
 
-use super::{Done, say, told};
+use super::{Done, mending, say, told};
 
 /// Ann's story: the whole of article 003, from the cart to the certificate.
 const STORY: &str = include_str!("../../../../sim/scenarios/003-from-cart-to-certificate.txt");
@@ -20,6 +22,9 @@ pub struct Demo {
     /// The port to serve on
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Keep the shop and what was played in this store, which must be empty: sqlite:PATH or postgres://USER@HOST/NAME
+    #[arg(long)]
+    database: Option<Database>,
     /// Play and print, and do not serve
     #[arg(long)]
     no_serve: bool,
@@ -44,14 +49,32 @@ pub async fn run(command: Demo) -> Done {
         data.plans.len(),
         data.regions.len(),
     ));
-    // The story buys from the sample catalogue, whatever the shop's own holds.
-    let played = play("ann.txt", STORY, &Place::Sqlite).await.map_err(told)?;
+    let (name, story) = match &command.catalogue {
+        None => ("Ann's story", STORY.to_owned()),
+        // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
+        Some(path) => (
+            "what Ann is offered on your first article",
+            offers_on_first(&data).ok_or_else(|| {
+                let path = path.display();
+                format!("{path}: no article may be paid in instalments; write yes in the column financeable")
+            })?,
+        ),
+    };
+    let played = match &command.database {
+        None | Some(Database::Temporary) => play_in(&data, "ann.txt", &story, &Place::Sqlite).await,
+        Some(database) => {
+            let opened = open(database, &Opening::default()).await;
+            let store = opened.map_err(|fault| mending(database, &fault))?;
+            play_on(&data, "ann.txt", &story, store).await
+        }
+    };
+    let played = played.map_err(told)?;
     for trouble in &played.troubles {
         say(trouble);
     }
     let well = played.troubles.is_empty();
     say(format!(
-        "played Ann's story: the books {}",
+        "played {name}: the books {}",
         if well { "agree" } else { "do not agree" }
     ));
     if command.no_serve {

@@ -11,16 +11,23 @@ pub mod simulate;
 pub mod story;
 pub mod verify;
 
+use std::io::{ErrorKind, Write};
+
 use fenqi_server::wiring::Database;
 use fenqi_store::Fault;
 
 /// What a command answers.
 pub type Done = Result<bool, String>;
 
-/// Prints a line for the person at the terminal.
-#[expect(clippy::disallowed_macros, reason = "commands are what may print")]
+/// Prints a line for the person at the terminal. A reader that has gone, as `head` does, wants no more lines: the command
+/// goes on without them, since what it does may be more than what it says. A line that is lost otherwise ends it.
 pub fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    if let Err(error) = writeln!(std::io::stdout(), "{line}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        complain(format_args!("could not print: {error}"));
+        std::process::exit(1);
+    }
 }
 
 /// Prints a problem or progress beside the output.

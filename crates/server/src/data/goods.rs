@@ -3,7 +3,7 @@
 use fenqi_domain::market::{Product, Promotion, Seller};
 
 use super::lending::Lender;
-use super::table::{Problem, read};
+use super::table::{Problem, read, whole};
 
 /// A category of goods (商品类目).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub fn products(
         ("clearance", Some("clearance")),
         ("flash_sale", Some("flash_sale")),
     ];
-    read(file, bytes, &columns, |row| {
+    let products = read(file, bytes, &columns, |row| {
         let (sku, name_zh, name_en) = (row.unique_code("sku"), row.text("name_zh"), row.text("name_en"));
         let category = row.known(
             "category",
@@ -102,7 +102,15 @@ pub fn products(
             }),
             margin_for_plans: margin_for_plans?,
         })
-    })
+    })?;
+    if products.is_empty() {
+        return Err(vec![whole(
+            file,
+            "no article",
+            "one line for each article below the header",
+        )]);
+    }
+    Ok(products)
 }
 
 #[cfg(test)]
@@ -157,10 +165,10 @@ mod tests {
         for (good, bad, column, allowed) in [
             (",phone,", ",phones,", "category", "one of phone"),
             (",own,", ",other,", "seller", "one of own"),
-            ("3999.00", "-3999.00", "price", "is negative"),
+            ("3999.00", "-3999.00", "price", "of zero or more"),
             ("3999.00", "0.00", "price", "more than zero"),
             ("3999.00", "3999.001", "price", "more than 2 digits"),
-            ("3999.00", "9223372036854775808", "price", "is larger than"),
+            ("3999.00", "9223372036854775808", "price", "no larger than"),
             (
                 "none",
                 "sale",
@@ -176,6 +184,13 @@ mod tests {
             assert_eq!((problems[0].0, problems[0].1.as_str()), (2, column), "{bad}");
             assert!(problems[0].2.contains(allowed), "{bad}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn a_catalogue_without_an_article_is_none() {
+        let told = problems("");
+        assert_eq!(told.len(), 1);
+        assert!(told[0].2.contains("one line for each article"), "{told:?}");
     }
 
     #[test]

@@ -198,7 +198,8 @@ fn number_allowed(example: &str, error: NumberError) -> String {
     }
 }
 
-fn whole(file: &str, found: &str, allowed: &str) -> Problem {
+/// A problem of a whole table.
+pub(super) fn whole(file: &str, found: &str, allowed: &str) -> Problem {
     Problem {
         file: file.to_owned(),
         line: 0,

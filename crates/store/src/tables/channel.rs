@@ -19,8 +19,11 @@ statements! {
     NOTICE_PUT = "inbox.put", (Text, Text, Text, Int) -> (),
         "insert into inbox (channel, notice, body, state, received_at) values ($1, $2, $3, 'new', $4) on conflict (channel, notice) do nothing";
     NOTICE_DONE = "inbox.done", (Text, Text) -> (),
-        "update inbox set state = 'applied' where channel = $1 and notice = $2 and state = 'new'";
-    NOTICES = "inbox.new", (Text) -> (Text, Text), "select notice, body from inbox where channel = $1 and state = 'new' order by received_at, notice";
+        "update inbox set state = 'applied' where channel = $1 and notice = $2 and state <> 'applied'";
+    NOTICE_PARKED = "inbox.park", (Text, Text) -> (),
+        "update inbox set state = 'parked' where channel = $1 and notice = $2 and state = 'new'";
+    NOTICES = "inbox.of_state", (Text, Text) -> (Text, Text),
+        "select notice, body from inbox where channel = $1 and state = $2 order by received_at, notice";
 }
 
 /// A line of a channel's own statement, as imported.
@@ -55,7 +58,16 @@ impl Store {
 
     /// Notices of a source that were not applied yet, in the order of their arrival.
     pub async fn notices(&self, source: &str) -> Result<Vec<(String, String)>, Fault> {
-        let rows = self.rows(&NOTICES, vec![source.into()]).await?;
+        self.notices_of(source, "new").await
+    }
+
+    /// Notices of a source that can never be applied, because they name nothing of ours: somebody has to ask the source.
+    pub async fn parked_notices(&self, source: &str) -> Result<Vec<(String, String)>, Fault> {
+        self.notices_of(source, "parked").await
+    }
+
+    async fn notices_of(&self, source: &str, state: &str) -> Result<Vec<(String, String)>, Fault> {
+        let rows = self.rows(&NOTICES, vec![source.into(), state.into()]).await?;
         rows.iter()
             .map(|row| Ok((row.text(0)?.into(), row.text(1)?.into())))
             .collect()
@@ -107,4 +119,9 @@ pub fn noticed(batch: &mut Batch, source: &str, notice: &str, body: &str, at: Ti
 /// Marks a notice as applied, in the batch that applies it; refused if it was.
 pub fn notice_applied(batch: &mut Batch, source: &str, notice: &str) {
     batch.require(Guard::Unchanged, &NOTICE_DONE, vec![source.into(), notice.into()]);
+}
+
+/// A notice is put aside: it can never be applied.
+pub fn notice_parked(batch: &mut Batch, source: &str, notice: &str) {
+    batch.put(&NOTICE_PARKED, vec![source.into(), notice.into()]);
 }

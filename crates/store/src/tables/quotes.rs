@@ -18,6 +18,8 @@ statements! {
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
     FORGET = "quote.forget", (Int) -> (),
         "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
+    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
+        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
     OF_SHOPPER = "quote.of_shopper", (Text) -> (Text, Int, Text, Text, Text),
         "select digest, expires_at, detail, id, institution from quote where shopper = $1 order by id";
     SIGNATURES = "signature.of_shopper", (Text) -> (Text, Text, Int, Text),
@@ -151,7 +153,8 @@ pub fn signed<T: Serialize>(
     batch.put(&SIGN, params);
 }
 
-/// Forgets quotes that ran out before an instant and became no agreement.
+/// Forgets quotes that ran out before an instant and became no agreement, and what was signed of them.
 pub fn forget_before(batch: &mut Batch, instant: Timestamp) {
     batch.put(&FORGET, vec![instant.as_microsecond().into()]);
+    batch.put(&FORGET_SIGNATURES, vec![instant.as_microsecond().into()]);
 }

@@ -12,6 +12,10 @@ statements! {
         "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4)";
     PUT = "work.put", (Text, Text, Text, Text) -> (),
         "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on where work.due_on <> excluded.due_on";
+    PUT_BEHIND = "work.put_behind", (Text, Text, Text, Text, Text) -> (),
+        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on where work.due_on > excluded.due_on or (work.due_on > $5 and work.due_on <> excluded.due_on)";
+    DROP_BEHIND = "work.drop_behind", (Text, Text, Text, Text) -> (),
+        "delete from work where shopper = $1 and kind = $2 and subject = $3 and due_on > $4";
     DROP = "work.drop", (Text, Text, Text) -> (),
         "delete from work where shopper = $1 and kind = $2 and subject = $3";
     OF_SHOPPER = "work.of_shopper", (Text) -> (Text, Text, Text),
@@ -29,6 +33,34 @@ pub struct Work {
     pub subject: String,
     /// From which day on.
     pub due_on: Date,
+}
+
+/// Where a piece of work stands in the order of its kind, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Its day, in whatever form it stands there.
+    pub due_on: String,
+    /// Whose.
+    pub shopper: String,
+    /// About what.
+    pub subject: String,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.subject, self.shopper)
+    }
+}
+
+/// A page of work.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The pieces, in the order of their days.
+    pub pieces: Vec<Work>,
+    /// Pieces whose day cannot be read: they hold back no other.
+    pub unreadable: Vec<Place>,
+    /// The last of all of them; none if there is nothing more.
+    pub last: Option<Place>,
 }
 
 /// A piece of work of a known shopper.
@@ -57,40 +89,41 @@ impl Store {
             .collect()
     }
 
-    /// A page of the work of a kind that is due up to a day, after a given piece.
+    /// A page of the work of a kind that is due up to a day, after a given place.
     pub async fn work_due(
         &self,
         kind: &str,
         until: Date,
-        after: Option<&Work>,
+        after: Option<&Place>,
         count: i64,
-    ) -> Result<Vec<Work>, Fault> {
-        let (day, shopper, subject) = match after {
-            Some(work) => (
-                work.due_on.to_string(),
-                work.shopper.clone(),
-                work.subject.clone(),
-            ),
-            None => (String::new(), String::new(), String::new()),
-        };
+    ) -> Result<Page, Fault> {
+        let after = after.cloned().unwrap_or_default();
         let params = vec![
             kind.into(),
             until.to_string().into(),
-            day.into(),
-            shopper.into(),
-            subject.into(),
+            after.due_on.into(),
+            after.shopper.into(),
+            after.subject.into(),
             count.into(),
         ];
-        let rows = self.rows(&DUE, params).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Work {
-                    shopper: row.text(0)?.into(),
-                    subject: row.text(1)?.into(),
-                    due_on: super::parsed(row, 2)?,
-                })
-            })
-            .collect()
+        let mut page = Page::default();
+        for row in self.rows(&DUE, params).await? {
+            let place = Place {
+                due_on: row.text(2)?.into(),
+                shopper: row.text(0)?.into(),
+                subject: row.text(1)?.into(),
+            };
+            match place.due_on.parse() {
+                Ok(due_on) => page.pieces.push(Work {
+                    shopper: place.shopper.clone(),
+                    subject: place.subject.clone(),
+                    due_on,
+                }),
+                Err(_) => page.unreadable.push(place.clone()),
+            }
+            page.last = Some(place);
+        }
+        Ok(page)
     }
 }
 
@@ -118,6 +151,28 @@ pub fn planned(batch: &mut Batch, shopper: &str, kind: &str, subject: &str, due_
             due_on.to_string().into(),
         ],
     );
+}
+
+/// Plans work for a day, or strikes it if there is none; but work whose day has come by `today` is left for its job, which
+/// then plans the next.
+pub fn planned_behind(
+    batch: &mut Batch,
+    shopper: &str,
+    kind: &str,
+    subject: &str,
+    (due_on, today): (Option<Date>, Date),
+) {
+    let mut params = vec![shopper.into(), kind.into(), subject.into()];
+    match due_on {
+        Some(day) => {
+            params.extend([day.to_string().into(), today.to_string().into()]);
+            batch.put(&PUT_BEHIND, params);
+        }
+        None => {
+            params.push(today.to_string().into());
+            batch.put(&DROP_BEHIND, params);
+        }
+    }
 }
 
 /// Strikes work that is done or no longer needed.

@@ -1,0 +1,204 @@
+//! Jobs go on: whatever one of them stumbles over is told, and holds back nothing else.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
+use std::path::{Path, PathBuf};
+
+use fenqi_app::Denied;
+use fenqi_app::checkout::quote;
+use fenqi_app::jobs::day::{self, DayReport};
+use fenqi_app::repayment::bounce::{self, BankNotice, NoticeKind};
+use fenqi_app::verify::verify;
+use fenqi_domain::actor::Actor;
+use fenqi_domain::id::PaymentId;
+use fenqi_sim::{OPENING, Shop, market, shop_in, yuan};
+use jiff::Span;
+use jiff::civil::Date;
+
+fn on(days: i64) -> Date {
+    OPENING.saturating_add(Span::new().days(days))
+}
+
+/// A folder of a test's own, which is gone at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("fenqi-jobs-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.0.join("store.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn execute(file: &Path, sql: &str) -> usize {
+    rusqlite::Connection::open(file)
+        .unwrap()
+        .execute(sql, [])
+        .unwrap()
+}
+
+async fn runs(shop: &Shop) -> DayReport {
+    day::run(&shop.app, shop.app.moment().today).await.unwrap()
+}
+
+/// What failed, as job and words.
+fn failures(report: &DayReport) -> Vec<(&'static str, String)> {
+    let jobs = report.jobs.iter();
+    jobs.flat_map(|(job, done)| done.failed.iter().map(move |failed| (*job, failed.clone())))
+        .collect()
+}
+
+async fn bills_of(shop: &Shop, shopper: fenqi_domain::id::ShopperId) -> usize {
+    shop.app.store.bills(shopper).await.unwrap().len()
+}
+
+// F6: a notice about nothing of ours is parked and told, and everything else goes on.
+#[tokio::test]
+async fn a_notice_about_nothing_of_ours_stops_no_job() {
+    let folder = Folder::new("notice");
+    let shop = shop_in(&folder.store()).await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let channel = Actor::Job {
+        name: "channel".to_owned(),
+    };
+    let mut moment = shop.app.moment();
+    let unknown = BankNotice {
+        notice: "n-1".to_owned(),
+        number: PaymentId::new(&mut moment.ids).to_string(),
+        what: NoticeKind::Failed {
+            code: "insufficient_funds".to_owned(),
+        },
+    };
+    let told = bounce::notice(&shop.app, &channel, unknown.clone()).await;
+    assert_eq!(told, Err(Denied::NotFound));
+    // As if the process had ended between keeping and applying, and one that is no notice at all.
+    assert_eq!(execute(&folder.store(), "update inbox set state = 'new'"), 1);
+    let torn = "insert into inbox values ('bank', 'n-2', '{\"notice\":', 'new', 0)";
+    assert_eq!(execute(&folder.store(), torn), 1);
+
+    shop.moves_to(on(22), 9);
+    let report = runs(&shop).await;
+    let failed = failures(&report);
+    let named = |part: &str| {
+        failed
+            .iter()
+            .any(|(job, why)| *job == "payments" && why.contains(part))
+    };
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(
+        named("notice n-1: not found") && named("notice n-2: notice"),
+        "{failed:?}"
+    );
+    assert_eq!(
+        bills_of(&shop, ann.id).await,
+        1,
+        "the bill is issued all the same"
+    );
+    let parked = shop.app.store.parked_notices("bank").await.unwrap();
+    assert_eq!(parked.len(), 2);
+    let found = verify(&shop.app).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|d| (d.what.as_str(), d.subject.as_str()))
+        .collect();
+    assert_eq!(found, [("notice", "n-1"), ("notice", "n-2")]);
+    assert!(
+        runs(&shop).await.is_clean(),
+        "it is told once, and then waits for somebody"
+    );
+    let told = bounce::notice(&shop.app, &channel, unknown).await;
+    assert_eq!(
+        told,
+        Err(Denied::NotFound),
+        "the same notice again changes nothing"
+    );
+}
+
+#[tokio::test]
+async fn work_whose_day_cannot_be_read_holds_back_no_other() {
+    let folder = Folder::new("work");
+    let shop = shop_in(&folder.store()).await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let bo = shop.bo().await.unwrap();
+    shop.buys(&ann, yuan(1_200)).await.unwrap();
+    shop.buys(&bo, yuan(1_200)).await.unwrap();
+    let spoil = format!(
+        "update work set due_on = '2025-01-00' where kind in ('bill', 'debit') and shopper = '{}'",
+        ann.id
+    );
+    assert_eq!(execute(&folder.store(), &spoil), 2);
+    shop.moves_to(on(22), 9);
+    let failed = failures(&runs(&shop).await);
+    let jobs: Vec<&str> = failed.iter().map(|(job, _)| *job).collect();
+    assert_eq!(jobs, ["bill", "debit"], "{failed:?}");
+    assert!(
+        failed.iter().all(|(_, why)| why.contains("2025-01-00")),
+        "{failed:?}"
+    );
+    assert_eq!(
+        bills_of(&shop, bo.id).await,
+        1,
+        "Bo's bill is issued all the same"
+    );
+    assert_eq!(bills_of(&shop, ann.id).await, 0);
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_go_on_holds_back_no_other_job() {
+    let folder = Folder::new("job");
+    let shop = shop_in(&folder.store()).await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    shop.buys(&ann, yuan(1_200)).await.unwrap();
+    assert_eq!(
+        execute(&folder.store(), "alter table inbox rename to elsewhere"),
+        0
+    );
+    shop.moves_to(on(22), 9);
+    let failed = failures(&runs(&shop).await);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].0, "payments");
+    assert_eq!(bills_of(&shop, ann.id).await, 1);
+}
+
+// ADR 10: a key gives its reply for 30 days; a quote that ran out can be asked about for as long.
+#[tokio::test]
+async fn keys_and_quotes_are_forgotten_after_thirty_days() {
+    let folder = Folder::new("forget");
+    let shop = shop_in(&folder.store()).await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let bought = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let ask = shop.question(&ann, yuan(500));
+    let left = quote::quote(&shop.app, &ann.actor(), ann.id, market::PLAN, &ask).await;
+    let left = left.unwrap().quote.id;
+    let count = |table: &str| {
+        let store = rusqlite::Connection::open(folder.store()).unwrap();
+        let sql = format!("select count(*) from {table}");
+        store.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let keys = count("request");
+    assert!(keys > 5);
+    shop.passes_until(on(30)).await.unwrap();
+    assert!(shop.app.store.quote(ann.id, left).await.unwrap().is_some());
+    assert!(count("request") >= keys, "the machine's clock has not moved");
+    let days = 31_i64 * 24 * 60 * 60 * 1_000_000;
+    let older = format!("update request set made_at = made_at - {days}");
+    assert!(execute(&folder.store(), &older) > 0);
+    shop.passes_until(on(31)).await.unwrap();
+    assert!(shop.app.store.quote(ann.id, left).await.unwrap().is_none());
+    let file = shop.app.store.agreement(ann.id, bought).await.unwrap().unwrap();
+    let kept = shop.app.store.quote(ann.id, file.agreement.quote).await.unwrap();
+    assert!(kept.is_some(), "what became an agreement stays");
+    assert_eq!((count("quote"), count("signature")), (1, 1));
+    assert_eq!(count("request"), 0);
+}
