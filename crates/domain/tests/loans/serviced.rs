@@ -15,7 +15,7 @@ use proptest::sample::select;
 use crate::terms::{Life, after, due, fen, signed, terms};
 
 /// The twelve buckets in the order in which most agreements have them.
-pub fn buckets() -> Vec<Bucket> {
+fn buckets() -> Vec<Bucket> {
     let mut all = Vec::new();
     for timing in [Timing::PastDue, Timing::Due, Timing::Ahead] {
         all.extend(Component::ALL.map(|component| Bucket { timing, component }));
@@ -127,7 +127,7 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
         1_000..300_000i64,
         2..=8i64,
     )
-        .prop_map(|(servicing, ppb, principal, count)| {
+        .prop_map(|(mut servicing, ppb, principal, count)| {
             let pricing = Pricing::Annuity {
                 annual: Rate::from_ppb(ppb),
                 day_count: DayCount::Thirty360,
@@ -135,6 +135,13 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
             let mut terms = terms(pricing, fen(principal), count);
             terms.conventions.rounding = Rounding::HalfEven;
             terms.conventions.late.daily = Rate::ZERO;
+            // Interest that follows the balance is paid before its principal.
+            if ppb > 0 {
+                servicing
+                    .rules
+                    .iter_mut()
+                    .for_each(|rule| rule.buckets = buckets());
+            }
             terms.conventions.servicing = Some(Box::new(servicing));
             terms
         })
