@@ -54,11 +54,10 @@ fn main() -> ExitCode {
         eprint!("{HELP}");
         return ExitCode::from(64);
     };
-    let wants_help = [task]
-        .into_iter()
-        .chain(rest)
-        .any(|word| word == "--help" || word == "-h");
-    if wants_help {
+    let is_help = |word: &String| word == "--help" || word == "-h";
+    // These take no options, so that their help is this one; the others have a text of their own.
+    let has_no_text = ["test", "tidy", "requirements"].contains(&task.as_str());
+    if is_help(task) || (has_no_text && rest.iter().any(is_help)) {
         print!("{HELP}");
         return ExitCode::SUCCESS;
     }
