@@ -16,6 +16,7 @@ use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::pii::Pii;
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
+use fenqi_store::tables::agreements;
 use fenqi_store::tables::credit::{self, StoredChange};
 use fenqi_store::tables::payments::{self, Card};
 use fenqi_store::tables::shoppers::{self, Person};
@@ -138,6 +139,16 @@ async fn person(
         version: 1,
     };
     payments::bound(&mut batch, shopper, &bound);
+    let (subject, told_of) = (card.to_string(), serde_json::json!({ "card": card }));
+    agreements::happened(
+        &mut batch,
+        &owner,
+        &subject,
+        1,
+        "card.bound",
+        &told_of,
+        moment.now,
+    );
     app.store.commit(batch).await.map_err(|e| e.to_string())?;
     Ok(card)
 }
@@ -168,6 +179,16 @@ fn approved(
         enquired: false,
     };
     credit::asked(batch, shopper, id, INSTITUTION, "approved", &kept, moment.now);
+    let (owner, subject, event) = (shopper.to_string(), id.to_string(), "application.approved");
+    agreements::happened(
+        batch,
+        &owner,
+        &subject,
+        1,
+        event,
+        &kept.application.state,
+        moment.now,
+    );
     let line = Line {
         institution: INSTITUTION.into(),
         limit,
