@@ -155,3 +155,49 @@ fn what_the_demo_keeps_is_verified_and_opened_with_its_keys_alone() {
     let again = said(&fenqi(&demo, &[]));
     assert!(again.contains("a scenario begins on an empty one"), "{again}");
 }
+
+#[test]
+fn the_clock_is_not_moved_far_by_a_slip() {
+    let folder = Folder::new();
+    let database = folder.database();
+    assert!(fenqi(&["migrate", "--database", &database], &[]).status.success());
+    let far = fenqi(&["day", "--until", "9999-12-31", "--database", &database], &[]);
+    assert!(!far.status.success());
+    assert!(
+        said(&far).contains("add --far if that is meant"),
+        "{}",
+        said(&far)
+    );
+    let past = said(&fenqi(
+        &["day", "--until", "2020-01-01", "--database", &database],
+        &[],
+    ));
+    assert!(past.contains("is over; today is"), "{past}");
+    // It was not moved: the day that follows is that of the machine, and not one of the far future.
+    let now = said(&fenqi(&["day", "--json", "--database", &database], &[]));
+    let today = past
+        .split("today is ")
+        .nth(1)
+        .and_then(|rest| rest.get(..10))
+        .unwrap();
+    assert!(now.contains(today), "{now}");
+}
+
+#[test]
+fn a_story_can_be_read_as_json() {
+    let folder = Folder::new();
+    let (good, bad) = (folder.0.join("good.txt"), folder.0.join("bad.txt"));
+    std::fs::write(&good, "at 2025-01-05 10:00\n").unwrap();
+    std::fs::write(&bad, "nobody dances\n").unwrap();
+    let (good, bad) = (good.display().to_string(), bad.display().to_string());
+    let output = fenqi(&["story", &good, &bad, "--json"], &[]);
+    assert!(!output.status.success(), "one of them cannot be played");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(lines[1]["passed"], false);
+    assert!(
+        lines[1]["troubles"][0].as_str().unwrap().contains("dances"),
+        "{text}"
+    );
+}

@@ -5,23 +5,15 @@ use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
 use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
-    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing,
-    Timing, Unit, Until, YearDays,
+    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing, Unit,
+    Until, YearDays,
 };
 use jiff::civil::Date;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::servicing::{buckets, servicing};
 use crate::terms::{Life, after, due, fen, signed, terms};
-
-/// The twelve buckets in the order in which most agreements have them.
-fn buckets() -> Vec<Bucket> {
-    let mut all = Vec::new();
-    for timing in [Timing::PastDue, Timing::Due, Timing::Ahead] {
-        all.extend(Component::ALL.map(|component| Bucket { timing, component }));
-    }
-    all
-}
 
 /// Any order of the twelve buckets.
 fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
@@ -290,29 +282,6 @@ pub fn any_serviced_case() -> impl Strategy<Value = (Terms, Life, Date)> {
 pub fn plain_terms() -> Terms {
     let mut terms = terms(Pricing::InterestFree, fen(300_00), 3);
     terms.conventions.late.daily = Rate::ZERO;
-    terms.conventions.servicing = Some(Box::new(Servicing {
-        rules: vec![Rule {
-            credit: Credit::Payment,
-            buckets: buckets(),
-            ahead: Ahead::Next,
-        }],
-        row_by_row: true,
-        down_payment: Rate::ZERO,
-        multiple: fen(0),
-        period: Period {
-            every: 1,
-            unit: Unit::Months,
-        },
-        year: YearDays::Fixed(360),
-        month: MonthDays::Thirty,
-        method: Method::Balance,
-        interest_only: 0,
-        interest_deferred: 0,
-        whole: false,
-        recalculation: None,
-        excess: None,
-        chargeback: Vec::new(),
-        charge_off: ChargeOff::Regular,
-    }));
+    terms.conventions.servicing = Some(Box::new(servicing(Ahead::Next)));
     terms
 }

@@ -16,7 +16,7 @@ use crate::terms;
 use crate::terms::{fen, percent};
 
 /// Past due, due, ahead; penalties, fees, interest, principal.
-fn buckets() -> Vec<Bucket> {
+pub fn buckets() -> Vec<Bucket> {
     let order = [
         Component::Penalty,
         Component::Fee,
@@ -30,7 +30,8 @@ fn buckets() -> Vec<Bucket> {
     all.collect()
 }
 
-fn servicing(ahead: Ahead) -> Servicing {
+/// Nothing out of the ordinary: months of thirty days, money ahead as it is said, no recalculation.
+pub fn servicing(ahead: Ahead) -> Servicing {
     Servicing {
         rules: vec![Rule {
             credit: Credit::Payment,
