@@ -27,7 +27,12 @@ const TARGETS: [(&str, &str, &str, &[&str]); 2] = [
         "lives",
         "fenqi-domain",
         "loans",
-        &["properties::", "serviced_properties::", "explained::"],
+        &[
+            "properties::",
+            "serviced_properties::",
+            "serviced_books::",
+            "explained::",
+        ],
     ),
     ("files", "fenqi-server", "fuzz", &[]),
 ];

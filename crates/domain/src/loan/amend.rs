@@ -79,7 +79,11 @@ impl State<'_> {
                 self.chargebacks.push((of, amount));
                 self.told = Some(told);
             }
-            _ => self.restructure(by, servicing)?,
+            _ => {
+                self.restructure(by, servicing)?;
+                // What comes to be owed by another schedule meets what is owed to the payer.
+                charges::apply_credit(self, servicing)?;
+            }
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod properties;
 mod refunds;
 mod serviced;
 mod serviced_books;
+mod serviced_kept;
 mod serviced_properties;
 mod servicing;
 mod terms;
