@@ -209,8 +209,19 @@ create table agreement (
     booked_on text,
     confirmed_at bigint not null,
     version bigint not null,
+-- The days on which something is to be done about it, and the first of them: they change when the agreement does, and so
+-- are written with it.
+    expire_on text,
+    age_on text,
+    bill_on text,
+    debit_on text,
+    remind_on text,
+-- sqlite:     next_on text generated always as (nullif(min(coalesce(expire_on, '~'), coalesce(age_on, '~'), coalesce(bill_on, '~'), coalesce(debit_on, '~'), coalesce(remind_on, '~')), '~')) stored,
+-- postgres:     next_on text generated always as (least(expire_on, age_on, bill_on, debit_on, remind_on)) stored,
     primary key (shopper, id)
 );
+-- In the order in which the jobs read it, with all that they ask of it, so that they pass over what is not theirs.
+create index agreement_next on agreement (next_on, shopper, id, expire_on, age_on, bill_on, debit_on, remind_on) where next_on is not null;
 
 -- owner: shopper
 create table loan_transaction (

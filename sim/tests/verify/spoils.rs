@@ -157,16 +157,13 @@ const SPOILS: &[Spoil] = &[
     Spoil("delete from consent", "digest", "consents"),
     Spoil("update consent set text_hash = '00'", "digest", "consents"),
     // Work.
-    Spoil("delete from work", "I10", "agr_"),
-    Spoil("delete from work where kind = 'age'", "I10", "work age"),
-    Spoil("delete from work where kind = 'debit'", "I10", "work debit"),
-    Spoil("delete from work where kind = 'remind'", "I10", "work remind"),
+    Spoil("delete from work", "I10", "ret_"),
     Spoil("delete from work where kind = 'return'", "I10", "work return"),
-    Spoil(
-        "update work set due_on = '2099-01-01' where kind = 'age'",
-        "I10",
-        "work age",
-    ),
+    Spoil("update agreement set expire_on = null", "I10", "work expire"),
+    Spoil("update agreement set age_on = null", "I10", "work age"),
+    Spoil("update agreement set debit_on = null", "I10", "work debit"),
+    Spoil("update agreement set remind_on = null", "I10", "work remind"),
+    Spoil("update agreement set age_on = '2099-01-01'", "I10", "work age"),
     // Payments against the loans.
     Spoil(
         "update payment set detail = json_set(detail, '$.transactions', json('[]'))",

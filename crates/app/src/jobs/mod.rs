@@ -7,9 +7,10 @@ use std::future::Future;
 
 use fenqi_domain::id::ShopperId;
 use fenqi_store::Fault;
+use fenqi_store::tables::agenda::Task;
 use fenqi_store::tables::messages::Waiting;
 use fenqi_store::tables::payments::OpenPayment;
-use fenqi_store::tables::work::{Place, Work};
+use fenqi_store::tables::work::{Page, Place, Work};
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
@@ -112,6 +113,12 @@ pub(crate) enum Pages {
         until: Date,
         after: Option<Place>,
     },
+    /// The agreements of which a task is due up to a day.
+    Agreements {
+        task: Task,
+        until: Date,
+        after: Option<Place>,
+    },
     /// Payments that have no outcome yet.
     OpenPayments { after: Option<OpenPayment> },
     /// Messages whose time has come.
@@ -128,20 +135,25 @@ impl Pages {
         Pages::Planned { kind, until, after }
     }
 
+    /// The agreements of which a task is due up to a day.
+    pub(crate) fn due(task: Task, until: Date) -> Pages {
+        let after = None;
+        Pages::Agreements { task, until, after }
+    }
+
     /// The next page; none after the last. What is no work although it stands there is noted and passed over.
     async fn next(&mut self, app: &App, report: &mut Report) -> Result<Option<Vec<Work>>, Fault> {
         let page: Vec<Work> = match self {
             Pages::Planned { kind, until, after } => {
                 let page = app.store.work_due(kind, *until, after.as_ref(), PAGE).await?;
-                let Some(last) = page.last else {
-                    return Ok(None);
-                };
-                *after = Some(last);
-                for place in page.unreadable {
-                    let error = format!("`{}` is no day", place.due_on);
-                    report.note(&place, Err(Denied::invalid("due_on", error)));
-                }
-                return Ok(Some(page.pieces));
+                return Ok(readable(page, after, report));
+            }
+            Pages::Agreements { task, until, after } => {
+                let page = app
+                    .store
+                    .agreements_due(*task, *until, after.as_ref(), PAGE)
+                    .await?;
+                return Ok(readable(page, after, report));
             }
             Pages::OpenPayments { after } => {
                 let page = app.store.open_payments(after.as_ref(), PAGE).await?;
@@ -169,6 +181,16 @@ impl Pages {
         };
         Ok(Some(page).filter(|page| !page.is_empty()))
     }
+}
+
+/// The pieces of a page of work, whose end is remembered; none after the last. Those whose day cannot be read are noted.
+fn readable(page: Page, after: &mut Option<Place>, report: &mut Report) -> Option<Vec<Work>> {
+    *after = Some(page.last?);
+    for place in page.unreadable {
+        let error = format!("`{}` is no day", place.due_on);
+        report.note(&place, Err(Denied::invalid("due_on", error)));
+    }
+    Some(page.pieces)
 }
 
 /// Does every piece of work that is found. Pieces of one shopper are done one after the other, those of different shoppers
