@@ -263,23 +263,31 @@ create table event (
     kind text not null,
     detail text not null,
     at bigint not null,
-    published bigint not null,
     primary key (shopper, aggregate, sequence)
 -- sqlite: ) without rowid;
 -- postgres: );
-create index event_to_publish on event (at) where published = 0;
+
+-- owner: shopper
+create table unpublished (
+    shopper text not null,
+    aggregate text not null,
+    sequence bigint not null,
+    at bigint not null,
+    primary key (shopper, aggregate, sequence)
+-- Events that are in no feed yet. They are written once and stay as they are; what is to be published comes and goes here.
+-- sqlite: ) without rowid;
+-- postgres: );
+create index unpublished_in_order on unpublished (at, shopper, aggregate, sequence);
 
 -- owner: subscriber
 create table feed (
     subscriber text not null,
     position bigint not null,
-    shopper text not null,
-    aggregate text not null,
-    sequence bigint not null,
+    events bigint not null check (events > 0),
+    keys text not null,
     primary key (subscriber, position)
--- An event keeps the place that it was published at, so that it needs no index here to be found by.
--- sqlite: ) without rowid;
--- postgres: );
+-- A page of events that were published together; its position is that of the first, and the others follow.
+);
 
 -- owner: shopper
 create table work (

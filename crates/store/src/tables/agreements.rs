@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::agenda::Days;
 use super::packed::Packed;
-use super::{Store, from_json, instant, parsed, statements, to_json};
+use super::{Store, feed, from_json, instant, parsed, statements, to_json};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
 use crate::statement::Query;
@@ -43,7 +43,7 @@ statements! {
     REFERENCE_FIND = "order_reference.find", (Text, Text) -> (Text, Text),
         "select shopper, agreement from order_reference where seller = $1 and reference = $2";
     EVENT_INSERT = "event.insert", (Text, Text, Int, Text, Text, Int) -> (),
-        "insert into event (shopper, aggregate, sequence, kind, detail, at, published) values ($1, $2, $3, $4, $5, $6, 0)";
+        "insert into event (shopper, aggregate, sequence, kind, detail, at) values ($1, $2, $3, $4, $5, $6)";
     EVENTS_OF_SHOPPER = "event.of_shopper", (Text) -> (Text, Int, Text, Text, Int),
         "select aggregate, sequence, kind, detail, at from event where shopper = $1 order by aggregate, sequence";
     EVENTS = "event.of_aggregate", (Text, Text) -> (Int, Text, Text, Int),
@@ -508,6 +508,7 @@ pub fn happened<T: Serialize>(
             at.as_microsecond().into(),
         ],
     );
+    feed::awaits(batch, shopper, aggregate, sequence, at);
 }
 
 /// What happened, as the column `kind` of a transaction says it.
