@@ -216,8 +216,14 @@ create table agreement (
     bill_on text,
     debit_on text,
     remind_on text,
--- sqlite:     next_on text generated always as (nullif(min(coalesce(expire_on, '~'), coalesce(age_on, '~'), coalesce(bill_on, '~'), coalesce(debit_on, '~'), coalesce(remind_on, '~')), '~')) stored,
--- postgres:     next_on text generated always as (least(expire_on, age_on, bill_on, debit_on, remind_on)) stored,
+    next_on text generated always as (
+        case when expire_on <= coalesce(age_on, expire_on) and expire_on <= coalesce(bill_on, expire_on)
+            and expire_on <= coalesce(debit_on, expire_on) and expire_on <= coalesce(remind_on, expire_on) then expire_on
+        when age_on <= coalesce(bill_on, age_on) and age_on <= coalesce(debit_on, age_on)
+            and age_on <= coalesce(remind_on, age_on) then age_on
+        when bill_on <= coalesce(debit_on, bill_on) and bill_on <= coalesce(remind_on, bill_on) then bill_on
+        when debit_on <= coalesce(remind_on, debit_on) then debit_on
+        else remind_on end) stored,
     primary key (shopper, id)
 );
 -- In the order in which the jobs read it, with all that they ask of it, so that they pass over what is not theirs.

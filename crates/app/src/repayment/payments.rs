@@ -158,7 +158,8 @@ pub(crate) async fn carry_out(app: &App, begun: Begun) -> Result<Payment, Denied
         };
         last = match first {
             Some(payment) => payment,
-            None => record(app, shopper, id, answer).await?,
+            // Seldom needed, and kept out of what each of the many payments under way takes up.
+            None => Box::pin(record(app, shopper, id, answer)).await?,
         };
     }
     Ok(last)
