@@ -168,6 +168,19 @@ fn the_clock_is_not_moved_far_by_a_slip() {
         "{}",
         said(&far)
     );
+    let key = "0a".repeat(32);
+    let keys = [("FENQI_KEY", key.as_str()), ("FENQI_INDEX_KEY", key.as_str())];
+    let own = folder.0.join("own.db");
+    let own = format!("sqlite:{}", own.display());
+    assert!(fenqi(&["migrate", "--database", &own], &keys).status.success());
+    let soon = jiff::Zoned::now()
+        .date()
+        .saturating_add(jiff::Span::new().days(9));
+    let moved = fenqi(&["day", "--until", &soon.to_string(), "--database", &own], &keys);
+    assert!(!moved.status.success());
+    let moved = said(&moved);
+    assert!(moved.contains("keys of its own is the machine's"), "{moved}");
+    assert!(fenqi(&["day", "--database", &own], &keys).status.success());
     let past = said(&fenqi(
         &["day", "--until", "2020-01-01", "--database", &database],
         &[],
