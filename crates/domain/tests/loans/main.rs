@@ -20,6 +20,7 @@ mod lateness;
 mod lives;
 mod payments;
 mod properties;
+mod recorded;
 mod refunds;
 mod serviced;
 mod serviced_books;
