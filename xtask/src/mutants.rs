@@ -21,7 +21,7 @@ Options:
   --sample N  so many changes, drawn by the seed [default: 300]
   --seed S    which ones [default: 1]
   --all       every change, which takes a day
-  --again     only those that survived the last run, with four times as many random lives
+  --again     only those that survived the last run, with ten times as many random lives
   --report    only says how far the last run has come
   -h, --help  this text
 
@@ -76,7 +76,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     }
     println!("{} of {} changes", wanted.len(), all.len());
     // Most changes are noticed at once; what is not has a longer look with --again.
-    let lives = if options.has("--again") { "256" } else { "64" };
+    let lives = if options.has("--again") { "256" } else { "24" };
     tried(&folder, &wanted, lives)?;
     report(&folder)
 }
