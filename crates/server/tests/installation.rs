@@ -178,7 +178,15 @@ fn the_clock_is_not_moved_far_by_a_slip() {
     assert!(!moved.status.success());
     let moved = said(&moved);
     assert!(moved.contains("keys of its own is the machine's"), "{moved}");
+    let doctor = ["doctor", "--database", &own];
+    let new = said(&fenqi(&doctor, &keys));
+    assert!(new.contains("no work of a day was done yet"), "{new}");
     assert!(fenqi(&["day", "--database", &own], &keys).status.success());
+    let done = said(&fenqi(&doctor, &keys));
+    assert!(
+        done.contains("ok    the work of the days is done up to"),
+        "{done}"
+    );
     let past = said(&fenqi(
         &["day", "--until", "2020-01-01", "--database", &database],
         &[],
