@@ -14,6 +14,7 @@
 mod bills;
 mod books;
 mod bureau;
+mod changes;
 mod explained;
 mod golden;
 mod lateness;
