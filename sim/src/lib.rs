@@ -327,9 +327,16 @@ impl Shop {
     /// # Errors
     /// What a use case answers: the refusals of a purchase.
     pub async fn confirms(&self, buyer: &Buyer, price: Amount) -> Result<AgreementId, Denied> {
+        self.confirms_cart(buyer, &self.question(buyer, price)).await
+    }
+
+    /// As [`Shop::confirms`], for a cart.
+    ///
+    /// # Errors
+    /// As [`Shop::confirms`].
+    pub async fn confirms_cart(&self, buyer: &Buyer, ask: &Ask) -> Result<AgreementId, Denied> {
         let actor = buyer.actor();
-        let ask = self.question(buyer, price);
-        let quoted = quote::quote(&self.app, &actor, buyer.id, market::PLAN, &ask)
+        let quoted = quote::quote(&self.app, &actor, buyer.id, market::PLAN, ask)
             .await?
             .quote;
         let signed = Sign {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fenqi_app::Denied;
 use fenqi_app::checkout::quote;
 use fenqi_app::jobs::day::{self, DayReport};
-use fenqi_app::repayment::bounce::{self, BankNotice, NoticeKind};
+use fenqi_app::repayment::bounce::{self, BankNotice, Heard, NoticeKind};
 use fenqi_app::verify::verify;
 use fenqi_domain::actor::Actor;
 use fenqi_domain::id::PaymentId;
@@ -81,7 +81,11 @@ async fn a_notice_about_nothing_of_ours_stops_no_job() {
         },
     };
     let told = bounce::notice(&shop.app, &channel, unknown.clone()).await;
-    assert_eq!(told, Err(Denied::NotFound));
+    let acknowledged = Ok(Heard::Parked(Denied::NotFound));
+    assert_eq!(
+        told, acknowledged,
+        "it is acknowledged, and the bank stops repeating it"
+    );
     // As if the process had ended between keeping and applying, and one that is no notice at all.
     assert_eq!(execute(&folder.store(), "update inbox set state = 'new'"), 1);
     let torn = "insert into inbox values ('bank', 'n-2', '{\"notice\":', 'new', 0)";
@@ -118,11 +122,7 @@ async fn a_notice_about_nothing_of_ours_stops_no_job() {
         "it is told once, and then waits for somebody"
     );
     let told = bounce::notice(&shop.app, &channel, unknown).await;
-    assert_eq!(
-        told,
-        Err(Denied::NotFound),
-        "the same notice again changes nothing"
-    );
+    assert_eq!(told, acknowledged, "the same notice again changes nothing");
 }
 
 #[tokio::test]
@@ -133,11 +133,14 @@ async fn work_whose_day_cannot_be_read_holds_back_no_other() {
     let bo = shop.bo().await.unwrap();
     shop.buys(&ann, yuan(1_200)).await.unwrap();
     shop.buys(&bo, yuan(1_200)).await.unwrap();
+    // The sellers are paid, and the job that pays them has seen it: nothing but these two days is left to be looked at.
+    shop.works().await.unwrap();
+    shop.works().await.unwrap();
     let spoil = format!(
-        "update work set due_on = '2025-01-00' where kind in ('bill', 'debit') and shopper = '{}'",
+        "update agreement set bill_on = '2025-01-00', debit_on = '2025-01-00' where shopper = '{}'",
         ann.id
     );
-    assert_eq!(execute(&folder.store(), &spoil), 2);
+    assert_eq!(execute(&folder.store(), &spoil), 1);
     shop.moves_to(on(22), 9);
     let failed = failures(&runs(&shop).await);
     let jobs: Vec<&str> = failed.iter().map(|(job, _)| *job).collect();

@@ -157,6 +157,37 @@ async fn a_thing_is_returned_once() {
     assert!(wrong(asked, "lines", "named twice"));
 }
 
+// H3: an article that stands in two lines of a cart is one article, and its parts sum to the whole.
+#[tokio::test]
+async fn an_article_of_two_lines_is_returned_over_both() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let mut ask = shop.question(&ann, Amount::from_minor(80_000));
+    let mut dearer = ask.lines[0].clone();
+    ask.lines[0].quantity = 2;
+    dearer.price = Amount::from_minor(40_001);
+    ask.lines.push(dearer);
+    let id = shop.confirms_cart(&ann, &ask).await.unwrap();
+    shop.captures(&ann, id, None).await.unwrap();
+    let wanted = |quantity| RequestReturn {
+        shopper: ann.id,
+        agreement: id,
+        lines: vec![ReturnLine {
+            sku: market::PHONE.to_owned(),
+            quantity,
+        }],
+    };
+    let shown = request_return::preview(&shop.app, &ann.actor(), &wanted(4)).await;
+    assert!(wrong(shown, "lines", "between 1 and 3 can go back"));
+    let key = shop.key().unwrap();
+    let asked = request_return::request_return(&shop.app, &ann.actor(), &key, wanted(2)).await;
+    assert_eq!(
+        asked.unwrap().reply().amount,
+        Amount::from_minor(80_001),
+        "two thirds of 1,200.01"
+    );
+}
+
 // R32: no more is taken at once than the mandate allows; the shopper is told once, and a higher mandate works at once.
 #[tokio::test]
 async fn no_debit_takes_more_than_its_mandate_allows() {

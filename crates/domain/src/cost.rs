@@ -152,7 +152,6 @@ impl CostDisclosure {
             by_seller: subsidy,
         };
         let items = match terms.pricing {
-            Pricing::InterestFree => Vec::new(),
             Pricing::FlatFee {
                 total_rate, timing, ..
             } => vec![item(
@@ -162,11 +161,11 @@ impl CostDisclosure {
                     timing,
                 },
             )],
-            Pricing::Annuity { annual, day_count } | Pricing::EqualPrincipal { annual, day_count } => {
-                vec![item(
-                    Component::Interest,
-                    Basis::Outstanding { annual, day_count },
-                )]
+            pricing => {
+                let basis = pricing.interest();
+                let basis = basis.map(|(annual, day_count)| Basis::Outstanding { annual, day_count });
+                let items = basis.map(|basis| item(Component::Interest, basis));
+                items.into_iter().collect()
             }
         };
         Ok(CostDisclosure {

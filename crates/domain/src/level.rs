@@ -88,6 +88,11 @@ impl Periods {
         })
     }
 
+    /// The denominator of the rates.
+    pub(crate) const fn whole(&self) -> u64 {
+        self.whole
+    }
+
     /// Interest on a balance for one period, rounded once.
     pub(crate) fn interest(
         &self,

@@ -49,5 +49,6 @@ pub mod schedule;
 pub mod servicing;
 pub mod settlement;
 pub mod standing;
+mod steps;
 pub mod unit_period;
 mod wide;

@@ -42,6 +42,26 @@ pub enum Pricing {
         /// How days and years are counted for interest.
         day_count: DayCount,
     },
+    /// Level instalments with interest on what is outstanding, that leave a part for the last one (气球贷、尾款).
+    Balloon {
+        /// The annual rate.
+        annual: Rate,
+        /// How days and years are counted for interest.
+        day_count: DayCount,
+        /// The part that is left, as a share of the principal; at most all of it.
+        left: Rate,
+    },
+    /// Instalments that grow by steps, with interest on what is outstanding (递增还款).
+    Graduated {
+        /// The annual rate.
+        annual: Rate,
+        /// How days and years are counted for interest.
+        day_count: DayCount,
+        /// By how much an instalment grows at each step; zero or more.
+        growth: Rate,
+        /// After how many instalments each step comes; at least one.
+        every: u16,
+    },
 }
 
 /// When a flat fee is paid.
@@ -323,6 +343,26 @@ impl Pricing {
                 annual: scaled(annual)?,
                 day_count,
             },
+            Pricing::Balloon {
+                annual,
+                day_count,
+                left,
+            } => Pricing::Balloon {
+                annual: scaled(annual)?,
+                day_count,
+                left,
+            },
+            Pricing::Graduated {
+                annual,
+                day_count,
+                growth,
+                every,
+            } => Pricing::Graduated {
+                annual: scaled(annual)?,
+                day_count,
+                growth,
+                every,
+            },
         })
     }
 
@@ -331,7 +371,25 @@ impl Pricing {
         match *self {
             Pricing::InterestFree => Rate::ZERO,
             Pricing::FlatFee { total_rate, .. } => total_rate,
-            Pricing::Annuity { annual, .. } | Pricing::EqualPrincipal { annual, .. } => annual,
+            Pricing::Annuity { annual, .. }
+            | Pricing::EqualPrincipal { annual, .. }
+            | Pricing::Balloon { annual, .. }
+            | Pricing::Graduated { annual, .. } => annual,
+        }
+    }
+
+    /// The annual rate and how its days are counted, where interest is paid on what is outstanding.
+    pub const fn interest(&self) -> Option<(Rate, DayCount)> {
+        match *self {
+            Pricing::InterestFree | Pricing::FlatFee { .. } => None,
+            Pricing::Annuity { annual, day_count }
+            | Pricing::EqualPrincipal { annual, day_count }
+            | Pricing::Balloon {
+                annual, day_count, ..
+            }
+            | Pricing::Graduated {
+                annual, day_count, ..
+            } => Some((annual, day_count)),
         }
     }
 }
@@ -391,6 +449,18 @@ impl Plan {
             self.pricing.rate(),
             "a rate of zero or more",
         );
+        match self.pricing {
+            Pricing::Balloon { left, .. } => {
+                let fits = (Rate::ZERO..Rate::ONE).contains(&left);
+                mistakes.unless(fits, "left", left, "0 % to less than 100 %");
+            }
+            Pricing::Graduated { growth, every, .. } => {
+                let fits = (Rate::ZERO..=Rate::ONE).contains(&growth);
+                mistakes.unless(fits, "growth", growth, "0 % to 100 %");
+                mistakes.unless(every >= 1, "every", every, "1 or more");
+            }
+            _ => {}
+        }
     }
 
     /// What is wrong with its due dates, its times and what lateness costs.

@@ -11,6 +11,7 @@ use crate::calendar::YearPart;
 use crate::level::Periods;
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::{Conventions, FeeTiming, Instalment, Pricing, Terms};
+use crate::steps::Steps;
 
 /// The schedule of an amount (还款计划).
 ///
@@ -56,6 +57,15 @@ pub fn schedule(
             let periods = Periods::new(checked(annual)?, day_count, from, due_dates)?;
             equal_principal(principal, &periods, due_dates, conventions)?
         }
+        Pricing::Balloon {
+            annual, day_count, ..
+        }
+        | Pricing::Graduated {
+            annual, day_count, ..
+        } => {
+            let periods = Periods::new(checked(annual)?, day_count, from, due_dates)?;
+            stepped(pricing, principal, &periods, due_dates, conventions)?
+        }
     };
     bear(&mut rows, borne_by_seller, conventions.rounding)?;
     Ok(rows)
@@ -91,6 +101,17 @@ pub fn level_payment(
     rounding: Rounding,
 ) -> Result<Amount, OutOfRange> {
     Periods::of(checked(annual)?, periods.iter().copied())?.level_payment(principal, rounding)
+}
+
+/// The first of payments that grow by steps or leave something for the end, as [`level_payment`].
+pub(crate) fn first_payment(
+    principal: Amount,
+    annual: Rate,
+    periods: &[YearPart],
+    steps: &Steps,
+    rounding: Rounding,
+) -> Result<Amount, OutOfRange> {
+    Periods::of(checked(annual)?, periods.iter().copied())?.first_payment(principal, steps, rounding)
 }
 
 /// Refuses rates below zero, which no pricing has.
@@ -153,10 +174,56 @@ fn annuity(
     conventions: &Conventions,
 ) -> Result<Vec<Instalment>, OutOfRange> {
     let payment = periods.level_payment(principal, conventions.rounding)?;
+    paid_off(principal, payment, None, periods, due_dates, conventions)
+}
+
+/// Instalments that grow by steps or leave something for the last one, which takes what rounding left.
+fn stepped(
+    pricing: &Pricing,
+    principal: Amount,
+    periods: &Periods,
+    due_dates: &[Date],
+    conventions: &Conventions,
+) -> Result<Vec<Instalment>, OutOfRange> {
+    let rounding = conventions.rounding;
+    if due_dates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let steps = steps(pricing, principal, rounding)?;
+    let payment = periods.first_payment(principal, &steps, rounding)?;
+    paid_off(principal, payment, Some(&steps), periods, due_dates, conventions)
+}
+
+/// How the instalments of a pricing differ from level ones.
+pub(crate) fn steps(pricing: &Pricing, principal: Amount, rounding: Rounding) -> Result<Steps, OutOfRange> {
+    Ok(match *pricing {
+        Pricing::Balloon { left, .. } => Steps::leaving(principal.at(checked(left)?, rounding)?),
+        Pricing::Graduated { growth, every, .. } => Steps {
+            left: Amount::ZERO,
+            growth: checked(growth)?,
+            every,
+        },
+        _ => Steps::leaving(Amount::ZERO),
+    })
+}
+
+/// Rows of payments, the first one given: interest on what is outstanding, and principal with the rest of each payment. The
+/// last row repays what is outstanding then.
+fn paid_off(
+    principal: Amount,
+    mut payment: Amount,
+    steps: Option<&Steps>,
+    periods: &Periods,
+    due_dates: &[Date],
+    conventions: &Conventions,
+) -> Result<Vec<Instalment>, OutOfRange> {
     let mut balance = principal;
     let mut rows = Vec::with_capacity(due_dates.len());
     let last = due_dates.len();
     for (place, (due_on, part)) in (1usize..).zip(due_dates.iter().zip(&periods.parts)) {
+        if let Some(steps) = steps.filter(|steps| steps.is_step(place.saturating_sub(1))) {
+            payment = steps.grown(payment, conventions.rounding)?;
+        }
         let interest = periods.interest(balance, *part, conventions.rounding)?;
         // A long first period can cost more interest than the level payment; principal then waits, and never grows.
         let principal = if place == last {
@@ -352,6 +419,47 @@ mod tests {
     }
 
     #[test]
+    fn a_balloon_is_left_for_the_last_row() {
+        let pricing = Pricing::Balloon {
+            annual: Rate::from_bps(860),
+            day_count: DayCount::Thirty360,
+            left: Rate::from_bps(3_000),
+        };
+        let rows = rows(pricing, 399_900, 12, Rate::ZERO);
+        let row = |place: usize| (minor(rows[place].principal), minor(rows[place].interest));
+        // (399 900 − 119 970 v¹²) ÷ Σ vᵏ is 25 288.1…; reckoned in fractions by another program.
+        assert_eq!(
+            [row(0), row(5), row(10)],
+            [(22_422, 2_866), (23_237, 2_051), (24_082, 1_206)]
+        );
+        assert_eq!(row(11), (144_226, 1_034));
+    }
+
+    #[test]
+    fn graduated_instalments_grow_at_their_steps() {
+        let pricing = Pricing::Graduated {
+            annual: Rate::from_bps(860),
+            day_count: DayCount::Thirty360,
+            growth: Rate::from_bps(500),
+            every: 3,
+        };
+        let rows = rows(pricing, 399_900, 12, Rate::ZERO);
+        let dues: Vec<i64> = rows
+            .iter()
+            .map(|r| minor(r.principal) + minor(r.interest))
+            .collect();
+        // Reckoned in fractions by another program.
+        assert_eq!(
+            dues,
+            [
+                32_429, 32_429, 32_429, 34_050, 34_050, 34_050, 35_753, 35_753, 35_753, 37_541, 37_541,
+                37_542
+            ]
+        );
+        assert_eq!(rows.iter().map(|r| minor(r.principal)).sum::<i64>(), 399_900);
+    }
+
+    #[test]
     fn the_sellers_share_and_the_shoppers_make_up_each_row() {
         let origin = rows(huabei(75_000_000), 111_111, 12, Rate::ZERO);
         for bps in [1, 3_333, 5_000, 9_999, 10_000] {
@@ -381,5 +489,12 @@ mod tests {
         assert!(schedule(&free, one, &[from], from, too_much, &conventions).is_err());
         let negative = huabei(-1);
         assert!(schedule(&negative, one, &[from], from, Rate::ZERO, &conventions).is_err());
+        let balloon = Pricing::Balloon {
+            annual: Rate::from_bps(600),
+            day_count: DayCount::Thirty360,
+            left: too_much,
+        };
+        let more = Amount::from_minor(100_000);
+        assert!(schedule(&balloon, more, &[from], from, Rate::ZERO, &conventions).is_err());
     }
 }

@@ -7,10 +7,10 @@
 
 use jiff::civil::Date;
 
-use crate::calendar::{DayCount, days_between};
+use crate::calendar::days_between;
 use crate::loan::state::{Flow, State};
 use crate::loan::{Broken, Parts, Payoff, PostingKind, Transaction};
-use crate::money::{Amount, OutOfRange, Rate};
+use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, FeeTiming, Pricing, Settlement, Terms};
 use crate::present_value::{Monthly, Timed, discount, grown, months_and_days};
 use crate::{allocation, late};
@@ -305,10 +305,7 @@ pub(crate) fn reprice(state: &mut State<'_>) -> Result<(), OutOfRange> {
 
 /// Interest of the instalments to come, on what is outstanding from now on.
 fn reprice_interest(state: &mut State<'_>) -> Result<(), OutOfRange> {
-    if !matches!(
-        state.terms.pricing,
-        Pricing::Annuity { .. } | Pricing::EqualPrincipal { .. }
-    ) {
+    if state.terms.pricing.interest().is_none() {
         return Ok(());
     }
     let mut balance = ahead_principal(state)?;
@@ -358,11 +355,8 @@ fn interest_for(
     (from, until): (Date, Date),
     balance: Amount,
 ) -> Result<Amount, OutOfRange> {
-    let (annual, day_count): (Rate, DayCount) = match terms.pricing {
-        Pricing::Annuity { annual, day_count } | Pricing::EqualPrincipal { annual, day_count } => {
-            (annual, day_count)
-        }
-        Pricing::InterestFree | Pricing::FlatFee { .. } => return Ok(Amount::ZERO),
+    let Some((annual, day_count)) = terms.pricing.interest() else {
+        return Ok(Amount::ZERO);
     };
     if until <= from || !balance.is_positive() {
         return Ok(Amount::ZERO);

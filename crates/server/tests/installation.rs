@@ -168,6 +168,25 @@ fn the_clock_is_not_moved_far_by_a_slip() {
         "{}",
         said(&far)
     );
+    let key = "0a".repeat(32);
+    let keys = [("FENQI_KEY", key.as_str()), ("FENQI_INDEX_KEY", key.as_str())];
+    let own = folder.0.join("own.db");
+    let own = format!("sqlite:{}", own.display());
+    assert!(fenqi(&["migrate", "--database", &own], &keys).status.success());
+    let ahead = ["day", "--far", "--until", "9999-12-31", "--database", &own];
+    let moved = fenqi(&ahead, &keys);
+    assert!(!moved.status.success());
+    let moved = said(&moved);
+    assert!(moved.contains("keys of its own is the machine's"), "{moved}");
+    let doctor = ["doctor", "--database", &own];
+    let new = said(&fenqi(&doctor, &keys));
+    assert!(new.contains("no work of a day was done yet"), "{new}");
+    assert!(fenqi(&["day", "--database", &own], &keys).status.success());
+    let done = said(&fenqi(&doctor, &keys));
+    assert!(
+        done.contains("ok    the work of the days is done up to"),
+        "{done}"
+    );
     let past = said(&fenqi(
         &["day", "--until", "2020-01-01", "--database", &database],
         &[],

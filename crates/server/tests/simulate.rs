@@ -237,3 +237,25 @@ fn a_reader_that_has_gone_is_no_mistake() {
     assert!(done.status.success(), "{done:?}");
     assert!(done.stderr.is_empty(), "{done:?}");
 }
+
+#[test]
+fn a_case_is_told_in_the_platforms_own_words() {
+    let text = std::fs::read_to_string("../../docs/reference/simulate.example.json").unwrap();
+    let file = File::read(&text).unwrap();
+    let told = file.own_words("phone-in-six").unwrap();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[0], "# phone-in-six");
+    assert!(lines[1].starts_with("terms {\"currency\":\"CNY\""), "{told}");
+    assert_eq!(
+        lines[2..],
+        [
+            "1 2026-01-31 {\"kind\":\"disbursed\",\"amount\":600000}",
+            "2 2026-02-28 {\"kind\":\"repaid\",\"amount\":102476,\"intent\":\"due\"}",
+            "on 2026-02-28",
+        ]
+    );
+    assert_eq!(
+        file.own_words("nobody"),
+        Err("there is no case nobody".to_owned())
+    );
+}

@@ -217,6 +217,8 @@ pub enum Shopping {
         /// Of which agreement.
         label: String,
     },
+    /// Asks why a figure is what it is.
+    AsksWhy(Figure),
     /// Settles early.
     Settles {
         /// Which agreement.
@@ -249,6 +251,33 @@ pub enum Shopping {
     },
     /// Looks at something.
     Sees(View),
+}
+
+/// A figure that somebody may ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Figure {
+    /// What is open of an instalment.
+    Instalment {
+        /// Of which agreement.
+        label: String,
+        /// Its number.
+        number: u16,
+    },
+    /// What is due of an agreement.
+    Due {
+        /// Which.
+        label: String,
+    },
+    /// What settles an agreement.
+    Payoff {
+        /// Which.
+        label: String,
+    },
+    /// A bill.
+    Bill {
+        /// When it is due.
+        due_on: Date,
+    },
 }
 
 /// A cart at checkout.

@@ -16,6 +16,7 @@ use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::repayment::refund::{self, Refund};
 use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::repayment::settle::{self, Settle};
+use fenqi_app::repayment::why::{self, Figure};
 use fenqi_app::repayment::{bills, certificate, preview};
 use fenqi_app::{Change, Denied};
 use fenqi_domain::actor::Actor;
@@ -62,6 +63,10 @@ async fn looks(shop: &Shop, actor: &Actor, ann: &Buyer, id: AgreementId) -> Vec<
             bare(certificate::certificate(app, actor, ann.id, id).await),
         ),
         ("payoff", bare(settle::quote(app, actor, ann.id, id).await)),
+        (
+            "why",
+            bare(why::why(app, actor, ann.id, Figure::Payable { agreement: id }).await),
+        ),
         (
             "preview",
             bare(preview::preview(app, actor, ann.id, &[], yuan(1)).await),

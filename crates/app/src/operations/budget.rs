@@ -2,7 +2,7 @@
 
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, OutOfRange, Rounding};
-use fenqi_domain::plan::{Plan, Pricing};
+use fenqi_domain::plan::Plan;
 use fenqi_store::Batch;
 use fenqi_store::tables::settings;
 use fenqi_store::tables::staff::PLATFORM;
@@ -113,12 +113,10 @@ pub(super) fn slices(budget: Amount, largest: Amount) -> Vec<i64> {
 /// The most that one purchase on a plan costs its seller, rounded up; for interest, a year of it for each begun year.
 pub(super) fn most_of(plan: &Plan) -> Result<Amount, OutOfRange> {
     let years = i64::from(plan.count.div_ceil(12).max(1));
-    let cost = match plan.pricing {
-        Pricing::InterestFree => Amount::ZERO,
-        Pricing::FlatFee { total_rate, .. } => plan.maximum.at(total_rate, Rounding::Up)?,
-        Pricing::Annuity { annual, .. } | Pricing::EqualPrincipal { annual, .. } => {
-            plan.maximum.at(annual, Rounding::Up)?.times(years)?
-        }
+    let once = plan.maximum.at(plan.pricing.rate(), Rounding::Up)?;
+    let cost = match plan.pricing.interest() {
+        Some(_) => once.times(years)?,
+        None => once,
     };
     cost.at(plan.borne_by_seller, Rounding::Up)
 }

@@ -47,12 +47,20 @@ pub enum NoticeKind {
     },
 }
 
+/// What became of a notice. Both are an acknowledgement: the channel need not send it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// It was joined to what is known of the payment.
+    Joined(PaymentView),
+    /// It cannot be applied, because of this, and is kept for somebody to ask the channel about; it holds back nothing.
+    Parked(Denied),
+}
+
 /// Takes in a notice: it is kept first, so that an acknowledged one is never lost, and then applied. Notices may come
-/// twice and in any order: each is joined to what is known of the payment.
+/// twice and in any order: each is joined to what is known of the payment. One that names no payment of ours is parked.
 ///
-/// Errors: [`Denied::NotFound`] or [`Denied::Invalid`] if it names no payment of ours. It is parked then, for somebody to
-/// ask the channel about, and holds back nothing.
-pub async fn notice(app: &App, actor: &Actor, notice: BankNotice) -> Result<PaymentView, Denied> {
+/// Errors: a fault of the store, after which the channel should send it again.
+pub async fn notice(app: &App, actor: &Actor, notice: BankNotice) -> Result<Heard, Denied> {
     actor.require(Scope::Work)?;
     let body = serde_json::to_string(&notice).map_err(|e| Denied::invalid("notice", e))?;
     let mut batch = Batch::new(CHANNEL);
@@ -66,24 +74,31 @@ pub async fn notice(app: &App, actor: &Actor, notice: BankNotice) -> Result<Paym
 pub(crate) async fn apply_kept(app: &App) -> Result<Report, Denied> {
     let mut report = Report::default();
     for (notice, body) in app.store.notices(CHANNEL).await? {
-        let applied = heard(app, &notice, &body).await.map(|_| true);
+        let applied = match heard(app, &notice, &body).await {
+            Ok(Heard::Joined(_)) => Ok(true),
+            Ok(Heard::Parked(why)) | Err(why) => Err(why),
+        };
         report.note(&format!("notice {notice}"), applied);
     }
     Ok(report)
 }
 
 /// Applies a notice that is kept, or parks it if it never can be.
-async fn heard(app: &App, notice: &str, body: &str) -> Result<PaymentView, Denied> {
+async fn heard(app: &App, notice: &str, body: &str) -> Result<Heard, Denied> {
     let applied = match serde_json::from_str(body) {
         Ok(read) => apply(app, &read).await,
         Err(error) => Err(Denied::invalid("notice", error)),
     };
-    if let Err(Denied::NotFound | Denied::Invalid(_)) = &applied {
-        let mut batch = Batch::new(CHANNEL);
-        channel::notice_parked(&mut batch, CHANNEL, notice);
-        app.store.commit(batch).await?;
+    match applied {
+        Ok(payment) => Ok(Heard::Joined(payment)),
+        Err(why @ (Denied::NotFound | Denied::Invalid(_))) => {
+            let mut batch = Batch::new(CHANNEL);
+            channel::notice_parked(&mut batch, CHANNEL, notice);
+            app.store.commit(batch).await?;
+            Ok(Heard::Parked(why))
+        }
+        Err(denied) => Err(denied),
     }
-    applied
 }
 
 async fn apply(app: &App, notice: &BankNotice) -> Result<PaymentView, Denied> {

@@ -12,3 +12,4 @@ pub mod preview;
 pub mod refund;
 pub mod request_return;
 pub mod settle;
+pub mod why;

@@ -249,8 +249,8 @@ pub(crate) fn made(change: change::Change<Return>) -> Result<Return, Denied> {
     }
 }
 
-/// The financed part of what goes back: of each line in proportion to its quantity. What went back before cannot go back
-/// again.
+/// The financed part of what goes back: of each article in proportion to its quantity over all its lines. What went back
+/// before cannot go back again, and the parts of an article that goes back piece by piece sum to the whole.
 async fn amount_of(app: &App, agreement: &Agreement, lines: &[ReturnLine]) -> Result<Amount, Denied> {
     if lines.is_empty() {
         return Ok(Amount::sum(agreement.lines.iter().map(|line| line.financed))?);
@@ -258,30 +258,29 @@ async fn amount_of(app: &App, agreement: &Agreement, lines: &[ReturnLine]) -> Re
     let gone = went_back(app, agreement).await?;
     let mut amount = Amount::ZERO;
     for wanted in lines {
-        if lines.iter().filter(|line| line.sku == wanted.sku).count() > 1 {
-            let twice = format!("{} is named twice; name it once, with its quantity", wanted.sku);
+        let sku = &wanted.sku;
+        if lines.iter().filter(|line| line.sku == *sku).count() > 1 {
+            let twice = format!("{sku} is named twice; name it once, with its quantity");
             return Err(Denied::invalid("lines", twice));
         }
-        let line = agreement
-            .lines
-            .iter()
-            .find(|line| line.sku == wanted.sku)
-            .ok_or_else(|| Denied::invalid("lines", format!("{} is not in this order", wanted.sku)))?;
-        let of_it = gone.iter().filter(|gone| gone.sku == line.sku);
-        let left = of_it.fold(line.quantity, |left, gone| left.saturating_sub(gone.quantity));
-        if wanted.quantity == 0 || wanted.quantity > left {
-            let allowed = match left {
-                0 => format!("all of {} went back before", line.sku),
-                left => format!("{}: between 1 and {left} can go back", line.sku),
+        let bought = agreement.lines.iter().filter(|line| line.sku == *sku);
+        let financed = Amount::sum(bought.clone().map(|line| line.financed))?;
+        let bought: i64 = bought.map(|line| i64::from(line.quantity)).sum();
+        if bought == 0 {
+            return Err(Denied::invalid("lines", format!("{sku} is not in this order")));
+        }
+        let before = gone.iter().filter(|gone| gone.sku == *sku);
+        let before: i64 = before.map(|gone| i64::from(gone.quantity)).sum();
+        let after = before.saturating_add(i64::from(wanted.quantity));
+        if wanted.quantity == 0 || after > bought {
+            let allowed = match bought.saturating_sub(before) {
+                0 => format!("all of {sku} went back before"),
+                left => format!("{sku}: between 1 and {left} can go back"),
             };
             return Err(Denied::invalid("lines", allowed));
         }
-        let part = line.financed.share(
-            i64::from(wanted.quantity),
-            i64::from(line.quantity),
-            Rounding::HalfUp,
-        )?;
-        amount = amount.plus(part)?;
+        let until = |quantity| financed.share(quantity, bought, Rounding::HalfUp);
+        amount = amount.plus(until(after)?.minus(until(before)?)?)?;
     }
     Ok(amount)
 }

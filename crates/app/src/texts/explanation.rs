@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use fenqi_domain::explain::{Explanation, Factor, How, Name, Product};
-use fenqi_domain::money::{Amount, Currency, point};
+use fenqi_domain::money::{Amount, Currency, Rate, point};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -85,6 +85,31 @@ impl Teller {
                 "rounding" => Some(self.word("rounding", rounding)),
                 _ => None,
             }),
+            How::Stepped {
+                of,
+                left,
+                growth,
+                every,
+                annual,
+                days,
+                rounding,
+                ..
+            } => {
+                let code = if *growth > Rate::ZERO {
+                    "how_growing"
+                } else {
+                    "how_leaving"
+                };
+                self.rule(code, how, &[of], |name| match name {
+                    "rate" => Some(annual.to_string()),
+                    "count" => Some(days.len().to_string()),
+                    "rounding" => Some(self.word("rounding", rounding)),
+                    "left" => Some(self.figure(left)),
+                    "growth" => Some(growth.to_string()),
+                    "every" => Some(every.to_string()),
+                    _ => None,
+                })
+            }
             How::Multiple { of, multiple } => self.rule("how_multiple", how, &[of], |name| {
                 (name == "multiple").then(|| self.amount(*multiple))
             }),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use fenqi_domain::bill::{self, Bill, BillLine};
+use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::{self, Event, Transaction};
+use fenqi_domain::loan::{self, Event, Row, Transaction};
 use fenqi_domain::money::{Amount, Currency};
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::bills::StoredBill;
@@ -55,8 +56,41 @@ impl Bills<'_> {
             self.issued(&subject, &bill, found)?;
             bills.push(bill);
         }
+        for file in self.files {
+            self.billed(file, &bills, found)?;
+        }
         self.told(&bills, found)?;
         Ok(bills)
+    }
+
+    /// What was open on the day before its due date, as it stood when that day began, was billed.
+    fn billed(&self, file: &AgreementFile, bills: &[Bill], found: &mut Found) -> Result<(), Denied> {
+        let Some(booked_on) = file.booked_on else {
+            return Ok(());
+        };
+        let (id, terms) = (file.agreement.id, &file.agreement.terms);
+        let last = loan::fold(terms, &file.transactions, booked_on)?;
+        let is_billed = |number: u16| {
+            let mut lines = bills.iter().flat_map(|bill| &bill.lines);
+            lines.any(|line| (line.agreement, line.instalment) == (id, number))
+        };
+        let due = last.rows.iter().filter(|row| row.due_on <= booked_on);
+        for row in due.filter(|row| !is_billed(row.number)) {
+            let eve = add_days(row.due_on, -1)?;
+            let Some(known) = self.moments_of(file, eve).first().copied() else {
+                continue;
+            };
+            let then = loan::fold(terms, known, eve)?;
+            let same = |r: &&Row| (r.number, r.due_on) == (row.number, row.due_on);
+            let Some(then) = then.rows.iter().find(same) else {
+                continue;
+            };
+            if then.open()?.total()?.is_positive() {
+                let place = format!("{id} instalment {} of {}", row.number, row.due_on);
+                found.note("I3", &place, &"a bill", &"none");
+            }
+        }
+        Ok(())
     }
 
     /// Each line is what its loan owed on the day of issue. When on that day it was issued, or how much later for it, is

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::YearPart;
 use crate::loan::factor::to_multiple;
 use crate::money::{Amount, OutOfRange, Rate, Remainder, Rounding, divide};
+use crate::steps::Steps;
 
 mod ask;
 mod name;
@@ -77,6 +78,26 @@ pub enum How {
     Level {
         /// What it repays.
         of: Box<Explanation>,
+        /// The annual rate.
+        annual: Rate,
+        /// The days of each period, and the days of their year.
+        days: Vec<i64>,
+        /// See `days`.
+        year_days: i64,
+        /// How it becomes whole minor units.
+        rounding: Rounding,
+    },
+    /// The first of payments that repay an amount, leave something for the end and may grow by steps
+    /// ([`crate::plan::Pricing::Balloon`], [`crate::plan::Pricing::Graduated`]).
+    Stepped {
+        /// What they repay.
+        of: Box<Explanation>,
+        /// What is left for the end.
+        left: Box<Explanation>,
+        /// By how much a payment grows at each step.
+        growth: Rate,
+        /// After how many payments each step comes.
+        every: u16,
         /// The annual rate.
         annual: Rate,
         /// The days of each period, and the days of their year.
@@ -261,6 +282,7 @@ impl How {
             | How::Weighted { of, .. }
             | How::Level { of, .. }
             | How::Multiple { of, .. } => [&**of].into(),
+            How::Stepped { of, left, .. } => [&**of, &**left].into(),
             How::Least { of } | How::Greatest { of } => of.iter().collect(),
         }
     }
@@ -307,12 +329,23 @@ impl How {
                 year_days,
                 rounding,
             } => {
-                let period = |days: &i64| YearPart {
-                    days: *days,
-                    year_days: *year_days,
-                };
-                let periods: Vec<YearPart> = days.iter().map(period).collect();
+                let periods = periods(days, *year_days);
                 crate::schedule::level_payment(value(of)?, *annual, &periods, *rounding)
+            }
+            How::Stepped {
+                of,
+                left,
+                growth,
+                every,
+                annual,
+                days,
+                year_days,
+                rounding,
+            } => {
+                let (periods, left) = (periods(days, *year_days), value(left)?);
+                let (growth, every) = (*growth, *every);
+                let steps = Steps { left, growth, every };
+                crate::schedule::first_payment(value(of)?, *annual, &periods, &steps, *rounding)
             }
             How::Multiple { of, multiple } => to_multiple(value(of)?, *multiple),
             How::Least { of } => best(of, value, Amount::min),
@@ -327,6 +360,15 @@ impl How {
             _ => None,
         }
     }
+}
+
+/// Periods of so many days of a year.
+fn periods(days: &[i64], year_days: i64) -> Vec<YearPart> {
+    let period = |days: &i64| YearPart {
+        days: *days,
+        year_days,
+    };
+    days.iter().map(period).collect()
 }
 
 /// The first, or what `choose` prefers to it.

@@ -76,6 +76,13 @@ pub enum Name {
     EarlierPrincipal,
     /// The level instalment.
     Level,
+    /// The instalment of a step, of those that grow by steps.
+    Step {
+        /// Which step, from 1.
+        number: u16,
+    },
+    /// What is left for the last instalment.
+    LeftForLast,
     /// The level instalment before it became a multiple.
     LevelExact,
     /// The instalment of the row.

@@ -96,6 +96,12 @@ impl<'a> Planned<'a> {
     fn principal(&self, place: usize) -> Result<Explanation, OutOfRange> {
         let (annual, day_count) = match self.terms.pricing {
             Pricing::Annuity { annual, day_count } if annual > Rate::ZERO => (annual, day_count),
+            Pricing::Balloon {
+                annual, day_count, ..
+            }
+            | Pricing::Graduated {
+                annual, day_count, ..
+            } => (annual, day_count),
             _ => return self.part(Name::EqualPart, self.amount(), place),
         };
         let balance = self.balance(place)?;
@@ -103,28 +109,74 @@ impl<'a> Planned<'a> {
             return Explanation::sum(Name::Rest, vec![balance], Vec::new());
         }
         let component = Component::Principal;
-        let level = self.level(annual, day_count)?;
+        let payment = match self.terms.pricing {
+            Pricing::Annuity { .. } => self.level(annual, day_count)?,
+            _ => self.stepped(place, annual, day_count)?,
+        };
         let interest = self.interest(place, annual, day_count)?;
-        Explanation::sum(Name::Charged { component }, vec![level], vec![interest])?
+        Explanation::sum(Name::Charged { component }, vec![payment], vec![interest])?
             .or_zero()?
             .at_most(balance)
     }
 
+    /// The days of each period.
+    fn days(&self, day_count: DayCount) -> Result<Vec<i64>, OutOfRange> {
+        let places = 0..self.lent.dates.len();
+        let days = places.map(|place| {
+            let (from, until) = self.period(place)?;
+            Ok(day_count.period(from, until).days)
+        });
+        days.collect()
+    }
+
     /// The level payment.
     fn level(&self, annual: Rate, day_count: DayCount) -> Result<Explanation, OutOfRange> {
-        let mut days = Vec::with_capacity(self.lent.dates.len());
-        for place in 0..self.lent.dates.len() {
-            let (from, until) = self.period(place)?;
-            days.push(day_count.period(from, until).days);
-        }
         let how = How::Level {
             of: Box::new(self.amount()),
             annual,
-            days,
+            days: self.days(day_count)?,
             year_days: day_count.year_days(),
             rounding: self.terms.conventions.rounding,
         };
         Explanation::of(Name::Level, how)
+    }
+
+    /// The payment of the row at a place where payments grow by steps or leave something for the last.
+    fn stepped(&self, place: usize, annual: Rate, day_count: DayCount) -> Result<Explanation, OutOfRange> {
+        let rounding = self.terms.conventions.rounding;
+        let steps = crate::schedule::steps(&self.terms.pricing, self.lent.amount, rounding)?;
+        let left = match self.terms.pricing {
+            Pricing::Balloon { left, .. } => {
+                let share = vec![Factor::Rate { rate: left }];
+                Explanation::product(Name::LeftForLast, self.amount(), share, rounding)?
+            }
+            _ => Explanation::given(Name::Nothing, Amount::ZERO),
+        };
+        let how = How::Stepped {
+            of: Box::new(self.amount()),
+            left: Box::new(left),
+            growth: steps.growth,
+            every: steps.every,
+            annual,
+            days: self.days(day_count)?,
+            year_days: day_count.year_days(),
+            rounding,
+        };
+        let is_growing = steps.growth > Rate::ZERO;
+        let name = if is_growing {
+            Name::Step { number: 1 }
+        } else {
+            Name::Level
+        };
+        let mut payment = Explanation::of(name, how)?;
+        let places = 1..=place;
+        for number in (2u16..).take(places.filter(|place| steps.is_step(*place)).count()) {
+            let factor = vec![Factor::Rate {
+                rate: steps.factor()?,
+            }];
+            payment = Explanation::product(Name::Step { number }, payment, factor, rounding)?;
+        }
+        Ok(payment)
     }
 
     /// Interest of the row at a place, whoever bears it.
@@ -149,12 +201,9 @@ impl<'a> Planned<'a> {
 
     /// Interest or fee of the row at a place: what it costs, less what the seller bears of it.
     fn cost(&self, place: usize, component: Component) -> Result<Explanation, OutOfRange> {
-        let cost = match (self.terms.pricing, component) {
-            (
-                Pricing::Annuity { annual, day_count } | Pricing::EqualPrincipal { annual, day_count },
-                Component::Interest,
-            ) => self.interest(place, annual, day_count)?,
-            (Pricing::FlatFee { .. }, Component::Fee) => self.fee(place)?,
+        let cost = match (self.terms.pricing.interest(), component) {
+            (Some((annual, day_count)), Component::Interest) => self.interest(place, annual, day_count)?,
+            (None, Component::Fee) => self.fee(place)?,
             _ => return Ok(Explanation::given(Name::Nothing, Amount::ZERO)),
         };
         let borne = Self::row(&self.shown, place)?.subsidy;

@@ -87,6 +87,23 @@ impl Quote {
             Pricing::EqualPrincipal { annual, day_count } => {
                 writeln!(to, "pricing equal {} {}", annual.ppb(), day_code(day_count))?;
             }
+            Pricing::Balloon {
+                annual,
+                day_count,
+                left,
+            } => {
+                let (annual, days, left) = (annual.ppb(), day_code(day_count), left.ppb());
+                writeln!(to, "pricing balloon {annual} {days} {left}")?;
+            }
+            Pricing::Graduated {
+                annual,
+                day_count,
+                growth,
+                every,
+            } => {
+                let (annual, days, growth) = (annual.ppb(), day_code(day_count), growth.ppb());
+                writeln!(to, "pricing graduated {annual} {days} {growth} {every}")?;
+            }
         }
         write_conventions(&terms.conventions, to)?;
         for due_on in &terms.due_dates {

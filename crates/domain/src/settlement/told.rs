@@ -11,7 +11,7 @@ use crate::explain::{Explanation, Factor, Name};
 use crate::loan::Parts;
 use crate::loan::state::{Standing, State};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
-use crate::plan::{Component, Pricing, Settlement, Terms};
+use crate::plan::{Component, Settlement, Terms};
 
 /// Interest on a balance for a part of a period, both as (from, until), as [`super::interest_for`] reckons it.
 pub(crate) fn interest(
@@ -20,9 +20,7 @@ pub(crate) fn interest(
     (from, until): (Date, Date),
     balance: Amount,
 ) -> Result<Option<Explanation>, OutOfRange> {
-    let (Pricing::Annuity { annual, day_count } | Pricing::EqualPrincipal { annual, day_count }) =
-        terms.pricing
-    else {
+    let Some((annual, day_count)) = terms.pricing.interest() else {
         return Ok(None);
     };
     if until <= from || !balance.is_positive() {

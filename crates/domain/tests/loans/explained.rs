@@ -135,6 +135,17 @@ fn formula(why: &Explanation) -> String {
         How::Level { of, annual, days, .. } => {
             format!("level {} at {annual} over {}", formula(of), days.len())
         }
+        How::Stepped {
+            of,
+            left,
+            growth,
+            every,
+            ..
+        } => format!(
+            "first of {} leaving {} growing {growth}/{every}",
+            formula(of),
+            formula(left)
+        ),
         How::Multiple { of, multiple } => format!("{} to {}", formula(of), multiple.minor()),
         How::Least { of } => format!("least({})", all(of)),
         How::Greatest { of } => format!("greatest({})", all(of)),

@@ -79,6 +79,15 @@ fn excused_and_paused_days_do_not_count() {
     assert_eq!(penalty(&terms, &excused, 4), 0);
     assert_eq!(penalty(&terms, &excused, 14), 54, "10 of 14 days");
     assert_eq!(excused.fold(&terms, after(due(1), 14)).days_past_due, 10);
+    let over = [(3, 6), (2, 3)].into_iter().fold(excused, |life, (from, until)| {
+        let (from, until) = (after(due(1), from), after(due(1), until));
+        life.then(after(due(1), 30), Event::Excused { from, until })
+    });
+    assert_eq!(
+        penalty(&terms, &over, 14),
+        43,
+        "days that are excused twice are excused once"
+    );
     let paused = Life::captured(&terms)
         .then(after(due(1), 2), Event::Paused)
         .then(after(due(1), 22), Event::Resumed);

@@ -20,21 +20,35 @@ fn any_pricing() -> impl Strategy<Value = Pricing> {
         DayCount::Actual365,
     ]);
     let timings = select(vec![FeeTiming::EveryPeriod, FeeTiming::WithFirst]);
-    (0..4u8, 0..300_000_000i64, counts, timings).prop_map(|(kind, ppb, day_count, timing)| match kind {
-        0 => Pricing::InterestFree,
-        1 => Pricing::FlatFee {
-            total_rate: Rate::from_ppb(ppb / 2),
-            timing,
-            fee_rounding: Rounding::HalfEven,
-        },
-        2 => Pricing::Annuity {
-            annual: Rate::from_ppb(ppb),
-            day_count,
-        },
-        _ => Pricing::EqualPrincipal {
-            annual: Rate::from_ppb(ppb),
-            day_count,
-        },
+    let kinds = (0..6u8, 0..=1_000_000_000i64, 1..7u16);
+    (kinds, 0..300_000_000i64, counts, timings).prop_map(|((kind, share, every), ppb, day_count, timing)| {
+        match kind {
+            0 => Pricing::InterestFree,
+            1 => Pricing::FlatFee {
+                total_rate: Rate::from_ppb(ppb / 2),
+                timing,
+                fee_rounding: Rounding::HalfEven,
+            },
+            2 => Pricing::Annuity {
+                annual: Rate::from_ppb(ppb),
+                day_count,
+            },
+            3 => Pricing::EqualPrincipal {
+                annual: Rate::from_ppb(ppb),
+                day_count,
+            },
+            4 => Pricing::Balloon {
+                annual: Rate::from_ppb(ppb),
+                day_count,
+                left: Rate::from_ppb(share),
+            },
+            _ => Pricing::Graduated {
+                annual: Rate::from_ppb(ppb),
+                day_count,
+                growth: Rate::from_ppb(share / 4),
+                every,
+            },
+        }
     })
 }
 

@@ -14,12 +14,14 @@
 mod bills;
 mod books;
 mod bureau;
+mod changes;
 mod explained;
 mod golden;
 mod lateness;
 mod lives;
 mod payments;
 mod properties;
+mod recorded;
 mod refunds;
 mod serviced;
 mod serviced_books;

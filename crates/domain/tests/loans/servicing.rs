@@ -59,12 +59,12 @@ pub fn servicing(ahead: Ahead) -> Servicing {
 }
 
 /// The first of a month of 2024.
-fn first(month: i8) -> Date {
+pub fn first(month: i8) -> Date {
     date(2024, month, 1)
 }
 
 /// Terms from 1 January 2024 with a row on the first of each month.
-fn signed(pricing: Pricing, count: i8, servicing: Servicing) -> Terms {
+pub fn signed(pricing: Pricing, count: i8, servicing: Servicing) -> Terms {
     let mut terms = terms::terms(pricing, fen(1_000_000_00), 1);
     terms.signed_on = first(1);
     terms.due_dates = (2..=count + 1).map(first).collect();
@@ -74,18 +74,18 @@ fn signed(pricing: Pricing, count: i8, servicing: Servicing) -> Terms {
 }
 
 /// What happened, each with its day.
-fn lived(terms: &Terms, events: &[(Date, Event)], as_of: Date) -> Life {
+pub fn lived(terms: &Terms, events: &[(Date, Event)], as_of: Date) -> Life {
     let life_so_far = events.iter().fold(terms::Life(Vec::new()), |life, (on, event)| {
         life.then(*on, event.clone())
     });
     life(terms, &life_so_far.0, as_of).unwrap()
 }
 
-fn lent(amount: i64) -> (Date, Event) {
+pub fn lent(amount: i64) -> (Date, Event) {
     (first(1), Event::Disbursed { amount: fen(amount) })
 }
 
-fn paid(on: Date, amount: i64) -> (Date, Event) {
+pub fn paid(on: Date, amount: i64) -> (Date, Event) {
     let event = Event::Repaid {
         amount: fen(amount),
         intent: Intent::Due,
@@ -93,29 +93,29 @@ fn paid(on: Date, amount: i64) -> (Date, Event) {
     (on, event)
 }
 
-fn amended(on: Date, by: Amendment) -> (Date, Event) {
+pub fn amended(on: Date, by: Amendment) -> (Date, Event) {
     (on, Event::Amended { by })
 }
 
 /// Each row's principal and interest as they came to.
-fn came_to(life: &Life) -> Vec<(i64, i64)> {
+pub fn came_to(life: &Life) -> Vec<(i64, i64)> {
     let rows = life.loan.rows.iter();
     rows.map(|r| (r.principal.charged.minor(), r.interest.charged.minor()))
         .collect()
 }
 
 /// What of each row's principal was paid.
-fn met(life: &Life) -> Vec<i64> {
+pub fn met(life: &Life) -> Vec<i64> {
     life.loan.rows.iter().map(|r| r.principal.paid.minor()).collect()
 }
 
-const SEVEN: Pricing = Pricing::Annuity {
+pub const SEVEN: Pricing = Pricing::Annuity {
     annual: Rate::from_ppb(70_000_000),
     day_count: DayCount::Thirty360,
 };
 
 /// Interest that follows the payments by the day.
-fn daily(until: Until) -> Servicing {
+pub fn daily(until: Until) -> Servicing {
     Servicing {
         recalculation: Some(Recalculation {
             daily: true,

@@ -3,7 +3,7 @@
 use fenqi_app::jobs::day;
 use fenqi_domain::calendar::days_between;
 use fenqi_server::data::{Files, load};
-use fenqi_server::wiring::{Opening, clock, open, sandbox, seed};
+use fenqi_server::wiring::{KeySource, Opening, clock, key_source, open, sandbox, seed};
 use fenqi_store::Batch;
 use fenqi_store::tables::clocks;
 use jiff::civil::Date;
@@ -15,7 +15,7 @@ use super::{Done, complain, say, told};
 pub struct Day {
     #[command(flatten)]
     at: crate::At,
-    /// The business day up to which work is done; in the sandbox the clock is moved there, day by day
+    /// The business day up to which work is done; in a sandbox the clock is moved there, day by day
     #[arg(long)]
     until: Option<Date>,
     /// Move the clock further than 400 days; it cannot be moved back
@@ -42,6 +42,12 @@ pub async fn run(command: Day) -> Done {
     if until < today {
         return Err(format!(
             "{until} is over; today is {today}. Work that is late is done by `fenqi day` at any time"
+        ));
+    }
+    if until > today && key_source().map_err(told)? == KeySource::Configured {
+        return Err(format!(
+            "today is {today}, and the clock of a store with keys of its own is the machine's; leave --until away, or \
+             try the days ahead on a sandbox store, without FENQI_KEY and FENQI_INDEX_KEY"
         ));
     }
     let days = days_between(today, until);

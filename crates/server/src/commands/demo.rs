@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use fenqi_server::data::{Files, load};
-use fenqi_server::story::{Place, offers_on_first, play_in, play_on};
+use fenqi_server::story::{Place, Played, offers_on_first, play_in, play_on};
 use fenqi_server::wiring::{Database, Opening, open};
 use fenqi_web::story_page::{StoryPage, serve};
 
@@ -28,6 +28,9 @@ pub struct Demo {
     /// Play and print, and do not serve
     #[arg(long)]
     no_serve: bool,
+    /// Print one line of JSON: what was loaded, whether the books agree, what was seen, and where to look
+    #[arg(long)]
+    json: bool,
 }
 
 /// Loads, plays and serves until it is stopped.
@@ -41,14 +44,16 @@ pub async fn run(command: Demo) -> Done {
         let listed: Vec<String> = problems.iter().map(told).collect();
         format!("{}\nnothing was loaded", listed.join("\n"))
     })?;
-    say(format!(
-        "loaded {} products of {} sellers, {} institutions, {} plans, {} regions",
-        data.products.len(),
-        data.sellers.len(),
-        data.lenders.len(),
-        data.plans.len(),
-        data.regions.len(),
-    ));
+    if !command.json {
+        say(format!(
+            "loaded {} products of {} sellers, {} institutions, {} plans, {} regions",
+            data.products.len(),
+            data.sellers.len(),
+            data.lenders.len(),
+            data.plans.len(),
+            data.regions.len(),
+        ));
+    }
     let (name, story) = match &command.catalogue {
         None => ("Ann's story", STORY.to_owned()),
         // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
@@ -69,25 +74,47 @@ pub async fn run(command: Demo) -> Done {
         }
     };
     let played = played.map_err(told)?;
-    for trouble in &played.troubles {
-        say(trouble);
-    }
     let well = played.troubles.is_empty();
-    say(format!(
-        "played {name}: the books {}",
-        if well { "agree" } else { "do not agree" }
-    ));
-    if command.no_serve {
-        say(&played.text);
+    let address = (!command.no_serve).then(|| format!("http://127.0.0.1:{}/", command.port));
+    if command.json {
+        say(serde_json::json!({
+            "products": data.products.len(),
+            "sellers": data.sellers.len(),
+            "institutions": data.lenders.len(),
+            "plans": data.plans.len(),
+            "regions": data.regions.len(),
+            "played": name,
+            "books_agree": well,
+            "troubles": played.troubles,
+            "text": played.text,
+            "look_at": address,
+        }));
+    } else {
+        tell(name, &played, command.no_serve);
+    }
+    let Some(address) = address else {
         return Ok(well);
+    };
+    if !command.json {
+        say(format!("look at {address} (stop with Ctrl-C)"));
     }
     let page = StoryPage::of(&played.text, data.products.len(), data.lenders.len(), well);
-    say(format!(
-        "look at http://127.0.0.1:{}/ (stop with Ctrl-C)",
-        command.port
-    ));
     serve(page, command.port)
         .await
         .map_err(|e| format!("port {}: {e}; choose another with --port", command.port))?;
     Ok(well)
+}
+
+/// Says what was played and how it went; all of it, if no page will show it.
+fn tell(name: &str, played: &Played, in_full: bool) {
+    played.troubles.iter().for_each(say);
+    let agree = if played.troubles.is_empty() {
+        "agree"
+    } else {
+        "do not agree"
+    };
+    say(format!("played {name}: the books {agree}"));
+    if in_full {
+        say(&played.text);
+    }
 }

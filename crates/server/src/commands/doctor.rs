@@ -1,7 +1,7 @@
 //! `fenqi doctor`: says what is wrong with the installation and how to mend it.
 
-use fenqi_server::wiring::{Database, KeySource, Opening, key_source, open};
-use fenqi_store::Store;
+use fenqi_server::wiring::{Database, KeySource, Opening, clock, key_source, open, zone};
+use fenqi_store::{Fault, Store};
 
 use super::{Done, mending, say};
 
@@ -58,6 +58,26 @@ async fn look_into(store: &Store, findings: &mut Vec<Finding>) {
         Err(fault) => (false, fault.to_string()),
     });
     findings.extend(opens_sealed(store).await);
+    findings.push(days_are_done(store).await);
+}
+
+/// Whether the work of the days was done, up to yesterday at least; a store on which it was never done is new.
+async fn days_are_done(store: &Store) -> Finding {
+    let known = async {
+        let now = clock(store).await?.now();
+        let (_, done) = store.business_clock().await?;
+        Ok((now.to_zoned(zone()).date(), done))
+    };
+    match known.await {
+        Ok((today, Some(done))) => (
+            done.tomorrow().is_ok_and(|next| next >= today),
+            format!(
+                "the work of the days is done up to {done}; today is {today}, and `fenqi day` catches up"
+            ),
+        ),
+        Ok((_, None)) => (true, "no work of a day was done yet; `fenqi day` does it".into()),
+        Err::<_, Fault>(fault) => (false, fault.to_string()),
+    }
 }
 
 /// Whether the keys open what is sealed in the store; nothing if nobody is in it yet.

@@ -25,6 +25,9 @@ pub struct Simulate {
     /// Say of the case why each of its figures is what it is at its end
     #[arg(long, requires = "case")]
     explain: bool,
+    /// Print the terms and the transactions that the case comes to, in the platform's own words
+    #[arg(long, requires = "case", conflicts_with = "explain")]
+    own_words: bool,
     /// The language of explanations as text
     #[arg(long, value_enum, default_value_t = Speech::En)]
     language: Speech,
@@ -75,6 +78,10 @@ pub fn run(command: &Simulate) -> Done {
             (Format::Text, Speech::Zh) => say(told.text(Language::Zh).trim_end()),
             (Format::Text, Speech::En) => say(told.text(Language::En).trim_end()),
         }
+        return Ok(true);
+    }
+    if let Some(id) = command.case.as_deref().filter(|_| command.own_words) {
+        say(file.own_words(id)?.trim_end());
         return Ok(true);
     }
     let lines = file

@@ -1,14 +1,14 @@
 //! Who lends and on what terms: institutions, campaigns, conventions, plans.
 
-use fenqi_domain::calendar::{DayCount, DueRule, Roll};
+use fenqi_domain::calendar::{DueRule, Roll};
 use fenqi_domain::market::{Flow, Institution, Partnership, PartnershipState, Region, Seller};
 use fenqi_domain::money::{Amount, Currency, Rate, Remainder, Rounding};
 use fenqi_domain::plan::{
-    Campaign, Component, Conventions, FeeTiming, LatePolicy, Plan, Prepayment, Pricing, RefundStrategy,
-    Settlement, Waterfall,
+    Campaign, Component, Conventions, LatePolicy, Plan, Prepayment, RefundStrategy, Settlement, Waterfall,
 };
 
 use super::goods::Category;
+use super::pricing::pricing;
 use super::table::{Fields, Problem, read};
 
 /// An institution with what its sandbox judges by (放款机构的准入标准).
@@ -133,7 +133,7 @@ pub fn campaigns(file: &str, bytes: &[u8], sellers: &[Seller]) -> Result<Vec<Nam
     )
 }
 
-const ROUNDINGS: [(&str, Rounding); 4] = [
+pub(super) const ROUNDINGS: [(&str, Rounding); 4] = [
     ("half_up", Rounding::HalfUp),
     ("half_even", Rounding::HalfEven),
     ("down", Rounding::Down),
@@ -291,6 +291,9 @@ pub fn plans(
         "timing",
         "fee_rounding",
         "day_count",
+        "left",
+        "growth",
+        "every",
         "minimum",
         "maximum",
         "down_payment",
@@ -353,56 +356,6 @@ fn plan(
         quote_minutes: quote_minutes?,
         needs_card: needs_card?,
     })
-}
-
-fn pricing(row: &mut Fields<'_>) -> Option<Pricing> {
-    let kinds = [
-        ("interest_free", 0),
-        ("flat_fee", 1),
-        ("annuity", 2),
-        ("equal_principal", 3),
-    ];
-    let day_counts = [
-        ("30/360", DayCount::Thirty360),
-        ("actual/360", DayCount::Actual360),
-        ("actual/365", DayCount::Actual365),
-    ];
-    match row.choice("pricing", &kinds)? {
-        0 => {
-            for column in ["rate", "timing", "fee_rounding", "day_count"] {
-                row.nothing(column, "the plan is free of interest and fees")?;
-            }
-            Some(Pricing::InterestFree)
-        }
-        1 => {
-            let total_rate = row.percent("rate");
-            let timing = row.choice(
-                "timing",
-                &[
-                    ("every_period", FeeTiming::EveryPeriod),
-                    ("with_first", FeeTiming::WithFirst),
-                ],
-            );
-            let fee_rounding = row.choice("fee_rounding", &ROUNDINGS);
-            row.nothing("day_count", "a flat fee counts no days")?;
-            Some(Pricing::FlatFee {
-                total_rate: total_rate?,
-                timing: timing?,
-                fee_rounding: fee_rounding?,
-            })
-        }
-        kind => {
-            let annual = row.percent("rate");
-            let day_count = row.choice("day_count", &day_counts);
-            row.nothing("timing", "interest is paid every period")?;
-            row.nothing("fee_rounding", "interest is rounded by the conventions")?;
-            let (annual, day_count) = (annual?, day_count?);
-            match kind {
-                2 => Some(Pricing::Annuity { annual, day_count }),
-                _ => Some(Pricing::EqualPrincipal { annual, day_count }),
-            }
-        }
-    }
 }
 
 /// The campaign that pays the seller's share: none, or one that is known, and only where the seller bears something.
@@ -492,6 +445,13 @@ mod tests {
             (",order_anchored,", ",order_anchored:3,", "due"),
             ("order_anchored,xiaofu", "order_anchored,other", "conventions"),
             (",30/360,", ",30/361,", "day_count"),
+            ("annuity,8.6,,,30/360,,", "annuity,8.6,,,30/360,30,", "left"),
+            ("annuity,8.6,,,30/360,,", "balloon,8.6,,,30/360,100,", "left"),
+            (
+                "annuity,8.6,,,30/360,,,,",
+                "graduated,8.6,,,30/360,,5,0,",
+                "every",
+            ),
         ] {
             assert_eq!(problems_of("plans.csv", good, bad), [column], "{bad}");
         }

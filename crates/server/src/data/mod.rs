@@ -6,6 +6,7 @@
 pub mod goods;
 pub mod lending;
 pub mod places;
+mod pricing;
 pub mod table;
 
 use fenqi_domain::calendar::Holidays;

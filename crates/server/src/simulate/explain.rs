@@ -43,7 +43,7 @@ impl File {
         for (value, at) in Fields::new(&self.value, "").list("cases") {
             let case = Fields::new(value, at);
             if case.need("id")? == id {
-                return told(id, &super::play(&case)?.0);
+                return told(id, &super::play(&case)?.player);
             }
         }
         Err(format!("no case has the id {id}"))

@@ -5,6 +5,7 @@
 pub mod check;
 mod explain;
 mod field;
+mod own_words;
 mod play;
 pub mod schema;
 mod show;
@@ -12,6 +13,7 @@ mod terms;
 mod text;
 mod undo;
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use field::{Fields, Read};
@@ -67,7 +69,7 @@ impl File {
                 continue;
             }
             let mut line = match play(&case) {
-                Ok((_, checkpoints)) => json!({ "id": id, "checkpoints": checkpoints }),
+                Ok(played) => json!({ "id": id, "checkpoints": played.checkpoints }),
                 Err(why) => json!({ "id": id, "error": why }),
             };
             let within = format!("{}/", case.at());
@@ -85,20 +87,34 @@ impl File {
     }
 }
 
-/// Plays one case; says how it stands at its end, and where it expects something.
-fn play(case: &Fields<'_>) -> Read<(Player, Vec<Value>)> {
+/// A case that was played.
+struct Played {
+    /// How it stands at its end.
+    player: Player,
+    /// How it stood wherever it expects something.
+    checkpoints: Vec<Value>,
+    /// How many transactions were known there, and up to which day they were counted.
+    asked: Vec<(usize, Date)>,
+}
+
+/// Plays one case.
+fn play(case: &Fields<'_>) -> Read<Played> {
     let inputs = case
         .object("inputs")
         .ok_or_else(|| case.wrong("inputs", "the terms"))?;
     let mut player = Player::new(terms::read(&inputs)?);
-    let mut checkpoints = Vec::new();
+    let (mut checkpoints, mut asked) = (Vec::new(), Vec::new());
     let steps = case.list("sequence");
     let end = format!("{}/sequence/{}", case.at(), steps.len());
     let is_asked_last = steps.last().is_some_and(|(step, _)| step.get("expect").is_some());
     for (value, at) in steps {
         let step = Fields::new(value, at);
         match step.object("expect") {
-            Some(expected) => checkpoints.push(checkpoint(&player, Some(&expected), step.at())?),
+            Some(expected) => {
+                checkpoints.push(checkpoint(&player, Some(&expected), step.at())?);
+                let counted = player.life.as_ref().map(|life| life.loan.as_of);
+                asked.extend(counted.map(|on| (player.transactions().len(), on)));
+            }
             None => player.operate(&step).map_err(|why| {
                 if why.starts_with('/') {
                     why
@@ -112,7 +128,11 @@ fn play(case: &Fields<'_>) -> Read<(Player, Vec<Value>)> {
     if !is_asked_last {
         checkpoints.push(checkpoint(&player, None, &end)?);
     }
-    Ok((player, checkpoints))
+    Ok(Played {
+        player,
+        checkpoints,
+        asked,
+    })
 }
 
 /// How the case stands at a place of its sequence.

@@ -1,7 +1,7 @@
 //! What a shopper does.
 
 use super::{code, goods, label};
-use crate::language::{Cart, CartLine, Payment, Proof, Shopping, View};
+use crate::language::{Cart, CartLine, Figure, Payment, Proof, Shopping, View};
 use crate::words::{Read, Words, is_region};
 use fenqi_domain::money::Amount;
 
@@ -62,6 +62,9 @@ fn asks(words: &mut Words<'_>) -> Read<Shopping> {
         words.need("offers on")?;
         return Ok(Shopping::AsksOffers(cart(words)?));
     }
+    if words.take("why") {
+        return Ok(Shopping::AsksWhy(figure(words)?));
+    }
     words.need("what")?;
     if words.take("settling") {
         let label = label(words)?;
@@ -78,6 +81,30 @@ fn asks(words: &mut Words<'_>) -> Read<Shopping> {
     } else {
         Err(words.unexpected("“settling A1 costs”, “returning … of A1 does” or “paying … does”"))
     }
+}
+
+/// `no. 2 of A1 comes to that`
+fn figure(words: &mut Words<'_>) -> Read<Figure> {
+    let figure = if words.take("settling") {
+        Figure::Payoff { label: label(words)? }
+    } else if words.take("the") {
+        words.need("bill of")?;
+        Figure::Bill {
+            due_on: words.date()?,
+        }
+    } else if words.take("what") {
+        words.need("is due for")?;
+        Figure::Due { label: label(words)? }
+    } else {
+        words.need("no.")?;
+        let number = words.count("the number of an instalment such as 2")?;
+        let number = u16::try_from(number).unwrap_or(u16::MAX);
+        words.need("of")?;
+        let label = label(words)?;
+        Figure::Instalment { label, number }
+    };
+    words.need("comes to that")?;
+    Ok(figure)
 }
 
 /// `PH-1001 + 2 AC-6001, financing PH-1001, in 310000, 500.00 down, from xiaofu`

@@ -2,8 +2,8 @@
 
 use super::command;
 use crate::language::{
-    Cart, CartLine, Command, Desk, Goods, Lasting, Outside, Payment, Proof, Record, Selling, Shopping,
-    Tending, View, Wrong,
+    Cart, CartLine, Command, Desk, Figure, Goods, Lasting, Outside, Payment, Proof, Record, Selling,
+    Shopping, Tending, View, Wrong,
 };
 use crate::words::{Unexpected, in_china};
 use fenqi_domain::money::Amount;
@@ -270,6 +270,28 @@ fn returns_and_settlements_are_asked_about_first() {
             rejected: Some("the seal is broken".to_owned()),
         }))
     );
+}
+
+#[test]
+fn a_figure_is_asked_about() {
+    let label = "A1".to_owned();
+    let number = 2;
+    for (line, figure) in [
+        ("settling A1", Figure::Payoff { label: label.clone() }),
+        ("what is due for A1", Figure::Due { label: label.clone() }),
+        ("no. 2 of A1", Figure::Instalment { label, number }),
+        (
+            "the bill of 2025-02-05",
+            Figure::Bill {
+                due_on: "2025-02-05".parse().unwrap(),
+            },
+        ),
+    ] {
+        assert_eq!(
+            ann(&format!("asks why {line} comes to that")),
+            Shopping::AsksWhy(figure)
+        );
+    }
 }
 
 #[test]

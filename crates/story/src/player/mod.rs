@@ -200,8 +200,7 @@ impl<'a> Player<'a> {
         let mut tries = 1;
         while let Some(notice) = self.unheard.front() {
             match bounce::notice(self.app, &job, notice.clone()).await {
-                // A notice about a number that is not ours is none of ours.
-                Ok(_) | Err(Denied::NotFound) => {
+                Ok(_) => {
                     self.unheard.pop_front();
                 }
                 Err(Denied::Fault(_)) if tries < TRIES => tries += 1,

@@ -5,7 +5,7 @@ use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::repayment::payments::PaymentView;
 use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::repayment::settle::{self, Settle};
-use fenqi_app::repayment::{certificate, preview};
+use fenqi_app::repayment::{certificate, preview, why};
 use fenqi_domain::actor::Actor;
 use fenqi_domain::agreement::{Ending, Stage};
 use fenqi_domain::bill::Status;
@@ -16,7 +16,7 @@ use fenqi_domain::returns::ReturnLine;
 
 use super::show::{self, yuan};
 use super::{Player, Seen, Stop};
-use crate::language::{Goods, Payment};
+use crate::language::{Figure, Goods, Payment};
 use crate::scenario::Step;
 
 impl Player<'_> {
@@ -73,6 +73,33 @@ impl Player<'_> {
         let deal = self.cast.deal(label)?;
         let payoff = settle::quote(self.app, &Actor::Shopper { id: shopper }, shopper, deal.id).await?;
         Ok(vec![show::payoff(&payoff)])
+    }
+
+    /// The reason of a figure, in English.
+    pub(super) async fn asks_why(&mut self, who: &str, figure: &Figure) -> Seen {
+        let shopper = self.shopper(who).await?;
+        let agreement = |label: &str| self.cast.deal(label).map(|deal| deal.id);
+        let figure = match figure {
+            Figure::Instalment { label, number } => why::Figure::Instalment {
+                agreement: agreement(label)?,
+                number: *number,
+            },
+            Figure::Due { label } => why::Figure::Payable {
+                agreement: agreement(label)?,
+            },
+            Figure::Payoff { label } => why::Figure::Payoff {
+                agreement: agreement(label)?,
+            },
+            Figure::Bill { due_on } => why::Figure::Bill { due_on: *due_on },
+        };
+        let whys = why::why(self.app, &Actor::Shopper { id: shopper }, shopper, figure).await?;
+        let mut lines = Vec::new();
+        for why in &whys {
+            let label = self.cast.label_of(why.agreement);
+            lines.push(format!("{label} on {}:", why.on));
+            lines.extend(why.en.lines().map(|line| format!("  {line}")));
+        }
+        Ok(lines)
     }
 
     pub(super) async fn settles(&mut self, step: &Step, who: &str, label: &str, from: Option<&str>) -> Seen {

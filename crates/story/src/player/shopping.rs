@@ -34,6 +34,7 @@ impl Player<'_> {
             Shopping::Previews(payment) => self.previews(who, payment).await,
             Shopping::Pays(payment) => self.pays(step, who, payment).await,
             Shopping::AsksPayoff { label } => self.payoff(who, label).await,
+            Shopping::AsksWhy(figure) => self.asks_why(who, figure).await,
             Shopping::Settles { label, from } => self.settles(step, who, label, from.as_deref()).await,
             Shopping::AsksReturn(goods) => self.asks_return(who, goods).await,
             Shopping::Returns(goods) => self.returns(step, who, goods).await,

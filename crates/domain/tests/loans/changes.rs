@@ -1,0 +1,98 @@
+//! Changes of running loans whose figures can be reckoned by hand: interest is the balance × 7 % ÷ 12, half to even.
+
+use fenqi_domain::loan::{Amendment, quote};
+use fenqi_domain::money::{Amount, Rounding};
+use fenqi_domain::plan::{Component, Pricing};
+use fenqi_domain::servicing::{Ahead, Until};
+use jiff::civil::date;
+
+use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
+use crate::terms::{Life, fen};
+
+/// A month's interest on a balance at 7 %.
+fn month(balance: i64) -> i64 {
+    fen(balance).share(7, 1_200, Rounding::HalfEven).unwrap().minor()
+}
+
+#[test]
+fn what_is_overdue_is_spread_over_the_rows_to_come_though_interest_follows_no_payment() {
+    let terms = signed(SEVEN, 6, servicing(Ahead::Next));
+    let events = [
+        lent(100_00),
+        paid(first(2), 10_00),
+        amended(date(2024, 2, 15), Amendment::Reamortised),
+    ];
+    let life = lived(&terms, &events, date(2024, 2, 15));
+    let rows = came_to(&life);
+    assert_eq!(rows[0], (9_42, 58), "the overdue row is cut to what was paid");
+    let mut balance = 100_00 - 9_42;
+    for (principal, interest) in &rows[1..] {
+        assert_eq!(*interest, month(balance));
+        balance -= principal;
+    }
+    assert_eq!(balance, 0);
+    // 90.58 over five months at 7 % is 18.43.
+    assert!(
+        rows[1..].iter().all(|(p, i)| (p + i - 18_43).abs() <= 2),
+        "{rows:?}"
+    );
+    assert_eq!(met(&life), [9_42, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_row_more_spreads_what_is_open_again() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let more = Amendment::Rescheduled {
+        from: first(3),
+        to: None,
+        extra: 1,
+        grace: 0,
+        interest_grace: 0,
+    };
+    let events = [lent(300_00), paid(first(2), 100_00), amended(first(2), more)];
+    let life = lived(&terms, &events, first(2));
+    let principal: Vec<i64> = came_to(&life).iter().map(|(p, _)| *p).collect();
+    assert_eq!(principal, [100_00, 66_67, 66_67, 66_66]);
+}
+
+#[test]
+fn a_loan_that_was_given_up_may_still_be_spread_anew() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let events = [
+        lent(300_00),
+        amended(first(3), Amendment::ChargedOff),
+        amended(first(3), Amendment::Reamortised),
+    ];
+    let life = lived(&terms, &events, first(3));
+    assert_eq!(came_to(&life), [(0, 0), (0, 0), (300_00, 0)]);
+}
+
+#[test]
+fn interest_that_was_charged_back_is_asked_for_once() {
+    let mut servicing = daily(Until::PaymentDay);
+    servicing.chargeback = vec![
+        Component::Penalty,
+        Component::Fee,
+        Component::Interest,
+        Component::Principal,
+    ];
+    let terms = signed(SEVEN, 6, servicing);
+    let back = Amendment::ChargedBack {
+        amount: fen(17_01),
+        of: 2,
+    };
+    let mut events = vec![lent(100_00), paid(first(2), 17_01), amended(first(2), back)];
+    let life = lived(&terms, &events, first(2));
+    // February earns on all that was lent, and January's 0.58 is owed again beside it.
+    assert_eq!(came_to(&life)[1], (2 * 16_43, 58 + month(100_00)));
+    let so_far = events.iter().fold(Life(Vec::new()), |life, (on, event)| {
+        life.then(*on, event.clone())
+    });
+    let asked = quote(&terms, &so_far.0, date(2024, 2, 15)).unwrap();
+    // 14 of 29 days of 0.5833 are 0.28.
+    assert_eq!(asked, fen(100_00 + 58 + 28));
+    events.push(paid(date(2024, 2, 15), asked.minor()));
+    let life = lived(&terms, &events, date(2024, 2, 15));
+    assert_eq!(life.loan.outstanding().unwrap().total().unwrap(), Amount::ZERO);
+    assert_eq!(life.loan.credit_balance, Amount::ZERO);
+}
