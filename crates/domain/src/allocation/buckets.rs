@@ -155,19 +155,11 @@ fn pay_bucket(
         if recalculation.until == Until::PeriodEnd && standing.from < day {
             on = due_on;
         }
-        // Interest that an earlier period put off is earned by then as far as that period earns.
-        let earned_to = |a: &Accrual<'_>| match (component, recalculation.until) {
-            (Component::Interest, Until::PeriodEnd) => a.period_end(day).max(on),
-            _ => on,
-        };
-        let cut = state
-            .accrual
-            .as_ref()
-            .map(|a| a.due_at(due_on, earned_to(a), takes_all))
-            .transpose()?
-            .flatten();
-        if let Some((principal, interest)) = cut {
-            standing.owe(component, principal, interest)?;
+        if let Some(accrual) = &state.accrual {
+            let to = earned_to(accrual, component, recalculation.until, on);
+            if let Some((principal, interest)) = accrual.due_at(due_on, to, takes_all)? {
+                standing.owe(component, principal, interest)?;
+            }
         }
     }
     let paid_before = standing.row.figures(component).paid;
@@ -205,6 +197,15 @@ fn pay_bucket(
     }
     state.follow()?;
     Ok(paid)
+}
+
+/// The day up to which a payment ahead takes a component as earned. Interest that an earlier period put off is earned as
+/// far as that period earns.
+fn earned_to(accrual: &Accrual<'_>, component: Component, until: Until, day: Date) -> Date {
+    match (component, until) {
+        (Component::Interest, Until::PeriodEnd) => accrual.period_end(day),
+        _ => day,
+    }
 }
 
 /// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.

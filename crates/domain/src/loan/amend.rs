@@ -50,7 +50,10 @@ impl State<'_> {
                     amount,
                 },
             )?,
-            Amendment::Surcharged { share } => charges::surcharge(self, number, share)?,
+            Amendment::Surcharged { share } => {
+                charges::surcharge(self, number, share)?;
+                charges::apply_credit(self, servicing)?;
+            }
             Amendment::FeeTaken { amount } => {
                 let mut parts = Parts::default();
                 parts.add(Component::Fee, amount)?;
