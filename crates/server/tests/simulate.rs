@@ -66,8 +66,26 @@ fn conformance(file: &File, answers: &[Value], page: &str) -> String {
             kind.replace('_', " ")
         ));
     }
+    text.push_str(&beside(file, answers));
     text.push_str("\nThese differ:\n\n| case | kind | in | first | why |\n|---|---|---|---|---|\n");
     text + &differing
+}
+
+/// What the cases expect beside their figures, and how often the answers say the same.
+fn beside(file: &File, answers: &[Value]) -> String {
+    let mut columns: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (case, answer) in file.cases().iter().zip(answers) {
+        for (column, agrees) in check::beside(case, answer) {
+            let tally = columns.entry(column).or_default();
+            tally[0] += 1;
+            tally[1] += usize::from(agrees);
+        }
+    }
+    let mut text = "\nBeside the figures:\n\n| expected | times | agree |\n|---|--:|--:|\n".to_owned();
+    for (column, [asked, agree]) in columns {
+        text.push_str(&format!("| {} | {asked} | {agree} |\n", column.replace('_', " ")));
+    }
+    text
 }
 
 #[test]
@@ -151,6 +169,101 @@ fn a_mistake_is_told_with_its_place() {
     }
     assert!(File::read("{}").is_err());
     assert!(File::read("nonsense").is_err());
+}
+
+#[test]
+fn terms_that_would_be_read_past_are_refused_by_name() {
+    let table = [
+        (
+            json!({ "loan_term": [4, "MONTHS"] }),
+            "/cases/0/inputs/loan_term: write [3, \"MONTHS\"]",
+        ),
+        (
+            json!({ "rounding": { "money_scale": 0 } }),
+            "/cases/0/inputs/rounding/money_scale: ",
+        ),
+        (
+            json!({ "rounding": { "math_precision": 6 } }),
+            "/cases/0/inputs/rounding/math_precision: ",
+        ),
+        (
+            json!({
+                "rate_percent": "12",
+                "interest_calculation_period": "SAME_AS_REPAYMENT_PERIOD",
+                "allow_partial_period_interest": false,
+            }),
+            "/cases/0/inputs/allow_partial_period_interest: ",
+        ),
+        (
+            json!({ "loan_term": [3, "MONTHS"], "rounding": { "mode": "HALF_EVEN" } }),
+            "",
+        ),
+    ];
+    for (terms, begins) in table {
+        let mut file: Value = serde_json::from_str(&one(&json!([{ "expect": {} }]))).unwrap();
+        let inputs = file
+            .pointer_mut("/cases/0/inputs")
+            .and_then(Value::as_object_mut)
+            .unwrap();
+        for (name, value) in terms.as_object().unwrap() {
+            inputs.insert(name.clone(), value.clone());
+        }
+        let line = &simulate(&file.to_string())[0];
+        let error = field(line, "error").as_str().unwrap_or_default();
+        assert!(
+            error.starts_with(begins) && error.is_empty() == begins.is_empty(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn lateness_is_told_by_loan_and_by_row_without_grace_and_pauses() {
+    let sequence = json!([
+        { "op": "disburse", "date": "2026-01-31", "amount": "300.00" },
+        { "op": "add_charge", "charge": "LOAN_NSF_FEE", "kind": "PENALTY", "due_date": "2026-02-10", "amount": "9.00" },
+        { "op": "set_business_date", "date": "2026-03-02" },
+        { "op": "delinquency_pause", "from": "2026-03-10", "to": "2026-03-20" },
+        { "op": "run_cob" },
+        { "expect": {} },
+        { "op": "set_business_date", "date": "2026-04-05" },
+        { "op": "run_cob" },
+        { "expect": {} },
+    ]);
+    let mut file: Value = serde_json::from_str(&one(&sequence)).unwrap();
+    let inputs = file
+        .pointer_mut("/cases/0/inputs")
+        .and_then(Value::as_object_mut)
+        .unwrap();
+    inputs.insert("grace_on_arrears_days".to_owned(), json!(3));
+    inputs.insert("installment_level_delinquency".to_owned(), json!(true));
+    let line = &simulate(&file.to_string())[0];
+    let told = |place: usize, name: &str| {
+        line.pointer(&format!("/checkpoints/{place}/{name}"))
+            .unwrap()
+            .clone()
+    };
+    // Due on 28 February: two days late and not beyond grace; on 5 April 36, ten of them in the pause.
+    assert_eq!(
+        told(0, "delinquency"),
+        json!({ "range": "NO_DELINQUENCY", "delinquent_date": "2026-03-03" })
+    );
+    assert_eq!(told(0, "installment_delinquency"), Value::Null);
+    let loan = told(1, "loan_delinquency/0");
+    assert_eq!(
+        (field(&loan, "delinquentDays"), field(&loan, "pastDueDays")),
+        (&json!("23"), &json!("36"))
+    );
+    assert_eq!(
+        told(1, "installment_delinquency"),
+        json!([
+            { "rangeId": "2", "Range": "RANGE_3", "Amount": "209.00" },
+        ])
+    );
+    assert_eq!(told(1, "total_overdue"), json!("209.00"));
+    assert_eq!(told(1, "delinquency_pauses/0/active"), json!("false"));
+    assert_eq!(told(1, "charges/0/Name"), json!("NSF fee"));
+    assert_eq!(told(1, "charges/0/Outstanding"), json!("9.00"));
 }
 
 #[test]

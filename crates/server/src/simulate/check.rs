@@ -47,6 +47,18 @@ const TRANSACTION: [&str; 11] = [
     "replayed",
 ];
 
+/// What a case may expect beside its figures: how late the loan is, and what stands of its charges.
+pub const BESIDE: [&str; 8] = [
+    "delinquency",
+    "loan_delinquency",
+    "installment_delinquency",
+    "delinquency_pauses",
+    "total_overdue",
+    "charges",
+    "charged_off_on",
+    "all_installments_obligations_met",
+];
+
 /// A figure that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -89,6 +101,35 @@ pub fn details(case: &Value, answer: &Value) -> Vec<Difference> {
         rows(expected, answer, at, ("schedule", &ROW_IN_DETAIL), found);
         rows(expected, answer, at, ("transactions", &TRANSACTION), found);
     })
+}
+
+/// Which of [`BESIDE`] a case expects, each time it does, and whether the answer says the same.
+pub fn beside(case: &Value, answer: &Value) -> Vec<(&'static str, bool)> {
+    let steps = list(case, "sequence").iter();
+    let expected = steps.filter_map(|step| step.get("expect"));
+    let checkpoints = list(answer, "checkpoints");
+    let mut found = Vec::new();
+    for (place, expected) in expected.enumerate() {
+        let answer = checkpoints.get(place).unwrap_or(&Value::Null);
+        for name in BESIDE {
+            let agrees = |wanted: &Value| agrees(wanted, field(answer, name));
+            found.extend(expected.get(name).map(|wanted| (name, agrees(wanted))));
+        }
+    }
+    found
+}
+
+/// Whether an answer says all that is wanted; it may say more.
+fn agrees(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Array(wanted), Value::Array(found)) => {
+            wanted.len() == found.len() && wanted.iter().zip(found).all(|(w, f)| agrees(w, f))
+        }
+        (Value::Object(wanted), Value::Object(_)) => {
+            wanted.iter().all(|(name, w)| agrees(w, field(found, name)))
+        }
+        _ => is_same(wanted, found),
+    }
 }
 
 /// Compares each place where the case expects something.

@@ -5,6 +5,7 @@
 pub mod check;
 mod explain;
 mod field;
+mod lateness;
 mod own_words;
 mod play;
 pub mod schema;
@@ -102,7 +103,7 @@ fn play(case: &Fields<'_>) -> Read<Played> {
     let inputs = case
         .object("inputs")
         .ok_or_else(|| case.wrong("inputs", "the terms"))?;
-    let mut player = Player::new(terms::read(&inputs)?);
+    let mut player = Player::new(terms::read(&inputs)?, lateness::Late::read(&inputs)?);
     let (mut checkpoints, mut asked) = (Vec::new(), Vec::new());
     let steps = case.list("sequence");
     let end = format!("{}/sequence/{}", case.at(), steps.len());

@@ -7,6 +7,7 @@ use fenqi_domain::servicing::{Credit, Period};
 use jiff::civil::Date;
 
 use super::field::{Fields, Read};
+use super::lateness::{Charged, Late};
 use super::terms::{Product, unit};
 
 /// What becomes of interest when a loan is spread over new rows.
@@ -46,13 +47,17 @@ pub struct Player {
     pub life: Option<Life>,
     pub(super) transactions: Vec<Transaction>,
     fees: Vec<Rate>,
+    /// How late it is in the file's words.
+    pub late: Late,
+    /// Its charges in the file's words.
+    pub charged: Vec<Charged>,
     today: Date,
     pub(super) counted_to: Option<Date>,
 }
 
 impl Player {
     /// A case before anything happened.
-    pub fn new(product: Product) -> Player {
+    pub fn new(product: Product, late: Late) -> Player {
         Player {
             today: product.expected_on,
             product,
@@ -61,6 +66,8 @@ impl Player {
             life: None,
             transactions: Vec::new(),
             fees: Vec::new(),
+            late,
+            charged: Vec::new(),
             counted_to: None,
         }
     }
@@ -96,11 +103,30 @@ impl Player {
         self.entries.iter().any(written_off)
     }
 
-    /// Does one operation.
+    /// Does one operation. What moves money or closes a day puts the loan into its range of delinquency anew.
     pub fn operate(&mut self, op: &Fields<'_>) -> Read<()> {
         match op.need("op")? {
             "set_business_date" => self.today = op.date("date")?,
-            "create_loan" | "approve" | "delinquency_pause" | "delinquency_resume" => {}
+            "create_loan" | "approve" => {}
+            "delinquency_pause" => self.late.pause(op.date("from")?, op.date("to")?),
+            "delinquency_resume" => {
+                if !self.late.resume(op.date("date")?) {
+                    return Err(op.wrong("date", "a day of a pause"));
+                }
+            }
+            "add_charge" => self.charge(op)?,
+            _ => {
+                self.act(op)?;
+                let classified = self.late.classify(self.life.as_ref(), self.today);
+                classified.map_err(|e| e.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does an operation that moves money, changes the schedule, or closes a day.
+    fn act(&mut self, op: &Fields<'_>) -> Read<()> {
+        match op.need("op")? {
             "run_cob" => {
                 self.counted_to = Some(self.today);
                 self.fold(None)?;
@@ -128,7 +154,6 @@ impl Player {
                 )?;
             }
             "pay_off" => self.pay_off(op)?,
-            "add_charge" => self.charge(op)?,
             "charge_adjustment" => self.adjust(op)?,
             "waive_interest" => {
                 let (component, amount) = (Component::Interest, self.money(op)?);
@@ -318,11 +343,13 @@ impl Player {
             let share = op.rate("percent")?;
             if charge == "LOAN_DISBURSEMENT_PERCENTAGE_FEE" {
                 self.fees.push(share);
+                self.charged.push(Charged::read(op, None));
                 return Ok(());
             }
             if charge == "LOAN_INSTALLMENT_PERCENTAGE_FEE" || op.get("due_date").is_none() {
                 let by = Amendment::Surcharged { share };
-                self.enter_silently(self.today, Event::Amended { by })?;
+                let number = self.enter_silently(self.today, Event::Amended { by })?;
+                self.charged.push(Charged::read(op, Some(number)));
                 return Ok(());
             }
             let base = self.charged_on(op.text("calculation").unwrap_or_default())?;
@@ -336,7 +363,8 @@ impl Player {
             component,
             due_on,
         };
-        self.enter_silently(due_on.min(self.today), Event::Amended { by })?;
+        let number = self.enter_silently(due_on.min(self.today), Event::Amended { by })?;
+        self.charged.push(Charged::read(op, Some(number)));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use fenqi_domain::loan::{Life, Note, Origin, Parts, Row};
 use fenqi_domain::money::{Amount, OutOfRange, point};
 use serde_json::{Map, Value, json};
 
+use super::lateness;
 use super::play::{Entry, Player};
 
 /// What a table of the file shows.
@@ -47,14 +48,18 @@ fn show(player: &Player, life: &Life, shown: Shown) -> Result<Value, OutOfRange>
     } else {
         "ACTIVE"
     };
-    Ok(json!({
+    let mut answer = json!({
         "status": status,
         "outstanding": money(outstanding),
         "overpaid": money(over.max(Amount::ZERO)),
         "schedule": schedule,
         "schedule_totals": totals,
         "transactions": transactions(player, shown.lists_lent)?,
-    }))
+    });
+    if let Some(fields) = answer.as_object_mut() {
+        lateness::show(player, life, fields)?;
+    }
+    Ok(answer)
 }
 
 /// Disbursements by day, as the schedule shows them.

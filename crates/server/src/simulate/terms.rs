@@ -144,6 +144,7 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         None => inputs.date("first_disbursement_date")?,
     };
     let annual = annual(inputs)?;
+    refuse(inputs, annual)?;
     let is_cumulative = inputs.word(
         "schedule_type",
         &[("PROGRESSIVE", false), ("CUMULATIVE", true)],
@@ -213,6 +214,43 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
         chargeback: chargeback(inputs)?,
         charge_off: inputs.word("charge_off_behaviour", &CHARGE_OFFS, ChargeOff::Regular)?,
     })
+}
+
+/// Refuses by name what would otherwise be read past.
+fn refuse(inputs: &Fields<'_>, annual: Rate) -> Read<()> {
+    if let Some(term) = inputs.get("loan_term").and_then(Value::as_array) {
+        let count = u64::from(inputs.count("number_of_installments")?);
+        let length = count.saturating_mul(u64::from(inputs.count("repayment_every")?.max(1)));
+        let unit = inputs.text("repayment_unit").unwrap_or("MONTHS");
+        let is_agreed =
+            matches!(term.as_slice(), [n, u] if n.as_u64() == Some(length) && u.as_str() == Some(unit));
+        if !is_agreed {
+            return Err(inputs.wrong(
+                "loan_term",
+                &format!("[{length}, {unit:?}], as the instalments come to"),
+            ));
+        }
+    }
+    if let Some(rounding) = inputs.object("rounding") {
+        rounding.word("mode", &[("HALF_EVEN", ())], ())?;
+        if rounding.get("money_scale").is_some() && rounding.count("money_scale")? != 2 {
+            return Err(rounding.unsupported("money_scale", "money of other than two digits"));
+        }
+        // Figures are exact or have 12 decimals; fewer digits would make others.
+        if rounding.get("math_precision").is_some() && rounding.count("math_precision")? < 12 {
+            return Err(rounding.unsupported("math_precision", "arithmetic of fewer than 12 digits"));
+        }
+    }
+    let takes_whole = inputs
+        .get("allow_partial_period_interest")
+        .and_then(Value::as_bool)
+        == Some(false);
+    let by_period = inputs.text("interest_calculation_period") == Some("SAME_AS_REPAYMENT_PERIOD");
+    if takes_whole && by_period && annual > Rate::ZERO {
+        let what = "interest of whole periods for parts of them";
+        return Err(inputs.unsupported("allow_partial_period_interest", what));
+    }
+    Ok(())
 }
 
 const UNITS: [(&str, Unit); 3] = [
