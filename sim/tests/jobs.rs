@@ -175,10 +175,7 @@ async fn a_job_that_read_an_agreement_too_early_moves_no_day_of_it() {
         store.commit(batch)
     };
     let late = read().await;
-    assert_eq!(
-        strikes(&early).await,
-        Err(CommitError::Refused(Guard::Unchanged))
-    );
+    assert_eq!(strikes(&early).await, Err(CommitError::Refused(Guard::Unchanged)));
     assert_eq!(read().await.days, late.days);
     strikes(&late).await.unwrap();
     let struck = Days {
@@ -186,7 +183,10 @@ async fn a_job_that_read_an_agreement_too_early_moves_no_day_of_it() {
         ..late.days
     };
     assert_eq!((read().await.days, late.days.remind.is_some()), (struck, true));
-    let due = store.agreements_due(Task::Remind, on(400), None, 10).await.unwrap();
+    let due = store
+        .agreements_due(Task::Remind, on(400), None, 10)
+        .await
+        .unwrap();
     assert_eq!(due.pieces, []);
     let due = store.agreements_due(Task::Age, on(400), None, 10).await.unwrap();
     let ages: Vec<_> = due.pieces.iter().map(|piece| Some(piece.due_on)).collect();
