@@ -101,11 +101,11 @@ const AT_ONCE: usize = 128;
 
 /// How many pieces are read, decided and committed together: enough to share a snapshot, and few enough that reading,
 /// deciding and committing overlap.
-const ROUND: usize = 64;
+const ROUND: usize = 128;
 
 /// How many rounds are under way at once. What waits for a commit fills the next group, so that many small rounds make
 /// groups as large as few large ones do, and begin sooner.
-const ROUNDS_AT_ONCE: usize = 12;
+const ROUNDS_AT_ONCE: usize = 6;
 
 /// Where a job finds its work: page by page, so that what is read does not grow with what there is.
 pub(crate) enum Pages {
