@@ -22,10 +22,7 @@ async fn every_event_reaches_the_feed_once_and_the_positions_have_no_gaps() {
         positions,
         (1..=i64::try_from(feed.len()).unwrap()).collect::<Vec<_>>()
     );
-    let mut events: Vec<_> = feed
-        .iter()
-        .map(|e| (&e.shopper, &e.aggregate, e.sequence))
-        .collect();
+    let mut events: Vec<_> = feed.iter().map(|e| &e.key).collect();
     events.sort();
     events.dedup();
     assert_eq!(events.len(), feed.len(), "each once");

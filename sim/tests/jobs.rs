@@ -133,11 +133,14 @@ async fn work_whose_day_cannot_be_read_holds_back_no_other() {
     let bo = shop.bo().await.unwrap();
     shop.buys(&ann, yuan(1_200)).await.unwrap();
     shop.buys(&bo, yuan(1_200)).await.unwrap();
+    // The sellers are paid, and the job that pays them has seen it: nothing but these two days is left to be looked at.
+    shop.works().await.unwrap();
+    shop.works().await.unwrap();
     let spoil = format!(
-        "update work set due_on = '2025-01-00' where kind in ('bill', 'debit') and shopper = '{}'",
+        "update agreement set bill_on = '2025-01-00', debit_on = '2025-01-00' where shopper = '{}'",
         ann.id
     );
-    assert_eq!(execute(&folder.store(), &spoil), 2);
+    assert_eq!(execute(&folder.store(), &spoil), 1);
     shop.moves_to(on(22), 9);
     let failed = failures(&runs(&shop).await);
     let jobs: Vec<&str> = failed.iter().map(|(job, _)| *job).collect();

@@ -11,6 +11,7 @@ use fenqi_domain::ledger::{Book, Entry};
 use fenqi_domain::loan::{self, Event, Loan, Transaction};
 use fenqi_domain::money::Amount;
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Days, Task};
 use fenqi_store::tables::agreements::{self, AgreementFile};
 use fenqi_store::tables::books::{self, EntryRow};
 use fenqi_store::tables::{credit, work};
@@ -20,20 +21,10 @@ use serde::Serialize;
 use crate::Moment;
 use crate::outcome::Denied;
 
-/// Kinds of work about an agreement, and the days on which each is looked at.
+/// Kinds of work that few agreements have; what each has stands in its own row, as [`Task`] names it.
 pub mod kinds {
     /// The money for the seller is to be asked for.
     pub const FUND: &str = "fund";
-    /// A hold runs out.
-    pub const EXPIRE: &str = "expire";
-    /// A bill is to be issued for the next due date.
-    pub const BILL: &str = "bill";
-    /// What falls due is to be booked.
-    pub const AGE: &str = "age";
-    /// What is due is to be debited.
-    pub const DEBIT: &str = "debit";
-    /// The shopper is to be reminded.
-    pub const REMIND: &str = "remind";
     /// A return's answer is awaited.
     pub const RETURN: &str = "return";
     /// A credit balance is to be paid back.
@@ -89,18 +80,42 @@ pub fn amend<D: Serialize>(
     change: Amendment<'_, D>,
     moment: &mut Moment,
 ) -> Result<Amended, Denied> {
-    let (amended, planned) = amend_unplanned(batch, file, change, moment)?;
-    planned.write(batch);
+    let mut follows = Batch::new(&file.agreement.shopper.to_string());
+    let (amended, days) = amend_undated(&mut follows, file, change, moment)?;
+    rewrite(batch, &file.agreement, &amended, days, moment)?;
+    batch.append(follows);
     Ok(amended)
 }
 
-/// As [`amend`], for who decides more about the days that follow: the plan is still to be written.
-pub(crate) fn amend_unplanned<D: Serialize>(
+/// Writes an amended agreement's row. Its guard stands before everything that follows from the change, so that a change
+/// which comes too late has written nothing.
+pub(crate) fn rewrite(
+    batch: &mut Batch,
+    before: &Agreement,
+    amended: &Amended,
+    days: Days,
+    moment: &Moment,
+) -> Result<(), Denied> {
+    let to = agreements::Changed {
+        before,
+        stage: &amended.stage,
+        loan: &amended.loan,
+        outstanding: amended.loan.outstanding()?.principal,
+        booked_on: Some(moment.today),
+        days,
+    };
+    agreements::changed(batch, &to);
+    Ok(())
+}
+
+/// Writes what follows from a change but for the agreement's row, for who decides more about the days on which it is looked
+/// at next: they are given back, and are to be written with [`rewrite`] in front of the rest.
+pub(crate) fn amend_undated<D: Serialize>(
     batch: &mut Batch,
     file: &AgreementFile,
     change: Amendment<'_, D>,
     moment: &mut Moment,
-) -> Result<(Amended, Planned), Denied> {
+) -> Result<(Amended, Days), Denied> {
     let agreement = &file.agreement;
     let added = numbered(file, change.added)?;
     let mut all = file.transactions.clone();
@@ -123,7 +138,6 @@ pub(crate) fn amend_unplanned<D: Serialize>(
         agreement,
     )?;
 
-    agreements::changed(batch, agreement, &stage, &loan, owed, Some(moment.today));
     credit::move_line(
         batch,
         agreement.shopper,
@@ -151,7 +165,7 @@ pub(crate) fn amend_unplanned<D: Serialize>(
         &change.detail,
         moment.now,
     );
-    let planned = Planned::of(file, before.as_ref(), (&loan, &stage), moment.today)?;
+    let days = days_of(&file.days, &loan, &stage, moment.today)?;
     plan_rare(batch, agreement, before.as_ref(), (&loan, &stage), moment.today);
     let numbers = added.iter().map(|t| t.number).collect();
     let amended = Amended {
@@ -160,7 +174,7 @@ pub(crate) fn amend_unplanned<D: Serialize>(
         used,
         numbers,
     };
-    Ok((amended, planned))
+    Ok((amended, days))
 }
 
 /// Writes one entry of an agreement.
@@ -225,99 +239,37 @@ fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage
     })
 }
 
-/// The days on which anything about a loan is to be looked at; none where there is nothing to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Plan {
-    /// When what falls due is to be booked.
-    pub age: Option<Date>,
-    /// When the next bill is to be issued.
-    pub bill: Option<Date>,
-    /// When what is due is to be debited. The debit job plans it anew while something is overdue; here it is only begun.
-    pub debit: Option<Date>,
-    /// When the shopper is to be reminded.
-    pub remind: Option<Date>,
+/// The days on which an agreement is looked at next, after a change that leaves it as this loan and this stage.
+fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Days, Denied> {
+    let is_active = matches!(stage, Stage::Active { .. });
+    let next = match is_active {
+        true => loan.next_due()?.map(|row| row.due_on),
+        false => None,
+    };
+    let unbilled = unbilled(loan, today).filter(|_| is_active);
+    let unbilled = unbilled.map(|(_, due_on)| due_on);
+    // Penalties are booked on their days for those whom nobody touches, so that books never depend on who looked.
+    let posts_on = loan.penalty_posts_on.filter(|_| is_active);
+    let bill = unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?;
+    let remind = next.map(|due| next_reminder(due, today)).transpose()?;
+    Ok(Days {
+        expire: expires(before, stage),
+        age: unbilled.into_iter().chain(posts_on).min(),
+        bill: match before.bill {
+            // A bill whose day has come waits for its job, whatever happens meanwhile: each due date has its bill, however
+            // many days were skipped.
+            Some(waits) if waits <= today => Some(bill.map_or(waits, |bill| bill.min(waits))),
+            _ => bill,
+        },
+        // The debit job moves it while something is overdue; here it is only begun.
+        debit: next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
+        remind: remind.flatten(),
+    })
 }
 
-impl Plan {
-    fn of(loan: &Loan, stage: &Stage, today: Date) -> Result<Plan, Denied> {
-        let is_active = matches!(stage, Stage::Active { .. });
-        let next = match is_active {
-            true => loan.next_due()?.map(|row| row.due_on),
-            false => None,
-        };
-        let unbilled = unbilled(loan, today).filter(|_| is_active);
-        let unbilled = unbilled.map(|(_, due_on)| due_on);
-        // Penalties are booked on their days for those whom nobody touches, so that books never depend on who looked.
-        let posts_on = loan.penalty_posts_on.filter(|_| is_active);
-        let remind = next.map(|due| next_reminder(due, today)).transpose()?;
-        Ok(Plan {
-            age: unbilled.into_iter().chain(posts_on).min(),
-            bill: unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?,
-            debit: next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
-            remind: remind.flatten(),
-        })
-    }
-
-    fn days(&self) -> [(&'static str, Option<Date>); 4] {
-        [
-            (kinds::AGE, self.age),
-            (kinds::BILL, self.bill),
-            (kinds::DEBIT, self.debit),
-            (kinds::REMIND, self.remind),
-        ]
-    }
-}
-
-/// A plan that is to be written, beside the one that the last change of the loan left behind.
-pub(crate) struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    last: Option<Plan>,
-    today: Date,
-    shopper: String,
-    subject: String,
-}
-
-impl Planned {
-    /// The plan of a loan after a change, beside that of the loan as the last change left it.
-    fn of(
-        file: &AgreementFile,
-        before: Option<&Loan>,
-        (loan, stage): (&Loan, &Stage),
-        today: Date,
-    ) -> Result<Planned, Denied> {
-        let agreement = &file.agreement;
-        let last = match (before, file.booked_on) {
-            (Some(before), Some(day)) => Some(Plan::of(before, &agreement.stage, day)?),
-            _ => None,
-        };
-        Ok(Planned {
-            plan: Plan::of(loan, stage, today)?,
-            last,
-            today,
-            shopper: agreement.shopper.to_string(),
-            subject: agreement.id.to_string(),
-        })
-    }
-
-    /// Writes the days that changed, and strikes those on which there is nothing to do any more. A bill whose day has come
-    /// waits for its job, whatever happens meanwhile: each due date has its bill, however many days were skipped.
-    pub fn write(&self, batch: &mut Batch) {
-        let last = self.last.as_ref().map(Plan::days);
-        for (place, (kind, day)) in self.plan.days().into_iter().enumerate() {
-            let before = last.and_then(|last| last.get(place).map(|(_, day)| *day));
-            // No job has looked at a day that is still to come, so that what was planned for it stands as it was.
-            let stands = before == Some(day) && day.is_none_or(|day| day > self.today);
-            match day {
-                _ if stands => {}
-                _ if kind == kinds::BILL => {
-                    work::planned_behind(batch, &self.shopper, kind, &self.subject, (day, self.today));
-                }
-                Some(day) => work::planned(batch, &self.shopper, kind, &self.subject, day),
-                None => work::done(batch, &self.shopper, kind, &self.subject),
-            }
-        }
-    }
+/// When the hold of a stage runs out: as it was confirmed, while anything is held.
+pub(crate) fn expires(before: &Days, stage: &Stage) -> Option<Date> {
+    before.expire.filter(|_| agreements::held(stage).is_positive())
 }
 
 /// The next instalment after a day of which something is open, by its number, with its due date: the next to be billed.
@@ -360,8 +312,7 @@ pub(crate) fn debit_again(batch: &mut Batch, files: &[AgreementFile], institutio
         agreement.institution == institution && matches!(agreement.stage, Stage::Active { .. })
     };
     for file in files.iter().filter(runs) {
-        let (shopper, id) = (file.agreement.shopper.to_string(), file.agreement.id.to_string());
-        work::planned(batch, &shopper, kinds::DEBIT, &id, today);
+        agenda::moved(batch, &file.agreement, Task::Debit, Some(today));
     }
 }
 

@@ -209,8 +209,25 @@ create table agreement (
     booked_on text,
     confirmed_at bigint not null,
     version bigint not null,
+-- The days on which something is to be done about it, and the first of them: they change when the agreement does, and so
+-- are written with it.
+    expire_on text,
+    age_on text,
+    bill_on text,
+    debit_on text,
+    remind_on text,
+    next_on text generated always as (
+        case when expire_on <= coalesce(age_on, expire_on) and expire_on <= coalesce(bill_on, expire_on)
+            and expire_on <= coalesce(debit_on, expire_on) and expire_on <= coalesce(remind_on, expire_on) then expire_on
+        when age_on <= coalesce(bill_on, age_on) and age_on <= coalesce(debit_on, age_on)
+            and age_on <= coalesce(remind_on, age_on) then age_on
+        when bill_on <= coalesce(debit_on, bill_on) and bill_on <= coalesce(remind_on, bill_on) then bill_on
+        when debit_on <= coalesce(remind_on, debit_on) then debit_on
+        else remind_on end) stored,
     primary key (shopper, id)
 );
+-- In the order in which the jobs read it, with all that they ask of it, so that they pass over what is not theirs.
+create index agreement_next on agreement (next_on, shopper, id, expire_on, age_on, bill_on, debit_on, remind_on) where next_on is not null;
 
 -- owner: shopper
 create table loan_transaction (
@@ -252,23 +269,31 @@ create table event (
     kind text not null,
     detail text not null,
     at bigint not null,
-    published bigint not null,
     primary key (shopper, aggregate, sequence)
 -- sqlite: ) without rowid;
 -- postgres: );
-create index event_to_publish on event (at) where published = 0;
+
+-- owner: shopper
+create table unpublished (
+    shopper text not null,
+    aggregate text not null,
+    sequence bigint not null,
+    at bigint not null,
+    primary key (shopper, aggregate, sequence)
+-- Events that are in no feed yet. They are written once and stay as they are; what is to be published comes and goes here.
+-- sqlite: ) without rowid;
+-- postgres: );
+create index unpublished_in_order on unpublished (at, shopper, aggregate, sequence);
 
 -- owner: subscriber
 create table feed (
     subscriber text not null,
     position bigint not null,
-    shopper text not null,
-    aggregate text not null,
-    sequence bigint not null,
+    events bigint not null check (events > 0),
+    keys text not null,
     primary key (subscriber, position)
--- An event keeps the place that it was published at, so that it needs no index here to be found by.
--- sqlite: ) without rowid;
--- postgres: );
+-- A page of events that were published together; its position is that of the first, and the others follow.
+);
 
 -- owner: shopper
 create table work (

@@ -224,13 +224,35 @@ async fn a_tampered_event_is_found() {
 
 #[tokio::test]
 async fn a_tampered_feed_is_found() {
-    let found = spoilt(&["delete from feed where position = 3"]).await;
+    let found = spoilt(&["delete from feed where position = 1"]).await;
     assert!(
         names(&found, "I8", "feed") && names(&found, "I8", "event"),
         "{found:?}"
     );
-    let found = spoilt(&["update feed set position = 100000 where position = 2"]).await;
+    let found = spoilt(&["update feed set position = 100000 where position = 1"]).await;
     assert!(names(&found, "I8", "feed"), "{found:?}");
+    let first = "where position = 1";
+    let twice = "json_replace(keys, '$[1]', json_extract(keys, '$[0]'))";
+    let found = spoilt(&[&format!("update feed set keys = {twice} {first}")]).await;
+    let places: Vec<&str> = found.iter().map(|d| d.expected.as_str()).collect();
+    assert_eq!(places.len(), 2, "{found:?}");
+    assert!(places.contains(&"one place in the feed") && places.contains(&"a place in the feed"));
+    let found = spoilt(&[&format!(
+        "update feed set keys = json_replace(keys, '$[0][2]', 99) {first}"
+    )])
+    .await;
+    assert!(found.len() == 2 && names(&found, "I8", "event 99"), "{found:?}");
+    let found = spoilt(&[&format!(
+        "update feed set keys = json_remove(keys, '$[0]') {first}"
+    )])
+    .await;
+    assert!(names(&found, "unreadable", "feed"), "{found:?}");
+    let again = "insert into unpublished (shopper, aggregate, sequence, at) select shopper, aggregate, sequence, at from event limit 1";
+    let found = spoilt(&[again]).await;
+    assert!(
+        found.len() == 1 && found[0].found == "to be published again",
+        "{found:?}"
+    );
 }
 
 #[tokio::test]

@@ -157,16 +157,13 @@ const SPOILS: &[Spoil] = &[
     Spoil("delete from consent", "digest", "consents"),
     Spoil("update consent set text_hash = '00'", "digest", "consents"),
     // Work.
-    Spoil("delete from work", "I10", "agr_"),
-    Spoil("delete from work where kind = 'age'", "I10", "work age"),
-    Spoil("delete from work where kind = 'debit'", "I10", "work debit"),
-    Spoil("delete from work where kind = 'remind'", "I10", "work remind"),
+    Spoil("delete from work", "I10", "ret_"),
     Spoil("delete from work where kind = 'return'", "I10", "work return"),
-    Spoil(
-        "update work set due_on = '2099-01-01' where kind = 'age'",
-        "I10",
-        "work age",
-    ),
+    Spoil("update agreement set expire_on = null", "I10", "work expire"),
+    Spoil("update agreement set age_on = null", "I10", "work age"),
+    Spoil("update agreement set debit_on = null", "I10", "work debit"),
+    Spoil("update agreement set remind_on = null", "I10", "work remind"),
+    Spoil("update agreement set age_on = '2099-01-01'", "I10", "work age"),
     // Payments against the loans.
     Spoil(
         "update payment set detail = json_set(detail, '$.transactions', json('[]'))",
@@ -283,6 +280,8 @@ async fn lives_fully(shop: &Shop) -> fenqi_domain::id::AgreementId {
     shop.buys(&bo, yuan(1_000)).await.unwrap();
     shop.works().await.unwrap();
     shop.passes_until(day(84)).await.unwrap();
+    // One that waits for its goods.
+    shop.confirms(&bo, yuan(300)).await.unwrap();
     first
 }
 
@@ -293,8 +292,12 @@ fn restore(connection: &rusqlite::Connection) {
     let tables = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
     for table in tables {
         let table = table.unwrap();
-        let text =
-            format!("delete from main.{table}; insert into main.{table} select * from pristine.{table};");
+        // What the database itself reckons out of other columns is not among these.
+        let columns = "select group_concat(name, ', ') from pragma_table_info($1)";
+        let columns: String = connection.query_row(columns, [&table], |row| row.get(0)).unwrap();
+        let text = format!(
+            "delete from main.{table}; insert into main.{table} ({columns}) select {columns} from pristine.{table};"
+        );
         connection.execute_batch(&text).unwrap();
     }
 }

@@ -8,14 +8,15 @@ use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Days, Task};
 use fenqi_store::tables::agreements::{self, AgreementFile};
-use fenqi_store::tables::{credit, settings, work};
+use fenqi_store::tables::{credit, settings};
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::confirm;
 use crate::checkout::quote::KeptQuote;
 use crate::outcome::{Change, Denied, Key};
-use crate::servicing::{self, kinds};
+use crate::servicing;
 use crate::unit::{Decision, request};
 use crate::{App, Moment};
 
@@ -96,6 +97,9 @@ pub(crate) async fn expire(app: &App, shopper: ShopperId, id: AgreementId) -> Re
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
         let mut batch = Batch::new(&shopper.to_string());
         let change::Change::Made(released) = file.agreement.clone().expire(moment.now) else {
+            if file.agreement.held().is_zero() {
+                agenda::moved(&mut batch, &file.agreement, Task::Expire, None);
+            }
             return Ok(Decision { batch, reply: false });
         };
         write(
@@ -134,7 +138,18 @@ async fn write(
         let owed = loan.outstanding()?.principal;
         (loan, owed)
     };
-    agreements::changed(batch, agreement, stage, &loan, owed, file.booked_on);
+    let to = agreements::Changed {
+        before: agreement,
+        stage,
+        loan: &loan,
+        outstanding: owed,
+        booked_on: file.booked_on,
+        days: Days {
+            expire: servicing::expires(&file.days, stage),
+            ..file.days
+        },
+    };
+    agreements::changed(batch, &to);
     let back = Amount::ZERO.minus(released.amount)?;
     credit::move_line(
         batch,
@@ -158,7 +173,6 @@ async fn write(
         },
         moment.now,
     );
-    work::done(batch, &owner, kinds::EXPIRE, &subject);
     Ok(())
 }
 

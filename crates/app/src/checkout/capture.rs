@@ -7,12 +7,11 @@ use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::loan::Event;
 use fenqi_domain::money::Amount;
 use fenqi_store::Batch;
-use fenqi_store::tables::work;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::outcome::{Change, Denied, Key};
-use crate::servicing::{self, Amendment, kinds};
+use crate::servicing::{self, Amendment};
 use crate::unit::{Decision, request};
 
 /// The command.
@@ -82,14 +81,6 @@ async fn decide(app: &App, actor: &Actor, command: &Capture) -> Result<Decision<
         detail: Captured { amount, held: rest },
     };
     servicing::amend(&mut batch, &file, change, &mut moment)?;
-    if rest.is_zero() {
-        work::done(
-            &mut batch,
-            &command.shopper.to_string(),
-            kinds::EXPIRE,
-            &command.agreement.to_string(),
-        );
-    }
     Ok(Decision {
         batch,
         reply: Captured { amount, held: rest },

@@ -18,7 +18,7 @@ use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::{self, OrderRow};
 use fenqi_store::tables::purchases::PurchaseCase;
-use fenqi_store::tables::{credit, settings, work};
+use fenqi_store::tables::{credit, settings};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkout::quote::KeptQuote;
 use crate::checkout::{agree, apply, offer};
 use crate::outcome::{Change, Denied, Key};
-use crate::servicing::{self, kinds};
+use crate::servicing;
 use crate::unit::{Decision, request};
 use crate::{App, Configuration, Moment};
 
@@ -210,7 +210,8 @@ fn write(
         reference: &command.order,
         price: quote.price,
     };
-    agreements::confirmed(&mut batch, agreement, &order, &quote.schedule);
+    let expires_on = add_days(moment.today, i64::from(quote.hold_days))?;
+    agreements::confirmed(&mut batch, agreement, &order, &quote.schedule, expires_on);
     agreements::ordered(&mut batch, agreement, &command.order);
     if let Some(entry) = servicing::book_of(agreement).committed(quote.principal, moment.today) {
         servicing::book(&mut batch, agreement, &entry, moment);
@@ -235,8 +236,6 @@ fn write(
         &reply,
         moment.now,
     );
-    let expires_on = add_days(moment.today, i64::from(quote.hold_days))?;
-    work::begun(&mut batch, &owner, kinds::EXPIRE, &subject, expires_on);
     Ok(Decision { batch, reply })
 }
 

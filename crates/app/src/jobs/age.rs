@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::servicing::ServicingCase;
-use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::App;
@@ -17,7 +17,7 @@ use crate::jobs::{self, Due, Pages, Report, remind};
 use crate::outcome::Denied;
 use crate::repayment::debit::{self, Next};
 use crate::repayment::payments::{self, Begun};
-use crate::servicing::{self, Amended, Amendment, kinds};
+use crate::servicing::{self, Amendment};
 use crate::unit::Decision;
 
 /// What the job did, for itself and in place of the jobs that come after it.
@@ -47,7 +47,7 @@ pub async fn run(app: &App, until: Date) -> Result<Aged, Denied> {
     let noted = &followed;
     let report = jobs::in_rounds(
         app,
-        Pages::of(kinds::AGE, until),
+        Pages::due(Task::Age, until),
         |round: Vec<Due<AgreementId>>| async move {
             let read = |round: Vec<Due<AgreementId>>| async move {
                 app.store.servicing_cases(&Due::keys(&round)).await
@@ -100,14 +100,14 @@ fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Resul
     let mut moment = app.moment();
     let agreement = &case.file.agreement;
     let owner = agreement.shopper.to_string();
-    let mut batch = Batch::new(&owner);
+    let (mut batch, mut follows) = (Batch::new(&owner), Batch::new(&owner));
     let mut reply = Booked {
         acted: false,
         begun: None,
         reminded: false,
     };
     if !payments::runs(&agreement.stage) {
-        work::done(&mut batch, &owner, kinds::AGE, &agreement.id.to_string());
+        agenda::moved(&mut batch, agreement, Task::Age, None);
         return Ok(Decision { batch, reply });
     }
     reply.acted = true;
@@ -119,41 +119,42 @@ fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Resul
         event: "agreement.aged",
         detail: moment.today,
     };
-    let (Amended { loan, stage, .. }, mut planned) =
-        servicing::amend_unplanned(&mut batch, &case.file, change, &mut moment)?;
+    let (amended, mut days) = servicing::amend_undated(&mut follows, &case.file, change, &mut moment)?;
+    let loan = &amended.loan;
     // What follows stands on the agreement as this batch leaves it.
-    case.file.agreement.version = case.file.agreement.version.saturating_add(1);
-    case.file.agreement.stage = stage;
-    case.file.booked_on = Some(moment.today);
+    case.file.agreement.stage = amended.stage.clone();
     let has_come = |day: Option<Date>| day.is_some_and(|day| day <= until);
-    let (debits, reminds) = (has_come(planned.plan.debit), has_come(planned.plan.remind));
-    let next = match debits {
-        true => debit::next(app, &rules.debit, &case, &loan, &mut moment)?,
+    let next = match has_come(days.debit) {
+        true => debit::next(app, &rules.debit, &case, loan, &mut moment)?,
         false => Next::Wait,
     };
     match &next {
-        Next::On(day) => planned.plan.debit = *day,
+        Next::On(day) => days.debit = *day,
         Next::Exceeds(exceeded) => {
-            exceeded.tell(app, rules, &mut batch, &case.file.agreement, &moment)?;
-            planned.plan.debit = None;
+            exceeded.tell(app, rules, &mut follows, &case.file.agreement, &moment)?;
+            days.debit = None;
         }
-        Next::Try(_) | Next::Wait => {}
+        Next::Try(kept) => payments::intend(&mut follows, kept, &moment),
+        Next::Wait => {}
     }
+    match (&next, has_come(days.remind)) {
+        // While the debit is under way nobody is chased; if it fails today the reminder is due again.
+        (Next::Try(_), true) => days.remind = remind::quiet(loan, &moment)?,
+        (_, true) => {
+            let reminder = remind::reminder(app, rules, moment.today, &case, loan, &moment)?;
+            days.remind = reminder.next;
+            reply.reminded = reminder.queue(app, rules, &mut follows, &case, &moment)?;
+        }
+        (_, false) => {}
+    }
+    servicing::rewrite(&mut batch, &case.file.agreement, &amended, days, &moment)?;
+    batch.append(follows);
     if let Next::Try(kept) = next {
-        payments::intend(&mut batch, &kept, &moment);
-        planned.write(&mut batch);
-        let quiet = match reminds {
-            true => Some(remind::quiet(&loan, &moment)?),
-            false => None,
-        };
-        reply.begun = Some(Begun::beside(*kept, case.file, quiet));
-        return Ok(Decision { batch, reply });
+        let mut file = case.file;
+        file.agreement.version = file.agreement.version.saturating_add(1);
+        file.booked_on = Some(moment.today);
+        file.days = days;
+        reply.begun = Some(Begun::new(*kept, vec![file]));
     }
-    if reminds {
-        let reminder = remind::reminder(app, rules, moment.today, &case, &loan, &moment)?;
-        planned.plan.remind = reminder.next;
-        reply.reminded = reminder.queue(app, rules, &mut batch, &case, &moment)?;
-    }
-    planned.write(&mut batch);
     Ok(Decision { batch, reply })
 }

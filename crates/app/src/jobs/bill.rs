@@ -10,15 +10,16 @@ use fenqi_domain::id::{AgreementId, BillId, MessageId, ShopperId};
 use fenqi_domain::loan::Loan;
 use fenqi_domain::money::Money;
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::tables::bills;
 use fenqi_store::tables::servicing::BillingCase;
-use fenqi_store::tables::{bills, work};
 use jiff::civil::Date;
 
 use crate::configuration::Rules;
 use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
-use crate::servicing::{self, BILL_DAYS_AHEAD, kinds};
+use crate::servicing::{self, BILL_DAYS_AHEAD};
 use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
@@ -31,7 +32,7 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;
     jobs::in_rounds(
         app,
-        Pages::of(kinds::BILL, until),
+        Pages::due(Task::Bill, until),
         |round: Vec<Due<AgreementId>>| async move {
             let same = |a: &Due<AgreementId>, b: &Due<AgreementId>| a.shopper == b.shopper;
             let shoppers: Vec<Turn> = round.chunk_by(same).filter_map(Turn::of).collect();
@@ -78,7 +79,8 @@ impl Turn {
 fn issue(app: &App, rules: &Rules, turn: &Turn, case: &BillingCase) -> Result<Decision<Vec<bool>>, Denied> {
     let mut moment = app.moment();
     let owner = turn.shopper.to_string();
-    let mut batch = Batch::new(&owner);
+    // The days are moved before anything is issued, so that who comes too late has written nothing.
+    let (mut batch, mut issued) = (Batch::new(&owner), Batch::new(&owner));
     let mut desk = Desk {
         files: &case.files,
         bills: Vec::with_capacity(case.bills.len()),
@@ -90,21 +92,19 @@ fn issue(app: &App, rules: &Rules, turn: &Turn, case: &BillingCase) -> Result<De
     let mut reply = Vec::with_capacity(turn.agreements.len());
     for (id, since) in &turn.agreements {
         let Some(file) = case.files.iter().find(|file| file.agreement.id == *id) else {
-            work::done(&mut batch, &owner, kinds::BILL, &id.to_string());
             reply.push(false);
             continue;
         };
         let missing = desk.missing(file, *since, &mut moment)?;
         reply.push(!missing.is_empty());
         for bill in missing {
-            write(app, rules, &mut batch, &bill, &mut moment)?;
+            write(app, rules, &mut issued, &bill, &mut moment)?;
             desk.bills.push(bill);
         }
-        match desk.next(file, moment.today)? {
-            Some(day) => work::planned(&mut batch, &owner, kinds::BILL, &id.to_string(), day),
-            None => work::done(&mut batch, &owner, kinds::BILL, &id.to_string()),
-        }
+        let next = desk.next(file, moment.today)?;
+        agenda::moved(&mut batch, &file.agreement, Task::Bill, next);
     }
+    batch.append(issued);
     Ok(Decision { batch, reply })
 }
 

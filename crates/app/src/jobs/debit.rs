@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use fenqi_domain::id::AgreementId;
+use fenqi_store::tables::agenda::Task;
 use jiff::civil::Date;
 
 use crate::App;
 use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::debit;
-use crate::servicing::kinds;
 
 /// Tries every debit whose day has come, but for agreements whose debit this run has decided already.
 pub async fn run(app: &App, until: Date, decided: &BTreeSet<AgreementId>) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;
     jobs::in_rounds(
         app,
-        Pages::of(kinds::DEBIT, until),
+        Pages::due(Task::Debit, until),
         |round: Vec<Due<AgreementId>>| async move {
             let is_open = |due: &Due<AgreementId>| !decided.contains(&due.subject);
             let open: Vec<_> = round.iter().copied().filter(is_open).collect();

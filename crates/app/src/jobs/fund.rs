@@ -150,14 +150,15 @@ fn write(
     moment: &Moment,
 ) -> Result<(), Denied> {
     let loan = servicing::fold(file, file.booked_on.unwrap_or(moment.today))?;
-    agreements::changed(
-        batch,
-        &file.agreement,
+    let to = agreements::Changed {
+        before: &file.agreement,
         stage,
-        &loan,
-        loan.outstanding()?.principal,
-        file.booked_on,
-    );
+        loan: &loan,
+        outstanding: loan.outstanding()?.principal,
+        booked_on: file.booked_on,
+        days: file.days,
+    };
+    agreements::changed(batch, &to);
     let (owner, subject) = (file.agreement.shopper.to_string(), file.agreement.id.to_string());
     let sequence = file.agreement.version.saturating_add(1);
     agreements::happened(

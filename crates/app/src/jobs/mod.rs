@@ -7,9 +7,10 @@ use std::future::Future;
 
 use fenqi_domain::id::ShopperId;
 use fenqi_store::Fault;
+use fenqi_store::tables::agenda::Task;
 use fenqi_store::tables::messages::Waiting;
 use fenqi_store::tables::payments::OpenPayment;
-use fenqi_store::tables::work::{Place, Work};
+use fenqi_store::tables::work::{Page, Place, Work};
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
@@ -98,17 +99,24 @@ const PAGE: i64 = 2_000;
 /// How many shoppers are worked on at once, so that their commits share an fsync.
 const AT_ONCE: usize = 128;
 
-/// How many pieces are read, decided and committed together.
-const ROUND: usize = 256;
+/// How many pieces are read, decided and committed together: enough to share a snapshot, few enough that reading,
+/// deciding and committing overlap, and that little memory is touched at one time.
+const ROUND: usize = 64;
 
-/// How many rounds are under way at once: one is read, one decided and one committed.
-const ROUNDS_AT_ONCE: usize = 3;
+/// How many rounds are under way at once: some are read, one is decided and some are committed.
+const ROUNDS_AT_ONCE: usize = 4;
 
 /// Where a job finds its work: page by page, so that what is read does not grow with what there is.
 pub(crate) enum Pages {
     /// What was planned of a kind up to a day, in the order of days.
     Planned {
         kind: &'static str,
+        until: Date,
+        after: Option<Place>,
+    },
+    /// The agreements of which a task is due up to a day.
+    Agreements {
+        task: Task,
         until: Date,
         after: Option<Place>,
     },
@@ -128,20 +136,25 @@ impl Pages {
         Pages::Planned { kind, until, after }
     }
 
+    /// The agreements of which a task is due up to a day.
+    pub(crate) fn due(task: Task, until: Date) -> Pages {
+        let after = None;
+        Pages::Agreements { task, until, after }
+    }
+
     /// The next page; none after the last. What is no work although it stands there is noted and passed over.
     async fn next(&mut self, app: &App, report: &mut Report) -> Result<Option<Vec<Work>>, Fault> {
         let page: Vec<Work> = match self {
             Pages::Planned { kind, until, after } => {
                 let page = app.store.work_due(kind, *until, after.as_ref(), PAGE).await?;
-                let Some(last) = page.last else {
-                    return Ok(None);
-                };
-                *after = Some(last);
-                for place in page.unreadable {
-                    let error = format!("`{}` is no day", place.due_on);
-                    report.note(&place, Err(Denied::invalid("due_on", error)));
-                }
-                return Ok(Some(page.pieces));
+                return Ok(readable(page, after, report));
+            }
+            Pages::Agreements { task, until, after } => {
+                let page = app
+                    .store
+                    .agreements_due(*task, *until, after.as_ref(), PAGE)
+                    .await?;
+                return Ok(readable(page, after, report));
             }
             Pages::OpenPayments { after } => {
                 let page = app.store.open_payments(after.as_ref(), PAGE).await?;
@@ -169,6 +182,16 @@ impl Pages {
         };
         Ok(Some(page).filter(|page| !page.is_empty()))
     }
+}
+
+/// The pieces of a page of work, whose end is remembered; none after the last. Those whose day cannot be read are noted.
+fn readable(page: Page, after: &mut Option<Place>, report: &mut Report) -> Option<Vec<Work>> {
+    *after = Some(page.last?);
+    for place in page.unreadable {
+        let error = format!("`{}` is no day", place.due_on);
+        report.note(&place, Err(Denied::invalid("due_on", error)));
+    }
+    Some(page.pieces)
 }
 
 /// Does every piece of work that is found. Pieces of one shopper are done one after the other, those of different shoppers

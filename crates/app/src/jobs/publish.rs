@@ -1,4 +1,4 @@
-//! Copies committed events into a subscriber's feed (事件发布): densely numbered, each once, by one fenced publisher.
+//! Enters committed events into a subscriber's feed (事件发布): densely numbered, each once, by one fenced publisher.
 
 use fenqi_store::tables::{clocks, feed};
 use fenqi_store::{Batch, CommitError};
@@ -25,23 +25,25 @@ pub async fn run(app: &App, holder: &str) -> Result<Report, Denied> {
     };
     let mut position = app.store.feed_last(FEED).await?;
     loop {
+        let events = app.store.unpublished(AT_ONCE).await?;
+        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        if count == 0 {
+            return Ok(report);
+        }
         let mut batch = Batch::new(FEED);
         clocks::require_lease(&mut batch, "publish", token);
-        feed::published(&mut batch, FEED, position, AT_ONCE);
+        feed::published(&mut batch, FEED, position.saturating_add(1), &events);
         match app.store.commit(batch).await {
             Ok(()) => {}
             // Another took the lease: it goes on from here.
             Err(CommitError::Refused(_)) => return Ok(report),
             Err(error) => return Err(error.into()),
         }
-        let last = app.store.feed_last(FEED).await?;
-        let added = last.saturating_sub(position);
-        report.seen = report.seen.saturating_add(added.unsigned_abs());
-        report.acted = report.seen;
-        if added < AT_ONCE {
+        report = report.with(Report::all(events.len()));
+        if count < AT_ONCE {
             return Ok(report);
         }
-        position = last;
+        position = position.saturating_add(count);
     }
 }
 

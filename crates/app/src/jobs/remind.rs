@@ -4,15 +4,15 @@ use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::loan::Loan;
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::servicing::ServicingCase;
-use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::configuration::Rules;
 use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::debit;
-use crate::servicing::{self, kinds};
+use crate::servicing;
 use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
@@ -22,7 +22,7 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;
     jobs::in_rounds(
         app,
-        Pages::of(kinds::REMIND, until),
+        Pages::due(Task::Remind, until),
         |round: Vec<Due<AgreementId>>| async move {
             let read = |round: Vec<Due<AgreementId>>| async move {
                 app.store.servicing_cases(&Due::keys(&round)).await
@@ -36,16 +36,12 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
 
 fn remind(app: &App, rules: &Rules, planned: Date, case: &ServicingCase) -> Result<Decision<bool>, Denied> {
     let (file, moment) = (&case.file, app.moment());
-    let (shopper, id) = (file.agreement.shopper, file.agreement.id);
-    let owner = shopper.to_string();
-    let mut batch = Batch::new(&owner);
+    let mut batch = Batch::new(&file.agreement.shopper.to_string());
     let loan = servicing::fold(file, moment.today)?;
     let reminder = reminder(app, rules, planned, case, &loan, &moment)?;
-    match reminder.next {
-        // It waits for the same day's next run.
-        Some(day) if day == planned => {}
-        Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &id.to_string(), day),
-        None => work::done(&mut batch, &owner, kinds::REMIND, &id.to_string()),
+    // Otherwise it waits for the same day's next run.
+    if reminder.next != Some(planned) {
+        agenda::moved(&mut batch, &file.agreement, Task::Remind, reminder.next);
     }
     let reply = reminder.queue(app, rules, &mut batch, case, &moment)?;
     Ok(Decision { batch, reply })

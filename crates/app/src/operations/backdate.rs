@@ -13,7 +13,7 @@ use fenqi_store::tables::channel::{self, StatementRow};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Entered, audit, because, correction, entered, lent};
+use crate::operations::{Entered, audit, because, correction, entered, lent, was_lent};
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::pay;
 use crate::servicing;
@@ -84,20 +84,18 @@ pub async fn enter_payment(
     );
     app.once(&asked, || async {
         let mut moment = app.moment();
-        let file = lent(app, command.shopper, command.agreement).await?;
+        let key = (command.shopper, command.agreement);
+        let case = app.store.transfer_case(key, TRANSFER, &command.proof).await?;
+        let case = case.ok_or(Denied::NotFound)?;
+        let file = was_lent(case.file)?;
         arrived_in_time(&file, command.on, &moment)?;
-        if app
-            .store
-            .statement_line(TRANSFER, &command.proof)
-            .await?
-            .is_some()
-        {
+        if case.is_entered {
             return Err(Refusal::AlreadyExists {
                 what: format!("proof {}", command.proof),
             }
             .into());
         }
-        pay::not_under_way(app, command.shopper, &[command.agreement]).await?;
+        pay::none_claimed(app, command.shopper, &case.claims, &[command.agreement]).await?;
         let mut batch = Batch::new(&command.shopper.to_string());
         batch.urgent();
         let line = StatementRow {

@@ -88,7 +88,11 @@ fn correction<D: Serialize>(added: (Date, Event), event: &str, detail: D) -> Ame
 
 /// An agreement of which something was lent.
 async fn lent(app: &App, shopper: ShopperId, id: AgreementId) -> Result<AgreementFile, Denied> {
-    let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
+    was_lent(app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?)
+}
+
+/// The same of an agreement that was read.
+fn was_lent(file: AgreementFile) -> Result<AgreementFile, Denied> {
     match file.agreement.stage {
         Stage::Active { .. } | Stage::Settled { .. } => Ok(file),
         Stage::Confirmed { .. } | Stage::Cancelled { .. } => Err(Refusal::WrongStage {

@@ -3,21 +3,21 @@
 
 use fenqi_domain::agreement::Agreement;
 use fenqi_domain::allocation::Share;
-use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
+use fenqi_domain::id::{AgreementId, PaymentId};
 use fenqi_domain::loan::{Intent, Loan};
 use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{DebitRule, Kind, Payment, State, Tried};
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::payments::Card;
 use fenqi_store::tables::servicing::ServicingCase;
-use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::configuration::Rules;
 use crate::jobs::{self, Due};
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, Begun, Kept};
-use crate::servicing::{self, kinds};
+use crate::servicing;
 use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
@@ -51,12 +51,12 @@ fn decide(app: &App, rules: &Rules, case: ServicingCase) -> Result<Decision<Opti
             Some(Begun::new(*kept, vec![case.file]))
         }
         Next::On(day) => {
-            plan(&mut batch, agreement.shopper, agreement.id, day);
+            agenda::moved(&mut batch, agreement, Task::Debit, day);
             None
         }
         Next::Exceeds(exceeded) => {
+            agenda::moved(&mut batch, agreement, Task::Debit, None);
             exceeded.tell(app, rules, &mut batch, agreement, &moment)?;
-            plan(&mut batch, agreement.shopper, agreement.id, None);
             None
         }
         Next::Wait => None,
@@ -216,12 +216,4 @@ fn tries(app: &App, case: &ServicingCase, due_on: Date, card: &Card) -> Result<V
         }
     }
     Ok(tried)
-}
-
-fn plan(batch: &mut Batch, shopper: ShopperId, id: AgreementId, day: Option<Date>) {
-    let (owner, subject) = (shopper.to_string(), id.to_string());
-    match day {
-        Some(day) => work::planned(batch, &owner, kinds::DEBIT, &subject, day),
-        None => work::done(batch, &owner, kinds::DEBIT, &subject),
-    }
 }

@@ -267,7 +267,8 @@ pub(crate) async fn not_under_way(
     none_claimed(app, shopper, &claims, agreements).await
 }
 
-async fn none_claimed(
+/// Refused while one of these claims is a payment under way for one of these agreements.
+pub(crate) async fn none_claimed(
     app: &App,
     shopper: ShopperId,
     claims: &[(AgreementId, PaymentId)],

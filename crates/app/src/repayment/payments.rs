@@ -11,16 +11,16 @@ use fenqi_domain::loan::{Event, Intent, fold};
 use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{Answer, FailureCode, Kind, Payment, Receipt, State};
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::agreements::{self, AgreementFile};
 use fenqi_store::tables::payments::{self as rows, NewPayment};
-use fenqi_store::tables::work;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Denied;
 use crate::ports::{TransferOrder, TransferState, Unreachable};
-use crate::servicing::{self, Amendment, kinds};
+use crate::servicing::{self, Amendment};
 use crate::unit::Decision;
 use crate::{App, Moment, texts};
 
@@ -44,14 +44,6 @@ pub(crate) struct Begun {
     /// The version of the payment's row.
     version: i64,
     files: Vec<AgreementFile>,
-    quiet: Option<Quiet>,
-}
-
-/// A reminder of today that is not given while a debit is under way, and the day on which it is looked at next.
-#[derive(Debug)]
-struct Quiet {
-    agreement: AgreementId,
-    next: Option<Date>,
 }
 
 impl Begun {
@@ -60,17 +52,6 @@ impl Begun {
             kept,
             version: 1,
             files,
-            quiet: None,
-        }
-    }
-
-    /// A debit that was intended in the batch that books what fell due. `quiet` is when the reminder of today is looked
-    /// at next if the debit has no outcome today.
-    pub fn beside(kept: Kept, file: AgreementFile, quiet: Option<Option<Date>>) -> Begun {
-        let agreement = file.agreement.id;
-        Begun {
-            quiet: quiet.map(|next| Quiet { agreement, next }),
-            ..Begun::new(kept, vec![file])
         }
     }
 
@@ -177,7 +158,8 @@ pub(crate) async fn carry_out(app: &App, begun: Begun) -> Result<Payment, Denied
         };
         last = match first {
             Some(payment) => payment,
-            None => record(app, shopper, id, answer).await?,
+            // Seldom needed, and kept out of what each of the many payments under way takes up.
+            None => Box::pin(record(app, shopper, id, answer)).await?,
         };
     }
     Ok(last)
@@ -252,7 +234,6 @@ pub(crate) async fn record(
             kept,
             version: stored.version,
             files,
-            quiet: None,
         };
         outcome(app, begun, &answer).await
     })
@@ -265,7 +246,6 @@ async fn outcome(app: &App, begun: Begun, answer: &Answer) -> Result<Decision<Pa
         mut kept,
         version,
         files,
-        quiet,
     } = begun;
     let minutes = app.configuration().await?.rules.channel_settle_minutes;
     let before = kept.payment.clone();
@@ -292,13 +272,6 @@ async fn outcome(app: &App, begun: Begun, answer: &Answer) -> Result<Decision<Pa
         &view(&kept.payment),
         moment.now,
     );
-    if let Some(Quiet { agreement, next }) = quiet.filter(|_| kept.payment.state.is_open()) {
-        let agreement = agreement.to_string();
-        match next {
-            Some(day) => work::planned(&mut batch, &owner, kinds::REMIND, &agreement, day),
-            None => work::done(&mut batch, &owner, kinds::REMIND, &agreement),
-        }
-    }
     Ok(Decision {
         batch,
         reply: kept.payment,
@@ -344,8 +317,8 @@ async fn follow(
     if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
         reverse(batch, kept, files, moment)?;
     }
-    let has_failed = matches!(payment.state, State::Failed { .. }) && payment.kind == Kind::Debit;
-    if has_failed && matches!(before.state, State::Sent | State::Unknown { .. }) {
+    let has_failed = matches!(payment.state, State::Failed { .. }) && before.state.is_open();
+    if has_failed && payment.kind == Kind::Debit {
         for share in &payment.shares {
             remind_today(batch, file(files, share.agreement)?, moment)?;
         }
@@ -374,8 +347,7 @@ fn remind_today(batch: &mut Batch, file: &AgreementFile, moment: &Moment) -> Res
         return Ok(());
     };
     if servicing::next_reminder(row.due_on, moment.today)? == Some(moment.today) {
-        let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
-        work::planned(batch, &owner, kinds::REMIND, &subject, moment.today);
+        agenda::moved(batch, agreement, Task::Remind, Some(moment.today));
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use fenqi_store::tables::agreements::{AgreementFile, Snapshot, StoredEvent, Tran
 use fenqi_store::tables::bills::StoredBill;
 use fenqi_store::tables::books::EntryRow;
 use fenqi_store::tables::credit::{StoredChange, StoredLine};
+use fenqi_store::tables::feed::EventKey;
 use fenqi_store::tables::messages::StoredMessage;
 use fenqi_store::tables::returns::StoredRefund;
 
@@ -105,6 +106,12 @@ impl Desk {
             messages: &self.messages,
         };
         let bills = bills.check(&self.bills, found)?;
+        for (aggregate, own) in &self.events {
+            for event in own {
+                let key = EventKey(self.shopper.to_string(), aggregate.clone(), event.sequence);
+                sums.events.add(&key);
+            }
+        }
         let mut heard = Heard::default();
         let mut taken: BTreeMap<&str, Taken> = BTreeMap::new();
         for file in &self.files {

@@ -36,6 +36,7 @@ mod work;
 
 use budget::Budgets;
 use desk::Desk;
+use events::Tally;
 use totals::Totals;
 
 /// Something that is not what it must be.
@@ -109,6 +110,7 @@ pub async fn verify(app: &App) -> Result<Vec<Difference>, Denied> {
     let mut sums = Sums {
         totals: Totals::with_transfers(app).await?,
         budgets: Budgets::default(),
+        events: Tally::default(),
     };
     let mut after = String::new();
     loop {
@@ -124,7 +126,9 @@ pub async fn verify(app: &App) -> Result<Vec<Difference>, Denied> {
     }
     sums.totals.check(app, &mut found).await?;
     sums.budgets.check(app, &mut found).await?;
-    events::feed(app, &mut found).await?;
+    if let Err(denied) = events::feed(app, sums.events, &mut found).await {
+        unreadable("feed", denied, &mut found)?;
+    }
     inbox::parked(app, &mut found).await?;
     found.0.sort();
     Ok(found.0)
@@ -134,6 +138,7 @@ pub async fn verify(app: &App) -> Result<Vec<Difference>, Denied> {
 struct Sums {
     totals: Totals,
     budgets: Budgets,
+    events: Tally,
 }
 
 /// Looks at everything of one shopper. A row that cannot be read is told, and the others are looked at all the same.
@@ -142,12 +147,17 @@ async fn look_at(app: &App, shopper: ShopperId, sums: &mut Sums, found: &mut Fou
         let desk = Desk::read(app, shopper, found).await?;
         desk.check(app, sums, found).await
     };
-    match looked.await {
-        Err(Denied::Fault(fault @ (Fault::Corrupt { .. } | Fault::Sealed(_)))) => {
-            let subject = shopper.to_string();
-            found.note("unreadable", &subject, &"rows that can be read", &fault);
+    let looked = looked.await;
+    looked.or_else(|denied| unreadable(&shopper.to_string(), denied, found))
+}
+
+/// Tells what cannot be read as what it is; any other fault stays one.
+fn unreadable(subject: &str, denied: Denied, found: &mut Found) -> Result<(), Denied> {
+    match denied {
+        Denied::Fault(fault @ (Fault::Corrupt { .. } | Fault::Sealed(_))) => {
+            found.note("unreadable", subject, &"rows that can be read", &fault);
             Ok(())
         }
-        other => other,
+        other => Err(other),
     }
 }

@@ -5,6 +5,7 @@ use fenqi_domain::agreement::{Funding, Stage};
 use fenqi_domain::bill::Bill;
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::loan::Loan;
+use fenqi_store::tables::agenda::Task;
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::work::Planned;
 use jiff::civil::Date;
@@ -20,17 +21,9 @@ pub(super) struct Plans(pub Vec<Planned>);
 impl Plans {
     /// There must be work of a kind about a subject, from a day on at the latest; from any day if none is given.
     pub fn expect(&self, kind: &str, subject: &str, latest: Option<Date>, found: &mut Found) {
-        let place = format!("{subject} work {kind}");
         let mut planned = self.0.iter();
         let planned = planned.find(|work| work.kind == kind && work.subject == subject);
-        match (planned, latest) {
-            (None, None) => found.note("I10", &place, &"planned", &"none"),
-            (None, Some(day)) => found.note("I10", &place, &format!("by {day}"), &"none"),
-            (Some(work), Some(day)) if work.due_on > day => {
-                found.note("I10", &place, &format!("by {day}"), &work.due_on);
-            }
-            _ => {}
-        }
+        is_planned(kind, subject, planned.map(|work| work.due_on), latest, found);
     }
 
     /// What must be planned about an agreement, given its loan on the day up to which it is booked.
@@ -48,7 +41,7 @@ impl Plans {
             &agreement.stage
             && held.is_positive()
         {
-            self.expect(kinds::EXPIRE, &subject, Some(app.day_of(*expires_at)), found);
+            on_agenda(file, Task::Expire, app.day_of(*expires_at), found);
         }
         let waits = |funding: &Funding| matches!(funding, Funding::Waiting | Funding::Asked { .. });
         if agreement.captures().iter().any(|c| waits(&c.funding)) {
@@ -64,27 +57,45 @@ impl Plans {
             return Ok(());
         }
         if let Some((number, due_on)) = servicing::unbilled(loan, booked_on) {
-            self.expect(kinds::AGE, &subject, Some(due_on), found);
+            on_agenda(file, Task::Age, due_on, found);
             let on_bill = |line: &fenqi_domain::bill::BillLine| {
                 (line.agreement, line.instalment) == (agreement.id, number)
             };
             if !bills.iter().any(|bill| bill.lines.iter().any(on_bill)) {
                 let latest = add_days(due_on, -BILL_DAYS_AHEAD)?;
-                self.expect(kinds::BILL, &subject, Some(latest), found);
+                on_agenda(file, Task::Bill, latest, found);
             }
         }
         let Some(next) = loan.next_due()?.map(|row| row.due_on) else {
             return Ok(());
         };
         if next > booked_on && !loan.is_paused {
-            self.expect(kinds::DEBIT, &subject, Some(next), found);
+            on_agenda(file, Task::Debit, next, found);
         }
         // Nobody is reminded any more once the last of the days has passed.
         let last = REMINDER_DAYS.last().copied().unwrap_or_default();
         let last = add_days(next, last)?;
         if last > app.moment().today {
-            self.expect(kinds::REMIND, &subject, Some(last), found);
+            on_agenda(file, Task::Remind, last, found);
         }
         Ok(())
+    }
+}
+
+/// An agreement must be looked at for a task by a day.
+fn on_agenda(file: &AgreementFile, task: Task, latest: Date, found: &mut Found) {
+    let subject = file.agreement.id.to_string();
+    is_planned(task.code(), &subject, file.days.of(task), Some(latest), found);
+}
+
+fn is_planned(kind: &str, subject: &str, planned: Option<Date>, latest: Option<Date>, found: &mut Found) {
+    let place = format!("{subject} work {kind}");
+    match (planned, latest) {
+        (None, None) => found.note("I10", &place, &"planned", &"none"),
+        (None, Some(day)) => found.note("I10", &place, &format!("by {day}"), &"none"),
+        (Some(due_on), Some(day)) if due_on > day => {
+            found.note("I10", &place, &format!("by {day}"), &due_on);
+        }
+        _ => {}
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use fenqi_app::jobs::day;
-use fenqi_app::servicing::{BILL_DAYS_AHEAD, kinds};
+use fenqi_app::servicing::BILL_DAYS_AHEAD;
 use fenqi_app::{App, Clock, Moment};
 use fenqi_connect::bank::Card as BankCard;
 use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
@@ -18,8 +18,9 @@ use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{Plan, Terms};
 use fenqi_domain::standing::Standing;
 use fenqi_store::Batch;
+use fenqi_store::tables::agenda::Days;
 use fenqi_store::tables::payments::{self, Card, Mandate};
-use fenqi_store::tables::{agreements, clocks, shoppers, work};
+use fenqi_store::tables::{agreements, clocks, shoppers};
 use jiff::civil::Date;
 
 use super::{instant, platform, timed};
@@ -257,54 +258,52 @@ fn write(
         price: terms.principal,
     };
     let schedule = terms.schedule(terms.principal).map_err(|e| e.to_string())?;
-    agreements::confirmed(batch, agreement, &order, &schedule);
+    agreements::confirmed(batch, agreement, &order, &schedule, day);
     // As the capture would leave it: booked up to the day of signing, so that the day run books what fell due since.
     let owed = loan.outstanding().map_err(|e| e.to_string())?.principal;
-    let (stage, booked_on) = (&agreement.stage, Some(terms.signed_on));
-    agreements::changed(batch, agreement, stage, &loan, owed, booked_on);
+    let to = agreements::Changed {
+        before: agreement,
+        stage: &agreement.stage,
+        loan: &loan,
+        outstanding: owed,
+        booked_on: Some(terms.signed_on),
+        days: days_of(agreement, turn, day).ok_or("the plan has no two instalments")?,
+    };
+    agreements::changed(batch, &to);
     agreements::transacted(batch, agreement, &disbursed, moment.now);
-    plan_work(batch, agreement, turn, day).ok_or_else(|| "the plan has no two instalments".into())
+    Ok(())
 }
 
-/// Plans what the platform would have planned by now.
-fn plan_work(batch: &mut Batch, agreement: &Agreement, turn: Turn, day: Date) -> Option<()> {
+/// The days that the platform would have noted by now.
+fn days_of(agreement: &Agreement, turn: Turn, day: Date) -> Option<Days> {
     let mut due_dates = agreement.terms.due_dates.iter().copied();
     let (first, second) = (due_dates.next()?, due_dates.next()?);
     let bill = |due| add_days(due, -BILL_DAYS_AHEAD).ok();
     let remind = |due| add_days(due, -7).ok();
-    let planned = match turn {
-        // Their first bill is out; the second follows from booking the first due date.
-        Turn::Due | Turn::None => [
-            (kinds::AGE, Some(first)),
-            (kinds::BILL, None),
-            (kinds::DEBIT, Some(first)),
-            (
-                kinds::REMIND,
-                if turn == Turn::Due {
-                    Some(day)
-                } else {
-                    remind(first)
-                },
-            ),
-        ],
-        Turn::Billed => [
-            (kinds::AGE, Some(first)),
-            (kinds::BILL, Some(day)),
-            (kinds::DEBIT, Some(first)),
-            (kinds::REMIND, remind(first)),
-        ],
-        Turn::Late => [
-            (kinds::AGE, Some(second)),
-            (kinds::BILL, bill(second)),
-            (kinds::DEBIT, add_days(day, 1).ok()),
-            (kinds::REMIND, Some(day)),
-        ],
+    // Their first bill is out; the second follows from booking the first due date.
+    let waits = Days {
+        expire: None,
+        age: Some(first),
+        bill: None,
+        debit: Some(first),
+        remind: remind(first),
     };
-    let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
-    for (kind, on) in planned {
-        if let Some(on) = on {
-            work::planned(batch, &owner, kind, &subject, on);
-        }
-    }
-    Some(())
+    Some(match turn {
+        Turn::None => waits,
+        Turn::Due => Days {
+            remind: Some(day),
+            ..waits
+        },
+        Turn::Billed => Days {
+            bill: Some(day),
+            ..waits
+        },
+        Turn::Late => Days {
+            expire: None,
+            age: Some(second),
+            bill: bill(second),
+            debit: add_days(day, 1).ok(),
+            remind: Some(day),
+        },
+    })
 }

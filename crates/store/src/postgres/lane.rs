@@ -450,22 +450,23 @@ fn form_of(call: &Call) -> (Form, &str) {
 }
 
 async fn prepare_all(session: &mut Session, calls: &[Call], forms: &mut Forms) -> Result<(), Attempt> {
-    for call in calls {
+    let wanted = calls.iter().map(|call| {
         let (form, text) = form_of(call);
-        let Err(error) = session.prepare(call.statement, form, text).await else {
-            continue;
-        };
-        if error.as_db_error().is_none() {
-            return Err(Attempt::Broken);
-        }
-        if form == Form::Plain {
-            return Err(Attempt::Failed(fault_of(call.statement, &error), Vec::new()));
-        }
-        tracing::warn!(statement = call.statement.name, %error, "the form with arrays is not taken");
-        forms.forget(call.statement, call.guarded);
-        return Err(Attempt::Replan);
+        (call.statement, form, text)
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let Err((place, error)) = session.prepare_all(&wanted).await else {
+        return Ok(());
+    };
+    let Some(call) = calls.get(place).filter(|_| error.as_db_error().is_some()) else {
+        return Err(Attempt::Broken);
+    };
+    if form_of(call).0 == Form::Plain {
+        return Err(Attempt::Failed(fault_of(call.statement, &error), Vec::new()));
     }
-    Ok(())
+    tracing::warn!(statement = call.statement.name, %error, "the form with arrays is not taken");
+    forms.forget(call.statement, call.guarded);
+    Err(Attempt::Replan)
 }
 
 fn send<'a>(

@@ -116,12 +116,9 @@ impl Reader {
         queries: &[&[Query]],
     ) -> Result<Vec<Vec<Vec<Row>>>, Failed> {
         let calls = self.plan(queries);
-        for call in &calls {
-            let prepared = self.prepare(&mut session, call).await;
-            if let Err(failed) = prepared {
-                self.session = Some(session).filter(|session| !session.is_closed());
-                return Err(failed);
-            }
+        if let Err(failed) = self.prepare(&mut session, &calls).await {
+            self.session = Some(session).filter(|session| !session.is_closed());
+            return Err(failed);
         }
         // Questions that belong together see one snapshot; single ones need none of their own.
         let wants_snapshot = queries.iter().any(|queries| queries.len() > 1);
@@ -168,22 +165,22 @@ impl Reader {
         failed.map_or(Ok(rows), Err)
     }
 
-    async fn prepare(&self, session: &mut Session, call: &Call) -> Result<(), Failed> {
-        let shared = self
-            .forms
-            .get(&call.statement.identity())
-            .and_then(Option::as_ref);
-        let (form, text) = match shared {
-            Some(text) if call.is_shared => (Form::Asked, text.as_str()),
-            _ => (Form::Plain, call.statement.sql),
-        };
-        session
-            .prepare(call.statement, form, text)
-            .await
-            .map_err(|error| match error.as_db_error() {
-                Some(_) => Failed::Statement(fault_of(call.statement, &error)),
-                None => Failed::Broken(unavailable(&error)),
-            })
+    async fn prepare(&self, session: &mut Session, calls: &[Call]) -> Result<(), Failed> {
+        let wanted = calls.iter().map(|call| {
+            let shared = self.forms.get(&call.statement.identity());
+            match shared.and_then(Option::as_ref) {
+                Some(text) if call.is_shared => (call.statement, Form::Asked, text.as_str()),
+                _ => (call.statement, Form::Plain, call.statement.sql),
+            }
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let prepared = session.prepare_all(&wanted).await;
+        prepared.map_err(|(place, error)| match calls.get(place) {
+            Some(call) if error.as_db_error().is_some() => {
+                Failed::Statement(fault_of(call.statement, &error))
+            }
+            _ => Failed::Broken(unavailable(&error)),
+        })
     }
 
     /// One call for each query, or for all that ask the same.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
+use futures_util::future::join_all;
 use tokio_postgres::error::SqlState;
 
 use super::connect::{Address, Connected, Purpose, unavailable};
@@ -74,6 +75,38 @@ impl Session {
             .collect();
         let prepared = self.connected.client.prepare_typed(text, &types).await?;
         self.prepared.insert(key, prepared);
+        Ok(())
+    }
+
+    /// As [`Session::prepare`] for many, in one flight: a new connection does not wait for each. The place of the first that
+    /// failed comes with its error.
+    pub(super) async fn prepare_all(
+        &mut self,
+        wanted: &[(&'static Statement, Form, &str)],
+    ) -> Result<(), (usize, tokio_postgres::Error)> {
+        let known = |(statement, form, _): &(&'static Statement, Form, &str)| {
+            self.prepared.contains_key(&(statement.identity(), *form))
+        };
+        let missing: Vec<usize> = (0..wanted.len())
+            .filter(|place| wanted.get(*place).is_some_and(|one| !known(one)))
+            .collect();
+        let client = &self.connected.client;
+        let answers = missing.iter().filter_map(|place| {
+            let (statement, form, text) = *wanted.get(*place)?;
+            let types: Vec<_> = statement
+                .params
+                .iter()
+                .map(|kind| type_of(*kind, form != Form::Plain))
+                .collect();
+            Some(async move {
+                let prepared = client.prepare_typed(text, &types).await;
+                (*place, (statement.identity(), form), prepared)
+            })
+        });
+        for (place, key, prepared) in join_all(answers).await {
+            let prepared = prepared.map_err(|error| (place, error))?;
+            self.prepared.insert(key, prepared);
+        }
         Ok(())
     }
 

@@ -9,22 +9,23 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::agenda::Days;
 use super::packed::Packed;
-use super::{Store, from_json, instant, parsed, statements, to_json};
+use super::{Store, feed, from_json, instant, parsed, statements, to_json};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
 use crate::statement::Query;
 use crate::value::{Row, Value};
 
 statements! {
-    INSERT = "agreement.insert", (Text, Text, Text, Text, Int, Text, Text, Text, Int, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Text, Int) -> (),
-        "insert into agreement (shopper, id, purchase_order, reference, price, institution, seller, plan, plan_version, currency, principal, outstanding, held, stage, stage_detail, terms, schedule, lines, digest, booked_on, confirmed_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1) on conflict (shopper, id) do nothing";
-    UPDATE = "agreement.update", (Text, Text, Int, Int, Int, Text, Text, Text, Text) -> (),
-        "update agreement set outstanding = $4, held = $5, stage = $6, stage_detail = $7, schedule = $8, booked_on = $9, version = version + 1 where shopper = $1 and id = $2 and version = $3";
-    FIND = "agreement.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
-        "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 and id = $2";
-    OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int),
-        "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version from agreement where shopper = $1 order by confirmed_at, id";
+    INSERT = "agreement.insert", (Text, Text, Text, Text, Int, Text, Text, Text, Int, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Int, Text) -> (),
+        "insert into agreement (shopper, id, purchase_order, reference, price, institution, seller, plan, plan_version, currency, principal, outstanding, held, stage, stage_detail, terms, schedule, lines, digest, confirmed_at, expire_on, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1) on conflict (shopper, id) do nothing";
+    UPDATE = "agreement.update", (Text, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Text, Text, Text) -> (),
+        "update agreement set outstanding = $4, held = $5, stage = $6, stage_detail = $7, schedule = $8, booked_on = $9, expire_on = $10, age_on = $11, bill_on = $12, debit_on = $13, remind_on = $14, version = version + 1 where shopper = $1 and id = $2 and version = $3";
+    FIND = "agreement.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int, Text, Text, Text, Text, Text),
+        "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version, expire_on, age_on, bill_on, debit_on, remind_on from agreement where shopper = $1 and id = $2";
+    OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int, Text, Text, Text, Text, Text),
+        "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version, expire_on, age_on, bill_on, debit_on, remind_on from agreement where shopper = $1 order by confirmed_at, id";
     SNAPSHOTS = "agreement.snapshots", (Text) -> (Text, Int, Int, Text, Text, Text, Int, Int, Text),
         "select id, outstanding, held, stage, schedule, reference, price, principal, currency from agreement where shopper = $1 order by id";
     ACTIVE_AFTER = "agreement.active_after", (Text, Text, Int) -> (Text, Text),
@@ -42,7 +43,7 @@ statements! {
     REFERENCE_FIND = "order_reference.find", (Text, Text) -> (Text, Text),
         "select shopper, agreement from order_reference where seller = $1 and reference = $2";
     EVENT_INSERT = "event.insert", (Text, Text, Int, Text, Text, Int) -> (),
-        "insert into event (shopper, aggregate, sequence, kind, detail, at, published) values ($1, $2, $3, $4, $5, $6, 0)";
+        "insert into event (shopper, aggregate, sequence, kind, detail, at) values ($1, $2, $3, $4, $5, $6)";
     EVENTS_OF_SHOPPER = "event.of_shopper", (Text) -> (Text, Int, Text, Text, Int),
         "select aggregate, sequence, kind, detail, at from event where shopper = $1 order by aggregate, sequence";
     EVENTS = "event.of_aggregate", (Text, Text) -> (Int, Text, Text, Int),
@@ -58,6 +59,8 @@ pub struct AgreementFile {
     pub transactions: Vec<Transaction>,
     /// The last day up to which its movements are booked; none before the first capture.
     pub booked_on: Option<Date>,
+    /// When it is looked at next.
+    pub days: Days,
 }
 
 /// One event of an aggregate.
@@ -120,7 +123,7 @@ pub struct OrderRow<'a> {
     pub price: Amount,
 }
 
-fn agreement(row: &Row) -> Result<(Agreement, Option<Date>), Fault> {
+fn file_without_transactions(row: &Row) -> Result<AgreementFile, Fault> {
     let id: AgreementId = parsed(row, 1)?;
     let agreement = Agreement {
         shopper: parsed(row, 0)?,
@@ -138,8 +141,12 @@ fn agreement(row: &Row) -> Result<(Agreement, Option<Date>), Fault> {
         confirmed_at: instant(row, 12)?,
         version: row.int(13)?,
     };
-    let booked_on = row.opt_text(11)?.map(|_| parsed(row, 11)).transpose()?;
-    Ok((agreement, booked_on))
+    Ok(AgreementFile {
+        agreement,
+        transactions: Vec::new(),
+        booked_on: row.opt_text(11)?.map(|_| parsed(row, 11)).transpose()?,
+        days: Days::read(row, 14)?,
+    })
 }
 
 /// An agreement has the bits of the quote that it was, so that its key alone keeps a quote from being used twice.
@@ -172,15 +179,8 @@ fn event(row: &Row, at: usize) -> Result<StoredEvent, Fault> {
 
 /// Agreements with their transactions, from the rows of [`OF_SHOPPER`] and [`TRANSACTIONS_OF_SHOPPER`].
 pub(crate) fn files(agreements: &[Row], transactions: &[Row]) -> Result<Vec<AgreementFile>, Fault> {
-    let mut files = Vec::with_capacity(agreements.len());
-    for row in agreements {
-        let (agreement, booked_on) = agreement(row)?;
-        files.push(AgreementFile {
-            agreement,
-            transactions: Vec::new(),
-            booked_on,
-        });
-    }
+    let files = agreements.iter().map(file_without_transactions);
+    let mut files: Vec<AgreementFile> = files.collect::<Result<_, _>>()?;
     for row in transactions {
         let owner: AgreementId = parsed(row, 0)?;
         if let Some(file) = files.iter_mut().find(|file| file.agreement.id == owner) {
@@ -192,12 +192,10 @@ pub(crate) fn files(agreements: &[Row], transactions: &[Row]) -> Result<Vec<Agre
 
 /// An agreement with its transactions, from the rows of [`FIND`] and [`TRANSACTIONS`].
 pub(crate) fn file(row: &Row, transactions: &[Row]) -> Result<AgreementFile, Fault> {
-    let (agreement, booked_on) = agreement(row)?;
     let transactions = transactions.iter().map(|row| transaction(row, 0));
     Ok(AgreementFile {
-        agreement,
         transactions: transactions.collect::<Result<_, _>>()?,
-        booked_on,
+        ..file_without_transactions(row)?
     })
 }
 
@@ -386,8 +384,15 @@ fn packed_as_agreed(schedule: &[Instalment]) -> String {
     text.end()
 }
 
-/// A new agreement with the order that it finances and its schedule as it was shown; refused if its quote was used before.
-pub fn confirmed(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>, schedule: &[Instalment]) {
+/// A new agreement with the order that it finances, its schedule as it was shown, and the day on which its hold runs out;
+/// refused if its quote was used before.
+pub fn confirmed(
+    batch: &mut Batch,
+    agreement: &Agreement,
+    order: &OrderRow<'_>,
+    schedule: &[Instalment],
+    expire_on: Date,
+) {
     batch.require(
         Guard::Quantity("quote_unused"),
         &INSERT,
@@ -411,36 +416,43 @@ pub fn confirmed(batch: &mut Batch, agreement: &Agreement, order: &OrderRow<'_>,
             packed_as_agreed(schedule).into(),
             to_json(&agreement.lines),
             agreement.digest.as_str().into(),
-            Value::Null,
             agreement.confirmed_at.as_microsecond().into(),
+            expire_on.to_string().into(),
         ],
     );
 }
 
-/// An agreement's new state; refused if it changed since it was read.
-pub fn changed(
-    batch: &mut Batch,
-    before: &Agreement,
-    stage: &Stage,
-    loan: &Loan,
-    outstanding: Amount,
-    booked_on: Option<Date>,
-) {
-    batch.require(
-        Guard::Unchanged,
-        &UPDATE,
-        vec![
-            before.shopper.to_string().into(),
-            before.id.to_string().into(),
-            before.version.into(),
-            outstanding.minor().into(),
-            held(stage).minor().into(),
-            stage.code().into(),
-            to_json(stage),
-            packed(loan).into(),
-            booked_on.map(|day| day.to_string()).into(),
-        ],
-    );
+/// An agreement's new state.
+pub struct Changed<'a> {
+    /// The agreement as it was read.
+    pub before: &'a Agreement,
+    /// Where it stands.
+    pub stage: &'a Stage,
+    /// Its loan, whose schedule is packed.
+    pub loan: &'a Loan,
+    /// Outstanding principal.
+    pub outstanding: Amount,
+    /// The last day up to which its movements are booked.
+    pub booked_on: Option<Date>,
+    /// When it is looked at next.
+    pub days: Days,
+}
+
+/// Writes an agreement's new state; refused if it changed since it was read.
+pub fn changed(batch: &mut Batch, to: &Changed<'_>) {
+    let mut params = vec![
+        to.before.shopper.to_string().into(),
+        to.before.id.to_string().into(),
+        to.before.version.into(),
+        to.outstanding.minor().into(),
+        held(to.stage).minor().into(),
+        to.stage.code().into(),
+        to_json(to.stage),
+        packed(to.loan).into(),
+        to.booked_on.map(|day| day.to_string()).into(),
+    ];
+    params.extend(to.days.values());
+    batch.require(Guard::Unchanged, &UPDATE, params);
 }
 
 /// A transaction, added to the end.
@@ -496,6 +508,7 @@ pub fn happened<T: Serialize>(
             at.as_microsecond().into(),
         ],
     );
+    feed::awaits(batch, shopper, aggregate, sequence, at);
 }
 
 /// What happened, as the column `kind` of a transaction says it.

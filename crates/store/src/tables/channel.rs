@@ -46,16 +46,6 @@ impl Store {
         rows.iter().map(line).collect()
     }
 
-    /// One line of a channel's statement.
-    pub async fn statement_line(
-        &self,
-        channel: &str,
-        reference: &str,
-    ) -> Result<Option<StatementRow>, Fault> {
-        let row = self.row(&LINE, vec![channel.into(), reference.into()]).await?;
-        row.as_ref().map(line).transpose()
-    }
-
     /// Notices of a source that were not applied yet, in the order of their arrival.
     pub async fn notices(&self, source: &str) -> Result<Vec<(String, String)>, Fault> {
         self.notices_of(source, "new").await

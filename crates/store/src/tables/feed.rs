@@ -1,20 +1,41 @@
-//! Committed events on their way to subscribers: one fenced job gives each a dense position, once.
+//! Committed events on their way to subscribers: one fenced job gives each a dense position, once. Events that were
+//! published together share one row, which names them in order, so that a page of many costs one insert.
 
-use super::{Store, instant, statements};
-use crate::batch::Batch;
-use crate::fault::Fault;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, from_json, instant, statements, to_json};
+use crate::batch::{Batch, Guard};
+use crate::fault::Fault;
+use crate::statement::Query;
 
 statements! {
-    PUBLISH = "feed.publish", (Text, Int, Int) -> (),
-        "insert into feed (subscriber, position, shopper, aggregate, sequence) select $1, $2 + row_number() over (order by e.at, e.shopper, e.aggregate, e.sequence), e.shopper, e.aggregate, e.sequence from (select shopper, aggregate, sequence, at from event where published = 0 order by at, shopper, aggregate, sequence limit $3) e";
-    MARK = "event.published", (Text, Int) -> (),
-        "update event set published = f.position from feed f where f.subscriber = $1 and f.position > $2 and event.shopper = f.shopper and event.aggregate = f.aggregate and event.sequence = f.sequence";
-    LAST = "feed.last", (Text) -> (Int), "select coalesce(max(position), 0) as position from feed where subscriber = $1";
-    AFTER = "feed.after", (Text, Int, Int) -> (Int, Text, Text, Int, Text, Text, Int, Int),
-        "select f.position, f.shopper, f.aggregate, f.sequence, e.kind, e.detail, e.at, e.published from feed f join event e on e.shopper = f.shopper and e.aggregate = f.aggregate and e.sequence = f.sequence where f.subscriber = $1 and f.position > $2 order by f.position limit $3";
-    MISSED = "feed.missed", (Text, Int) -> (Text, Int),
-        "select e.aggregate, e.sequence from event e where e.published > 0 and not exists (select 1 from feed f where f.subscriber = $1 and f.position = e.published and f.shopper = e.shopper and f.aggregate = e.aggregate and f.sequence = e.sequence) order by e.aggregate, e.sequence limit $2";
+    AWAITS = "unpublished.insert", (Text, Text, Int, Int) -> (),
+        "insert into unpublished (shopper, aggregate, sequence, at) values ($1, $2, $3, $4)";
+    OLDEST = "unpublished.oldest", (Int) -> (Text, Text, Int),
+        "select shopper, aggregate, sequence from unpublished order by at, shopper, aggregate, sequence limit $1";
+    AFTER_KEY = "unpublished.after", (Text, Text, Int, Int) -> (Text, Text, Int),
+        "select shopper, aggregate, sequence from unpublished where (shopper, aggregate, sequence) > ($1, $2, $3) order by shopper, aggregate, sequence limit $4";
+    TAKE = "unpublished.take", (Text, Text, Int) -> (),
+        "delete from unpublished where shopper = $1 and aggregate = $2 and sequence = $3";
+    PUBLISH = "feed.publish", (Text, Int, Int, Text) -> (),
+        "insert into feed (subscriber, position, events, keys) values ($1, $2, $3, $4) on conflict (subscriber, position) do nothing";
+    LAST = "feed.last", (Text) -> (Int),
+        "select position + events - 1 as last from feed where subscriber = $1 order by position desc limit 1";
+    PAGES = "feed.pages", (Text, Int, Int) -> (Int, Int, Text),
+        "select position, events, keys from feed where subscriber = $1 and position >= (select coalesce(max(f.position), 0) from feed f where f.subscriber = $1 and f.position <= $2) order by position limit $3";
+    EVENT = "event.find", (Text, Text, Int) -> (Text, Text, Int),
+        "select kind, detail, at from event where shopper = $1 and aggregate = $2 and sequence = $3";
+}
+
+/// Which event: whose, of what, and its place in the aggregate's sequence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EventKey(pub String, pub String, pub i64);
+
+impl std::fmt::Display for EventKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "event {} of {}", self.2, self.1)
+    }
 }
 
 /// One event of a feed.
@@ -22,21 +43,18 @@ statements! {
 pub struct FeedEvent {
     /// Its place in the subscriber's feed, from 1 without gaps.
     pub position: i64,
-    /// Whose.
-    pub shopper: String,
-    /// Of what.
-    pub aggregate: String,
-    /// Its place in the aggregate's sequence.
-    pub sequence: i64,
+    /// Which one it is.
+    pub key: EventKey,
     /// What happened.
     pub kind: String,
     /// Its content as JSON.
     pub detail: String,
     /// When.
     pub at: Timestamp,
-    /// The place that the event itself says it has.
-    pub published: i64,
 }
+
+/// How many rows of a feed are read at once.
+const ROWS: i64 = 4;
 
 impl Store {
     /// The last position of a subscriber's feed, 0 if there is none.
@@ -47,44 +65,113 @@ impl Store {
         }
     }
 
-    /// Events that count as published and stand in no place of the feed: of what, and their sequence.
-    pub async fn missed_events(&self, subscriber: &str, count: i64) -> Result<Vec<(String, i64)>, Fault> {
-        let rows = self.rows(&MISSED, vec![subscriber.into(), count.into()]).await?;
-        rows.iter()
-            .map(|row| Ok((row.text(0)?.into(), row.int(1)?)))
-            .collect()
+    /// The oldest events that are in no feed yet, at most so many.
+    pub async fn unpublished(&self, count: i64) -> Result<Vec<EventKey>, Fault> {
+        let rows = self.rows(&OLDEST, vec![count.into()]).await?;
+        rows.iter().map(key).collect()
     }
 
-    /// A page of a subscriber's feed after a position.
+    /// A page of all events that are in no feed yet, by their keys.
+    pub async fn unpublished_after(&self, last: &EventKey, count: i64) -> Result<Vec<EventKey>, Fault> {
+        let EventKey(shopper, aggregate, sequence) = last;
+        let params = vec![
+            shopper.as_str().into(),
+            aggregate.as_str().into(),
+            (*sequence).into(),
+            count.into(),
+        ];
+        let rows = self.rows(&AFTER_KEY, params).await?;
+        rows.iter().map(key).collect()
+    }
+
+    /// A page of the keys of a subscriber's feed behind a position, each with its own; more than one at least, unless there
+    /// are no more.
+    pub async fn feed_keys_after(
+        &self,
+        subscriber: &str,
+        position: i64,
+    ) -> Result<Vec<(i64, EventKey)>, Fault> {
+        let from = position.saturating_add(1);
+        let rows = self
+            .rows(&PAGES, vec![subscriber.into(), from.into(), ROWS.into()])
+            .await?;
+        let mut keys = Vec::new();
+        for row in &rows {
+            let page: Vec<EventKey> = from_json(row, 2)?;
+            if i64::try_from(page.len()) != Ok(row.int(1)?) {
+                return Err(row.corrupt(1, format!("{} events are named", page.len())));
+            }
+            keys.extend((row.int(0)?..).zip(page));
+        }
+        keys.retain(|(place, _)| *place > position);
+        Ok(keys)
+    }
+
+    /// At most so many events of a subscriber's feed after a position.
     pub async fn feed_after(
         &self,
         subscriber: &str,
         position: i64,
-        count: i64,
+        count: usize,
     ) -> Result<Vec<FeedEvent>, Fault> {
-        let rows = self
-            .rows(&AFTER, vec![subscriber.into(), position.into(), count.into()])
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(FeedEvent {
-                    position: row.int(0)?,
-                    shopper: row.text(1)?.into(),
-                    aggregate: row.text(2)?.into(),
-                    sequence: row.int(3)?,
-                    kind: row.text(4)?.into(),
-                    detail: row.text(5)?.into(),
-                    at: instant(row, 6)?,
-                    published: row.int(7)?,
-                })
-            })
-            .collect()
+        let mut keys = self.feed_keys_after(subscriber, position).await?;
+        keys.truncate(count);
+        let find = |(_, EventKey(shopper, aggregate, sequence)): &(i64, EventKey)| {
+            let key = vec![
+                shopper.as_str().into(),
+                aggregate.as_str().into(),
+                (*sequence).into(),
+            ];
+            Query::new(&EVENT, key)
+        };
+        let answers = self.read(keys.iter().map(find).collect()).await?;
+        let mut events = Vec::with_capacity(keys.len());
+        for ((position, key), rows) in keys.into_iter().zip(answers) {
+            let Some(row) = rows.first() else { continue };
+            events.push(FeedEvent {
+                position,
+                key,
+                kind: row.text(0)?.into(),
+                detail: row.text(1)?.into(),
+                at: instant(row, 2)?,
+            });
+        }
+        Ok(events)
     }
 }
 
-/// Appends the oldest events that no subscriber has seen, at most so many, behind a position of a subscriber's feed, and
-/// marks them with their places. Only who holds the lease on publishing may do this: nothing else keeps two from the same position.
-pub fn published(batch: &mut Batch, subscriber: &str, position: i64, count: i64) {
-    batch.put(&PUBLISH, vec![subscriber.into(), position.into(), count.into()]);
-    batch.put(&MARK, vec![subscriber.into(), position.into()]);
+fn key(row: &crate::value::Row) -> Result<EventKey, Fault> {
+    Ok(EventKey(row.text(0)?.into(), row.text(1)?.into(), row.int(2)?))
+}
+
+/// Notes that an event, written in the same batch, is to be published.
+pub(crate) fn awaits(batch: &mut Batch, shopper: &str, aggregate: &str, sequence: i64, at: Timestamp) {
+    batch.put(
+        &AWAITS,
+        vec![
+            shopper.into(),
+            aggregate.into(),
+            sequence.into(),
+            at.as_microsecond().into(),
+        ],
+    );
+}
+
+/// Appends events in this order to a subscriber's feed, the first at a position. Refused if the position is taken, or one of
+/// them was published already; only who holds the lease on publishing may do this, so that neither happens.
+pub fn published(batch: &mut Batch, subscriber: &str, position: i64, events: &[EventKey]) {
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    batch.require(
+        Guard::Unchanged,
+        &PUBLISH,
+        vec![subscriber.into(), position.into(), count.into(), to_json(&events)],
+    );
+    for EventKey(shopper, aggregate, sequence) in events {
+        let key = vec![
+            shopper.as_str().into(),
+            aggregate.as_str().into(),
+            (*sequence).into(),
+        ];
+        batch.require(Guard::Unchanged, &TAKE, key);
+    }
 }

@@ -15,6 +15,7 @@ use crate::statement::{Query, Statement};
 use crate::value::{Row, Value};
 use crate::vault::Vault;
 
+pub mod agenda;
 pub mod agreements;
 pub mod bills;
 pub mod books;
@@ -57,6 +58,7 @@ pub(crate) use statements;
 /// Every statement of the platform, for the test that prepares each on both databases.
 pub fn registry() -> Vec<&'static Statement> {
     [
+        agenda::STATEMENTS,
         agreements::STATEMENTS,
         bills::STATEMENTS,
         books::STATEMENTS,

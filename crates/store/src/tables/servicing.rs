@@ -5,6 +5,7 @@ use fenqi_domain::id::{AgreementId, PaymentId, ShopperId};
 
 use super::agreements::{self, AgreementFile};
 use super::bills::{self, StoredBill};
+use super::channel;
 use super::payments::{self, Card, Mandate, StoredPayment};
 use super::{Store, parsed};
 use crate::fault::Fault;
@@ -45,6 +46,17 @@ pub struct PaymentCase {
     pub claims: Vec<(AgreementId, PaymentId)>,
     /// The payer's cards, oldest first.
     pub cards: Vec<Card>,
+}
+
+/// What a payment rests on that reached us another way.
+#[derive(Debug)]
+pub struct TransferCase {
+    /// The agreement.
+    pub file: AgreementFile,
+    /// Which agreements of the shopper have a payment under way, and which.
+    pub claims: Vec<(AgreementId, PaymentId)>,
+    /// Whether its proof was entered before.
+    pub is_entered: bool,
 }
 
 /// What a shopper's bills rest on.
@@ -146,6 +158,29 @@ impl Store {
                 .map(payments::card)
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// What a payment of an agreement rests on that a channel's own statement proves, by the proof's number; none if there
+    /// is no such agreement.
+    pub async fn transfer_case(
+        &self,
+        (shopper, id): (ShopperId, AgreementId),
+        channel: &str,
+        proof: &str,
+    ) -> Result<Option<TransferCase>, Fault> {
+        let mut queries = Vec::with_capacity(4);
+        about_agreement(&mut queries, shopper, id);
+        queries.push(Query::new(&payments::CLAIMS, vec![shopper.to_string().into()]));
+        queries.push(Query::new(&channel::LINE, vec![channel.into(), proof.into()]));
+        let mut answers = self.answers(queries).await?;
+        let file = answers.file()?;
+        let (claimed, entered) = (answers.next(), answers.next());
+        let Some(file) = file else { return Ok(None) };
+        Ok(Some(TransferCase {
+            file,
+            claims: claims(&claimed)?,
+            is_entered: !entered.is_empty(),
+        }))
     }
 
     async fn answers(&self, queries: Vec<Query>) -> Result<Answers, Fault> {

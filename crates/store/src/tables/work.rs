@@ -1,4 +1,5 @@
-//! Work: what is to be done about whom on which day, so that a job finds its work and reads nothing else.
+//! Work: what is to be done about whom on which day, where it is rare; what every agreement has stands in its own row
+//! (`agenda`). A job finds its work by an index and reads nothing else.
 
 use fenqi_domain::id::ShopperId;
 use jiff::civil::Date;
@@ -8,14 +9,8 @@ use crate::batch::Batch;
 use crate::fault::Fault;
 
 statements! {
-    BEGIN = "work.begin", (Text, Text, Text, Text) -> (),
-        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4)";
     PUT = "work.put", (Text, Text, Text, Text) -> (),
         "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on where work.due_on <> excluded.due_on";
-    PUT_BEHIND = "work.put_behind", (Text, Text, Text, Text, Text) -> (),
-        "insert into work (shopper, kind, subject, due_on) values ($1, $2, $3, $4) on conflict (shopper, kind, subject) do update set due_on = excluded.due_on where work.due_on > excluded.due_on or (work.due_on > $5 and work.due_on <> excluded.due_on)";
-    DROP_BEHIND = "work.drop_behind", (Text, Text, Text, Text) -> (),
-        "delete from work where shopper = $1 and kind = $2 and subject = $3 and due_on > $4";
     DROP = "work.drop", (Text, Text, Text) -> (),
         "delete from work where shopper = $1 and kind = $2 and subject = $3";
     OF_SHOPPER = "work.of_shopper", (Text) -> (Text, Text, Text),
@@ -127,19 +122,6 @@ impl Store {
     }
 }
 
-/// Plans work about a subject that is made in the same batch, so that there can be none yet.
-pub fn begun(batch: &mut Batch, shopper: &str, kind: &str, subject: &str, due_on: Date) {
-    batch.put(
-        &BEGIN,
-        vec![
-            shopper.into(),
-            kind.into(),
-            subject.into(),
-            due_on.to_string().into(),
-        ],
-    );
-}
-
 /// Plans work, or moves it to another day.
 pub fn planned(batch: &mut Batch, shopper: &str, kind: &str, subject: &str, due_on: Date) {
     batch.put(
@@ -151,28 +133,6 @@ pub fn planned(batch: &mut Batch, shopper: &str, kind: &str, subject: &str, due_
             due_on.to_string().into(),
         ],
     );
-}
-
-/// Plans work for a day, or strikes it if there is none; but work whose day has come by `today` is left for its job, which
-/// then plans the next.
-pub fn planned_behind(
-    batch: &mut Batch,
-    shopper: &str,
-    kind: &str,
-    subject: &str,
-    (due_on, today): (Option<Date>, Date),
-) {
-    let mut params = vec![shopper.into(), kind.into(), subject.into()];
-    match due_on {
-        Some(day) => {
-            params.extend([day.to_string().into(), today.to_string().into()]);
-            batch.put(&PUT_BEHIND, params);
-        }
-        None => {
-            params.push(today.to_string().into());
-            batch.put(&DROP_BEHIND, params);
-        }
-    }
 }
 
 /// Strikes work that is done or no longer needed.

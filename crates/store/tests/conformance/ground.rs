@@ -190,8 +190,8 @@ impl<'a> Purchase<'a> {
         agreement.push("CNY".into());
         agreement.extend([amount, 0, amount].map(Value::from));
         agreement.extend(["confirmed", "{}", "{}", "[]", "[]", "digest"].map(Value::from));
-        agreement.push(Value::Null);
         agreement.push(1_i64.into());
+        agreement.push("2026-01-01".into());
         agreement
     }
 
