@@ -105,6 +105,11 @@ fn guided(target: &Target, seconds: u64) -> Outcome {
         command.arg(seeds);
     }
     command.arg("--").arg(format!("-max_total_time={seconds}"));
-    command.args(["-timeout=30", "-rss_limit_mb=4096", "-print_final_stats=1"]);
+    command.args([
+        "-len_control=0",
+        "-timeout=30",
+        "-rss_limit_mb=4096",
+        "-print_final_stats=1",
+    ]);
     shell::run(&mut command)
 }
