@@ -7,6 +7,8 @@ use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
 use fenqi_domain::refusal::Refusal;
 use fenqi_sim::shop;
+use fenqi_store::tables::feed;
+use fenqi_store::{Batch, CommitError, Guard};
 
 #[tokio::test]
 async fn every_event_reaches_the_feed_once_and_the_positions_have_no_gaps() {
@@ -26,6 +28,31 @@ async fn every_event_reaches_the_feed_once_and_the_positions_have_no_gaps() {
     events.sort();
     events.dedup();
     assert_eq!(events.len(), feed.len(), "each once");
+}
+
+#[tokio::test]
+async fn an_event_is_published_once_whoever_else_takes_himself_for_the_publisher() {
+    let shop = shop().await.unwrap();
+    shop.ann().await.unwrap();
+    let store = &shop.app.store;
+    let events = store.unpublished(1_000).await.unwrap();
+    let publishes = |position| {
+        let mut batch = Batch::new(publish::FEED);
+        feed::published(&mut batch, publish::FEED, position, &events);
+        store.commit(batch)
+    };
+    publishes(1).await.unwrap();
+    let refused = Err(CommitError::Refused(Guard::Unchanged));
+    assert_eq!(publishes(1).await, refused, "the position is taken");
+    let behind = store.feed_last(publish::FEED).await.unwrap() + 1;
+    assert_eq!(publishes(behind).await, refused, "the events are published");
+    let published = store.feed_after(publish::FEED, 0, 1_000).await.unwrap();
+    let published: Vec<_> = published.into_iter().map(|event| event.key).collect();
+    assert!(!events.is_empty() && published == events);
+    // A page may end anywhere within a row.
+    let rest = store.feed_after(publish::FEED, 2, 1).await.unwrap();
+    assert_eq!(rest.len(), 1);
+    assert_eq!((rest[0].position, &rest[0].key), (3, &events[2]));
 }
 
 // H1: without the contact's own consent nothing is kept.

@@ -11,7 +11,10 @@ use fenqi_app::repayment::bounce::{self, BankNotice, Heard, NoticeKind};
 use fenqi_app::verify::verify;
 use fenqi_domain::actor::Actor;
 use fenqi_domain::id::PaymentId;
-use fenqi_sim::{OPENING, Shop, market, shop_in, yuan};
+use fenqi_sim::{OPENING, Shop, market, shop, shop_in, yuan};
+use fenqi_store::tables::agenda::{self, Days, Task};
+use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::{Batch, CommitError, Guard};
 use jiff::Span;
 use jiff::civil::Date;
 
@@ -155,6 +158,39 @@ async fn work_whose_day_cannot_be_read_holds_back_no_other() {
         "Bo's bill is issued all the same"
     );
     assert_eq!(bills_of(&shop, ann.id).await, 0);
+}
+
+#[tokio::test]
+async fn a_job_that_read_an_agreement_too_early_moves_no_day_of_it() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let agreement = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let store = &shop.app.store;
+    let read = || async { store.agreement(ann.id, agreement).await.unwrap().unwrap() };
+    let early = read().await;
+    shop.passes_until(on(35)).await.unwrap();
+    let strikes = |file: &AgreementFile| {
+        let mut batch = Batch::new(&ann.id.to_string());
+        agenda::moved(&mut batch, &file.agreement, Task::Remind, None);
+        store.commit(batch)
+    };
+    let late = read().await;
+    assert_eq!(strikes(&early).await, Err(CommitError::Refused(Guard::Unchanged)));
+    assert_eq!(read().await.days, late.days);
+    strikes(&late).await.unwrap();
+    let struck = Days {
+        remind: None,
+        ..late.days
+    };
+    assert_eq!((read().await.days, late.days.remind.is_some()), (struck, true));
+    let due = store
+        .agreements_due(Task::Remind, on(400), None, 10)
+        .await
+        .unwrap();
+    assert_eq!(due.pieces, []);
+    let due = store.agreements_due(Task::Age, on(400), None, 10).await.unwrap();
+    let ages: Vec<_> = due.pieces.iter().map(|piece| Some(piece.due_on)).collect();
+    assert_eq!(ages, [late.days.age]);
 }
 
 #[tokio::test]

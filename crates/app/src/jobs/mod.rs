@@ -99,12 +99,13 @@ const PAGE: i64 = 2_000;
 /// How many shoppers are worked on at once, so that their commits share an fsync.
 const AT_ONCE: usize = 128;
 
-/// How many pieces are read, decided and committed together: enough to share a snapshot, few enough that reading,
-/// deciding and committing overlap, and that little memory is touched at one time.
-const ROUND: usize = 64;
+/// How many pieces are read, decided and committed together: enough to share a snapshot, and few enough that reading,
+/// deciding and committing overlap.
+const ROUND: usize = 128;
 
-/// How many rounds are under way at once: some are read, one is decided and some are committed.
-const ROUNDS_AT_ONCE: usize = 4;
+/// How many rounds are under way at once. What waits for a commit fills the next group, so that many small rounds make
+/// groups as large as few large ones do, and begin sooner.
+const ROUNDS_AT_ONCE: usize = 6;
 
 /// Where a job finds its work: page by page, so that what is read does not grow with what there is.
 pub(crate) enum Pages {

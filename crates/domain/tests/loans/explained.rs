@@ -12,7 +12,7 @@ use crate::serviced::any_serviced_case;
 use crate::terms::*;
 
 /// Asks why of everything that can be asked of a loan; each must come to the figure of the fold.
-fn ask_everything(terms: &Terms, told: &Life, as_of: Date) -> Result<Vec<Explanation>, TestCaseError> {
+pub fn ask_everything(terms: &Terms, told: &Life, as_of: Date) -> Result<Vec<Explanation>, TestCaseError> {
     let loan = match life(terms, &told.0, as_of) {
         Ok(life) => life.loan,
         Err(Broken::Inconsistent { .. }) => return Ok(Vec::new()),
