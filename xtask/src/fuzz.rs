@@ -43,7 +43,12 @@ const TARGETS: [Target; 2] = [
         tests: (
             "fenqi-domain",
             "loans",
-            &["properties::", "serviced_properties::", "explained::"],
+            &[
+                "properties::",
+                "serviced_properties::",
+                "serviced_books::",
+                "explained::",
+            ],
         ),
         guided: "life",
     },

@@ -6,14 +6,18 @@
 use alloc::vec::Vec;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
-use crate::id::AgreementId;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Event, Intent, Parts, PostingKind, Preview, Transaction, preview as any_preview};
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::{Component, Prepayment, Settlement, Terms, Waterfall};
-use crate::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing, Until};
+use crate::servicing::{Credit, Servicing};
+
+mod across;
+mod buckets;
+
+pub use across::{Debt, Share, across};
+pub(crate) use buckets::{spread, waive};
 
 /// What a payment would do (还款试算): shown to the payer before they confirm it.
 ///
@@ -68,267 +72,6 @@ pub(crate) fn keep(state: &mut State<'_>, amount: Amount) -> Result<(), OutOfRan
     owe(state, left.plus(short)?)
 }
 
-/// Spreads an amount by the buckets of the agreement's servicing; says what is left and what was paid.
-pub(crate) fn spread(
-    state: &mut State<'_>,
-    servicing: &Servicing,
-    credit: Credit,
-    amount: Amount,
-) -> Result<(Amount, Parts), OutOfRange> {
-    let mut turn = Turn {
-        left: amount,
-        paid: Parts::default(),
-    };
-    let Some(rule) = servicing.rule(credit).filter(|_| amount.is_positive()) else {
-        return Ok((amount, turn.paid));
-    };
-    // Principal that was paid may have let a row owe interest whose turn was over: it comes again.
-    loop {
-        let before = turn.left;
-        turn.fill_all(state, servicing.row_by_row, rule)?;
-        if turn.left == before || turn.left.is_zero() {
-            break;
-        }
-    }
-    state.principal = state.principal.minus(turn.paid.principal)?;
-    Ok((turn.left, turn.paid))
-}
-
-/// An amount on its way through the buckets.
-struct Turn {
-    /// What is left of it.
-    left: Amount,
-    /// What it paid so far.
-    paid: Parts,
-}
-
-impl Turn {
-    /// Goes through all buckets once.
-    fn fill_all(&mut self, state: &mut State<'_>, row_by_row: bool, rule: &Rule) -> Result<(), OutOfRange> {
-        for (place, bucket) in rule.buckets.iter().enumerate() {
-            let is_same = |b: &&Bucket| row_by_row && b.timing == bucket.timing;
-            if rule.buckets.iter().take(place).any(|b| is_same(&b)) {
-                continue;
-            }
-            let together = rule.buckets.iter().filter(|b| *b == bucket || is_same(b));
-            let components: Vec<Component> = together.map(|b| b.component).collect();
-            self.fill(state, bucket.timing, &components, rule.ahead)?;
-        }
-        Ok(())
-    }
-
-    /// Pays some components of the rows of one timing, until nothing is left of the amount or of them.
-    fn fill(
-        &mut self,
-        state: &mut State<'_>,
-        timing: Timing,
-        components: &[Component],
-        ahead: Ahead,
-    ) -> Result<(), OutOfRange> {
-        let mut passed = Vec::new();
-        while self.left.is_positive() {
-            let mut places = Vec::with_capacity(state.rows.len());
-            for (place, standing) in state.rows.iter().enumerate() {
-                let is_open = standing.owes(components)? && !passed.contains(&place);
-                if is_open && standing.timing(state.day) == timing {
-                    places.push(place);
-                }
-            }
-            if timing != Timing::Ahead || ahead == Ahead::Next {
-                places.truncate(1);
-            } else if ahead == Ahead::Last {
-                places = places.pop().into_iter().collect();
-            }
-            if places.is_empty() {
-                break;
-            }
-            let before = self.left;
-            for component in components {
-                self.pay_rows(state, &places, *component, timing)?;
-            }
-            // A row takes nothing while what it owes is not earned: another may, and then this one again.
-            if self.left == before {
-                passed.append(&mut places);
-            } else {
-                passed.clear();
-            }
-        }
-        Ok(())
-    }
-
-    /// Pays one component of some rows alike; the last takes what the division leaves.
-    fn pay_rows(
-        &mut self,
-        state: &mut State<'_>,
-        places: &[usize],
-        component: Component,
-        timing: Timing,
-    ) -> Result<(), OutOfRange> {
-        let Ok(count) = i64::try_from(places.len()) else {
-            return Err(OutOfRange("the number of rows"));
-        };
-        if count == 0 {
-            return Ok(());
-        }
-        let each = self.left.share(1, count, Rounding::HalfEven)?;
-        let rest = self.left.minus(each.times(count)?)?;
-        for (turn, place) in (1i64..).zip(places) {
-            let most = if turn == count { each.plus(rest)? } else { each };
-            let amount = pay_bucket(state, *place, component, timing, most.min(self.left))?;
-            self.paid.add(component, amount)?;
-            self.left = self.left.minus(amount)?;
-        }
-        Ok(())
-    }
-}
-
-/// Pays one component of one row. Where interest follows the balance, a row that is paid ahead takes interest only as far
-/// as the agreement says, and what was paid changes what the rows to come owe.
-fn pay_bucket(
-    state: &mut State<'_>,
-    place: usize,
-    component: Component,
-    timing: Timing,
-    most: Amount,
-) -> Result<Amount, OutOfRange> {
-    let day = state.day;
-    let recalculation = state.terms.conventions.recalculation();
-    let follows = matches!(component, Component::Principal | Component::Interest) && state.accrual.is_some();
-    let Some(standing) = state.rows.get_mut(place) else {
-        return Ok(Amount::ZERO);
-    };
-    if !follows || !standing.is_regular() {
-        return standing.take(day, component, most);
-    }
-    let due_on = standing.row.due_on;
-    let mut on = day;
-    if let Some(recalculation) = recalculation.filter(|_| timing == Timing::Ahead) {
-        if recalculation.until == Until::PeriodEnd && standing.from < day {
-            on = due_on;
-        }
-        let cut = state
-            .accrual
-            .as_ref()
-            .map(|a| a.due_at(due_on, on))
-            .transpose()?
-            .flatten();
-        if let Some((principal, interest)) = cut {
-            standing.owe(component, principal, interest)?;
-        }
-    }
-    let paid_before = standing.row.figures(component).paid;
-    let beside = standing.added.of(component);
-    let charged = standing.row.figures(component).charged;
-    let Some(accrual) = &mut state.accrual else {
-        return standing.take(day, component, most);
-    };
-    let is_principal = component == Component::Principal;
-    let beside = if is_principal {
-        beside.minus(accrual.credited(due_on))?
-    } else {
-        beside
-    };
-    // What came to be owed beside the plan is no part of the balance: the plan is paid first.
-    let planned = charged.minus(beside)?;
-    let term = accrual.terms.iter().find(|t| t.until == due_on);
-    let before = term.map_or(Amount::ZERO, |t| match component {
-        Component::Principal => t.paid_principal,
-        _ => t.paid_interest,
-    });
-    // What the rows to come ask for may pass what is left of the loan, until the last of them gives way.
-    let most = if is_principal && recalculation.is_some() {
-        let open_beside = beside.minus_or_zero(paid_before.minus_or_zero(before)?)?;
-        most.min(accrual.unpaid()?.max(Amount::ZERO).plus(open_beside)?)
-    } else {
-        most
-    };
-    let paid = standing.take(day, component, most)?;
-    let own = planned.minus_or_zero(before)?.min(paid);
-    if !is_principal {
-        accrual.pay_interest(due_on, own)?;
-    } else if recalculation.is_some() {
-        accrual.pay_principal(due_on, on, own)?;
-    }
-    state.follow()?;
-    Ok(paid)
-}
-
-/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.
-pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
-    crate::loan::overdue::count(state)?;
-    let follows = state.terms.conventions.recalculation().is_some();
-    let mut left = amount;
-    for place in 0..state.rows.len() {
-        let day = state.day;
-        let Some(standing) = state.rows.get_mut(place) else {
-            continue;
-        };
-        let waived = standing.waive(component, left)?;
-        let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
-        left = left.minus(waived)?;
-        // The balance behind the rows knows no difference between what was paid and what is not asked for.
-        let accrual = state.accrual.as_mut().filter(|_| follows && is_regular);
-        match (accrual, component) {
-            (Some(accrual), Component::Principal) => accrual.pay_principal(due_on, day, waived)?,
-            (Some(accrual), Component::Interest) => accrual.pay_interest(due_on, waived)?,
-            _ => {}
-        }
-        state.follow()?;
-    }
-    let waived = amount.minus(left)?;
-    if component == Component::Principal {
-        state.principal = state.principal.minus(waived)?;
-    }
-    Ok(())
-}
-
-impl Standing {
-    /// When the row is due, seen from a day.
-    fn timing(&self, day: Date) -> Timing {
-        match self.row.due_on.cmp(&day) {
-            core::cmp::Ordering::Less => Timing::PastDue,
-            core::cmp::Ordering::Equal => Timing::Due,
-            core::cmp::Ordering::Greater => Timing::Ahead,
-        }
-    }
-
-    /// Whether anything is open: of one component if only that is asked for, else of the row.
-    fn owes(&self, components: &[Component]) -> Result<bool, OutOfRange> {
-        let open = match components {
-            [only] => self.open_of(*only)?,
-            _ => self.row.open()?.total()?,
-        };
-        Ok(open.is_positive())
-    }
-
-    /// Lets the row owe what it does if interest is taken up to a day.
-    fn owe(&mut self, component: Component, principal: Amount, interest: Amount) -> Result<(), OutOfRange> {
-        match component {
-            Component::Principal => {
-                self.row.principal.charged = principal.plus(self.added.principal)?;
-            }
-            _ => self.row.interest.charged = interest.plus(self.added.interest)?,
-        }
-        Ok(())
-    }
-
-    /// Pays what is open of one component, at most `left`, and notes whether it came before or after its day.
-    pub(crate) fn take(
-        &mut self,
-        day: Date,
-        component: Component,
-        left: Amount,
-    ) -> Result<Amount, OutOfRange> {
-        let paid = self.pay(component, left)?;
-        if day < self.row.due_on {
-            self.ahead = self.ahead.plus(paid)?;
-        } else if day > self.row.due_on {
-            self.late_paid = self.late_paid.plus(paid)?;
-        }
-        Ok(paid)
-    }
-}
-
 /// The part of a payment that a negative credit balance takes: what had been paid out, and then bounced.
 fn short(state: &State<'_>, amount: Amount) -> Result<Amount, OutOfRange> {
     Ok(Amount::ZERO.minus(state.credit)?.max(Amount::ZERO).min(amount))
@@ -343,6 +86,9 @@ fn owe(state: &mut State<'_>, over: Amount) -> Result<(), OutOfRange> {
 
 /// Lets a credit balance meet what is due.
 pub(crate) fn apply_credit(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    if let Some(servicing) = state.terms.conventions.servicing.as_deref() {
+        return crate::loan::charges::apply_credit(state, servicing);
+    }
     let credit = state.credit.max(Amount::ZERO);
     let (left, paid) = pay_due(state, credit)?;
     let used = credit.minus(left)?;
@@ -509,87 +255,4 @@ fn free(standing: &mut Standing, left: Amount, share: i64, paid: &mut Parts) -> 
     paid.add(Component::Fee, fee)?;
     paid.add(Component::Principal, principal)?;
     left.minus(fee)?.minus(principal)
-}
-
-/// What one agreement owes, for a payment that may be for several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Debt {
-    /// The agreement.
-    pub agreement: AgreementId,
-    /// The due date of the oldest that is open.
-    pub due_on: Date,
-    /// What is due of it.
-    pub due: Amount,
-    /// The most that a payment for it can be: the settlement figure of the day, at least what is due.
-    pub most: Amount,
-}
-
-/// The part of a payment that goes to one agreement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
-    /// The agreement.
-    pub agreement: AgreementId,
-    /// How much.
-    pub amount: Amount,
-}
-
-/// Spreads a payment over agreements (民法典 560): those the payer chose, in the order of the choice, each up to what is
-/// due and then, in the same order, up to what it can take. Without a choice what is due is met, the earliest due first,
-/// and debts of one day in proportion. An agreement that is chosen twice is chosen once: it owes what it owes. Says what
-/// could not be placed.
-///
-/// # Errors
-/// [`OutOfRange`] if the debts do not fit together.
-pub fn across(
-    debts: &[Debt],
-    chosen: &[AgreementId],
-    amount: Amount,
-) -> Result<(Vec<Share>, Amount), OutOfRange> {
-    if chosen.is_empty() {
-        return by_due_date(debts, amount);
-    }
-    let mut shares: Vec<Share> = Vec::with_capacity(chosen.len());
-    let mut left = amount;
-    let mut picked: Vec<&Debt> = Vec::with_capacity(chosen.len());
-    for id in chosen {
-        let debt = debts.iter().find(|d| d.agreement == *id);
-        picked.extend(debt.filter(|_| picked.iter().all(|d| d.agreement != *id)));
-    }
-    for debt in &picked {
-        let part = debt.due.min(left);
-        left = left.minus(part)?;
-        shares.push(Share {
-            agreement: debt.agreement,
-            amount: part,
-        });
-    }
-    for (share, debt) in shares.iter_mut().zip(&picked) {
-        let part = debt.most.minus_or_zero(share.amount)?.min(left);
-        share.amount = share.amount.plus(part)?;
-        left = left.minus(part)?;
-    }
-    shares.retain(|s| s.amount.is_positive());
-    Ok((shares, left))
-}
-
-/// What is due, the earliest due first, debts of one day in proportion.
-fn by_due_date(debts: &[Debt], amount: Amount) -> Result<(Vec<Share>, Amount), OutOfRange> {
-    let mut sorted: Vec<&Debt> = debts.iter().filter(|d| d.due.is_positive()).collect();
-    sorted.sort_by_key(|d| (d.due_on, d.agreement));
-    let mut shares = Vec::with_capacity(sorted.len());
-    let mut left = amount;
-    for day in sorted.chunk_by(|a, b| a.due_on == b.due_on) {
-        let dues: Vec<Amount> = day.iter().map(|d| d.due).collect();
-        let used = Amount::sum(dues.iter().copied())?.min(left);
-        for (debt, part) in day.iter().zip(used.by_weights(&dues)?) {
-            if part.is_positive() {
-                shares.push(Share {
-                    agreement: debt.agreement,
-                    amount: part,
-                });
-            }
-        }
-        left = left.minus(used)?;
-    }
-    Ok((shares, left))
 }

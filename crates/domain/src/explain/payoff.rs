@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use crate::explain::{Explanation, Name, rows};
 use crate::loan::Broken;
+use crate::loan::interest::Accrual;
 use crate::loan::life::{falls_away, interest_beside};
 use crate::loan::state::State;
 use crate::money::{Amount, OutOfRange};
 use crate::plan::Component;
-use crate::servicing::Until;
+use crate::servicing::{Recalculation, Until};
 use crate::settlement;
 
 /// What settles the loan on the state's day, by the agreement's method.
@@ -26,15 +27,32 @@ pub(super) fn settling(mut state: State<'_>) -> Result<Explanation, Broken> {
 pub(super) fn quoted(state: &State<'_>) -> Result<Explanation, OutOfRange> {
     let credit = Explanation::given(Name::Credit, state.credit);
     let recalculation = state.terms.conventions.recalculation();
-    let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) else {
-        let open = rows::rows(Name::Payable, state, state.rows.iter())?;
-        return Explanation::sum(Name::Payoff, vec![open], vec![credit])?.or_zero();
+    let plus = match (recalculation, &state.accrual) {
+        (Some(recalculation), Some(accrual)) => taken_to(state, recalculation, accrual)?,
+        _ => vec![rows::rows(Name::Payable, state, state.rows.iter())?],
     };
+    let asked = Explanation::sum(Name::Payoff, plus.clone(), vec![credit.clone()])?.or_zero()?;
+    let less = falls_away(state, asked.value)?;
+    if less.is_zero() {
+        return Ok(asked);
+    }
+    Explanation::sum(
+        Name::Payoff,
+        plus,
+        vec![credit, Explanation::given(Name::FellAway, less)],
+    )
+}
+
+/// What is open with interest as far as the agreement takes it on an early payment.
+fn taken_to(
+    state: &State<'_>,
+    recalculation: Recalculation,
+    accrual: &Accrual<'_>,
+) -> Result<Vec<Explanation>, OutOfRange> {
     let day = state.day;
-    let current = accrual.terms.iter().find(|t| t.from < day && day <= t.until);
     let until = match recalculation.until {
         Until::PaymentDay => day,
-        Until::PeriodEnd => current.map_or(day, |t| t.until),
+        Until::PeriodEnd => accrual.period_end(day),
     };
     let mut other = Amount::ZERO;
     for standing in &state.rows {
@@ -50,7 +68,7 @@ pub(super) fn quoted(state: &State<'_>) -> Result<Explanation, OutOfRange> {
         vec![paid],
     )?
     .or_zero()?;
-    let mut plus: Vec<Explanation> = vec![
+    let mut plus = vec![
         rows::principal(Name::PrincipalToCome, state.rows.iter())?,
         interest,
         Explanation::given(Name::OtherOpen, other),
@@ -59,14 +77,5 @@ pub(super) fn quoted(state: &State<'_>) -> Result<Explanation, OutOfRange> {
     if !beside.is_zero() {
         plus.push(Explanation::given(Name::Beside, beside));
     }
-    let asked = Explanation::sum(Name::Payoff, plus.clone(), vec![credit.clone()])?.or_zero()?;
-    let less = falls_away(state, asked.value)?;
-    if less.is_zero() {
-        return Ok(asked);
-    }
-    Explanation::sum(
-        Name::Payoff,
-        plus,
-        vec![credit, Explanation::given(Name::FellAway, less)],
-    )
+    Ok(plus)
 }

@@ -50,7 +50,10 @@ impl State<'_> {
                     amount,
                 },
             )?,
-            Amendment::Surcharged { share } => charges::surcharge(self, number, share)?,
+            Amendment::Surcharged { share } => {
+                charges::surcharge(self, number, share)?;
+                charges::apply_credit(self, servicing)?;
+            }
             Amendment::FeeTaken { amount } => {
                 let mut parts = Parts::default();
                 parts.add(Component::Fee, amount)?;
@@ -79,7 +82,11 @@ impl State<'_> {
                 self.chargebacks.push((of, amount));
                 self.told = Some(told);
             }
-            _ => self.restructure(by, servicing)?,
+            _ => {
+                self.restructure(by, servicing)?;
+                // What comes to be owed by another schedule meets what is owed to the payer.
+                charges::apply_credit(self, servicing)?;
+            }
         }
         Ok(())
     }

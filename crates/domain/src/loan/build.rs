@@ -143,7 +143,9 @@ impl<'s> Builder<'s> {
         }
         let early = self.early(from, until, overdue, &mut spans)?;
         if let Some(on) = self.closed_on(place, until, &early, &mut spans)? {
-            let interest = self.earned(&spans, (from, until), on)?;
+            // What was put off is due with it: nothing comes after it.
+            let put_off = core::mem::take(&mut self.deferred);
+            let interest = self.earned(&spans, (from, until), on)?.plus(put_off)?;
             let stretches = self.stretches(&spans, (from, until), on)?;
             self.push((from, on), (self.balance, interest), added)?;
             if let Some(row) = self.rows.last_mut() {

@@ -99,7 +99,8 @@ pub(crate) fn charge_back(
     }
     let (mut left, mut parts) = (amount, Parts::default());
     for component in &servicing.chargeback {
-        let part = paid.of(*component).min(left);
+        // A payment that let others pay more of a component paid less than nothing of it.
+        let part = paid.of(*component).max(Amount::ZERO).min(left);
         parts.add(*component, part)?;
         left = left.minus(part)?;
     }
@@ -207,7 +208,7 @@ pub(crate) fn left_of(
     for amount in earlier {
         let mut left = amount;
         for component in &servicing.chargeback {
-            let part = paid.of(*component).min(left);
+            let part = paid.of(*component).max(Amount::ZERO).min(left);
             paid.add(*component, Amount::ZERO.minus(part)?)?;
             left = left.minus(part)?;
         }

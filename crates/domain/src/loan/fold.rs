@@ -365,7 +365,7 @@ impl State<'_> {
 
     /// Takes in a payment, as it was meant. An agreement's own buckets take every payment, and what is over stays the
     /// payer's.
-    fn repay(&mut self, amount: Amount, intent: Intent) -> Result<(), OutOfRange> {
+    pub(crate) fn repay(&mut self, amount: Amount, intent: Intent) -> Result<(), OutOfRange> {
         if self.terms.conventions.servicing.is_some() {
             self.take_in(amount)?;
             return allocation::receive(self, amount, false);

@@ -12,14 +12,15 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::calendar::{add_days, days_between};
-use crate::loan::factor::{actual_parts, plus, ratio, times, to_multiple};
-use crate::loan::restructure::{Changes, after};
+use crate::calendar::add_days;
+use crate::loan::factor::to_multiple;
+use crate::loan::restructure::Changes;
 use crate::loan::state::Span;
 use crate::loan::term::{Stretch, Term};
 use crate::money::{Amount, OutOfRange, Rate};
-use crate::servicing::{MonthDays, Period, Servicing, Unit, YearDays};
+use crate::servicing::{Period, Servicing};
 
+mod earned;
 mod told;
 
 /// One, in factors.
@@ -58,9 +59,10 @@ impl<'a> Accrual<'a> {
             .map(|(from, until)| Term::new(*from, *until))
             .collect();
         for (place, term) in terms.iter_mut().enumerate() {
-            term.is_free =
-                place < usize::from(servicing.interest_only) && place.saturating_add(1) < due_dates.len();
-            term.puts_off = place < usize::from(servicing.interest_deferred);
+            // Whatever is put off is due in the end.
+            let is_last = place.saturating_add(1) == due_dates.len();
+            term.is_free = !is_last && place < usize::from(servicing.interest_only);
+            term.puts_off = !is_last && place < usize::from(servicing.interest_deferred);
         }
         Accrual {
             servicing,
@@ -80,6 +82,12 @@ impl<'a> Accrual<'a> {
     pub fn covers(&self, day: Date) -> bool {
         let first = self.terms.first().is_some_and(|t| t.from <= day);
         first && self.terms.last().is_some_and(|t| day <= t.until)
+    }
+
+    /// The end of the period that a day lies in; the day itself where none does.
+    pub fn period_end(&self, day: Date) -> Date {
+        let current = self.terms.iter().find(|t| t.from < day && day <= t.until);
+        current.map_or(day, |t| t.until)
     }
 
     /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
@@ -130,6 +138,9 @@ impl<'a> Accrual<'a> {
         for (turn, term) in (0u16..).zip(self.terms.iter_mut().skip(first)) {
             term.is_free |= turn < changes.grace;
             term.puts_off |= turn < changes.interest_grace;
+        }
+        if let Some(last) = self.terms.last_mut() {
+            (last.is_free, last.puts_off) = (false, false);
         }
         if changes.extra > 0 || changes.grace > 0 {
             return self.relevel(first);
@@ -242,8 +253,14 @@ impl<'a> Accrual<'a> {
         Ok(unpaid)
     }
 
-    /// What a row would owe if interest were taken up to a day only: principal and interest.
-    pub fn due_at(&self, due_on: Date, day: Date) -> Result<Option<(Amount, Amount)>, OutOfRange> {
+    /// What a row would owe if interest were taken up to a day only: principal and interest. A row to come owes its whole
+    /// instalment, or with `takes_all` what is left of the loan.
+    pub fn due_at(
+        &self,
+        due_on: Date,
+        day: Date,
+        takes_all: bool,
+    ) -> Result<Option<(Amount, Amount)>, OutOfRange> {
         let mut cut = self.clone();
         let Some(place) = cut.terms.iter().position(|t| t.until == due_on) else {
             return Ok(None);
@@ -257,7 +274,8 @@ impl<'a> Accrual<'a> {
             open = open.saturating_add(usize::from(term.instalment != term.paid()?));
         }
         // A row whose period has not begun takes its whole instalment, unless it is all that is left to pay.
-        if let Some(term) = cut.terms.get_mut(place).filter(|t| open > 1 && day <= t.from) {
+        let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from;
+        if let Some(term) = cut.terms.get_mut(place).filter(is_whole) {
             term.instalment = term.level;
             let interest = term.reckoned;
             term.reckon(interest)?;
@@ -358,7 +376,9 @@ impl<'a> Accrual<'a> {
             }
             if term.is_free {
                 let payable = if term.puts_off { Amount::ZERO } else { interest };
-                term.instalment = payable.max(term.paid()?);
+                // What came to be owed again in it is due with it all the same.
+                let again = term.credited.minus(term.passed_on)?;
+                term.instalment = payable.plus(again)?.max(term.paid()?);
             }
             term.reckon(interest)?;
             unrecognised = term.reckoned.minus(term.interest)?;
@@ -373,42 +393,55 @@ impl<'a> Accrual<'a> {
     /// Reckons everything, and lets the last period that is not paid take the difference; what it cannot give up because
     /// it was paid, the one before takes; and again while interest that was put off comes to be owed by it.
     pub fn absorb(&mut self) -> Result<(), OutOfRange> {
-        for _ in 0..=self.terms.len() {
-            if !self.absorb_once()? {
+        self.refresh()?;
+        let most = self.terms.len().saturating_mul(2);
+        for _ in 0..=most {
+            let difference = self.difference()?;
+            if difference.is_zero() || !self.take_up(difference)? {
                 break;
             }
+            self.refresh()?;
         }
         Ok(())
     }
 
-    /// Lets one period take the difference; says whether some of it is left.
-    fn absorb_once(&mut self) -> Result<bool, OutOfRange> {
-        self.refresh()?;
-        let (mut interest, mut instalments, mut lent) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+    /// By how much less than what was lent the periods ask for.
+    fn difference(&self) -> Result<Amount, OutOfRange> {
+        let mut difference = Amount::ZERO;
         for term in &self.terms {
-            interest = interest.plus(term.interest)?;
-            instalments = instalments.plus(term.instalment)?;
+            difference = difference.minus(term.principal)?;
             for stretch in &term.stretches {
-                lent = lent.plus(stretch.lent)?;
+                difference = difference.plus(stretch.lent)?;
             }
         }
-        let difference = lent.plus(interest)?.minus(instalments)?;
+        Ok(difference)
+    }
+
+    /// Lets the last period that is not paid ask for so much more or less; says whether there was one.
+    fn take_up(&mut self, difference: Amount) -> Result<bool, OutOfRange> {
         // Where every instalment is nothing, being a multiple, the last of all takes what was lent.
         let all = self.terms.len();
         let mut last = all.checked_sub(1).filter(|_| difference.is_positive());
+        let mut free = None;
         for (place, term) in self.terms.iter().enumerate() {
-            if term.instalment != term.paid()? {
+            if term.is_free && term.principal > term.paid_principal {
+                free = Some(place);
+            } else if !term.is_free && term.instalment != term.paid()? {
                 last = Some(place);
             }
         }
-        let Some(term) = last.and_then(|place| self.terms.get_mut(place)) else {
+        if let Some(term) = last.and_then(|place| self.terms.get_mut(place)) {
+            let wanted = term.instalment.plus(difference)?;
+            term.instalment = wanted.max(term.paid()?);
+            return Ok(true);
+        }
+        // Others were paid what came to be owed again in a period of interest alone.
+        let Some(term) = free.and_then(|place| self.terms.get_mut(place)) else {
             return Ok(false);
         };
-        let wanted = term.instalment.plus(difference)?;
-        term.instalment = wanted.max(term.paid()?);
-        let is_left = term.instalment != wanted || term.interest != term.reckoned;
-        self.refresh()?;
-        Ok(is_left)
+        let open = term.principal.minus(term.paid_principal)?;
+        term.passed_on = term.passed_on.plus(Amount::ZERO.minus(difference)?.min(open))?;
+        Ok(true)
     }
 
     /// Lets the last period take the difference, then smooths the instalments from one period on.
@@ -476,125 +509,5 @@ impl<'a> Accrual<'a> {
             .iter()
             .try_fold(Amount::ZERO, |sum, s| sum.plus(s.lent))?;
         first.max(Amount::ZERO).plus(lent)
-    }
-
-    /// The level payment of an amount over the periods from one on, as a multiple.
-    fn level(&self, first: usize, amount: Amount) -> Result<Amount, OutOfRange> {
-        let (mut power, mut sum) = (PRODUCT, PRODUCT);
-        let repaying = self.terms.iter().skip(first).filter(|t| !t.is_free);
-        for (turn, term) in repaying.enumerate() {
-            let mut factor = FACTOR;
-            for stretch in &term.stretches {
-                let part = self.factor(term, (stretch.from, stretch.until), self.agreed_length())?;
-                factor = plus(factor, part)?;
-            }
-            power = ratio(times(power, factor)?, FACTOR)?;
-            if turn > 0 {
-                sum = plus(PRODUCT, ratio(times(sum, factor)?, FACTOR)?)?;
-            }
-        }
-        let exact = ratio(times(i128::from(amount.minor()), power)?, sum)?;
-        let level = i64::try_from(exact).map_err(|_| OutOfRange("a level payment"))?;
-        to_multiple(Amount::from_minor(level), self.servicing.multiple)
-    }
-
-    /// Interest of a span: the factor up to the end of its period, in proportion of its days.
-    fn earned(&self, term: &Term, stretch: &Stretch) -> Result<Amount, OutOfRange> {
-        let all = days_between(stretch.from, term.until);
-        let days = days_between(stretch.from, stretch.until);
-        if all <= 0 || days <= 0 || !stretch.balance.is_positive() || self.is_paused(stretch) {
-            return Ok(Amount::ZERO);
-        }
-        let factor = self.factor(term, (stretch.from, term.until), self.length(term)?)?;
-        let product = times(
-            times(i128::from(stretch.balance.minor()), factor)?,
-            i128::from(days),
-        )?;
-        let exact = ratio(product, times(FACTOR, i128::from(all))?)?;
-        i64::try_from(exact)
-            .map(Amount::from_minor)
-            .map_err(|_| OutOfRange("interest"))
-    }
-
-    /// Whether a span earns nothing.
-    fn is_paused(&self, stretch: &Stretch) -> bool {
-        let stopped = self.stopped_on.is_some_and(|day| stretch.from >= day);
-        stopped
-            || self
-                .pauses
-                .iter()
-                .any(|p| p.from <= stretch.from && stretch.until <= p.until)
-    }
-
-    /// The rate on a day.
-    fn rate(&self, day: Date) -> Rate {
-        let changed = self.rates.iter().rev().find(|(from, _)| *from <= day);
-        changed.map_or(self.agreed, |(_, rate)| *rate)
-    }
-
-    /// How many units a period has by agreement, as a fraction.
-    fn agreed_length(&self) -> (i64, i64) {
-        (i64::from(self.period.every), 1)
-    }
-
-    /// How many units a period has, as a fraction: whole ones, and of the one that is not whole its share of days. A
-    /// period that ends as agreed from the first day on is whole.
-    fn length(&self, term: &Term) -> Result<(i64, i64), OutOfRange> {
-        let unit = Period {
-            every: 1,
-            unit: self.period.unit,
-        };
-        let start = self.terms.first().map_or(term.from, |t| t.from);
-        let units = |from: Date, until: Date| -> Result<u16, OutOfRange> {
-            let mut count = 0u16;
-            while after(from, unit, count.saturating_add(1))? <= until && count < u16::MAX {
-                count = count.saturating_add(1);
-            }
-            Ok(count)
-        };
-        let (before, all) = (units(start, term.from)?, units(start, term.until)?);
-        let ends_as_agreed = after(start, unit, all)? == term.until;
-        let begins_as_agreed = after(start, unit, before)? == term.from;
-        if ends_as_agreed && begins_as_agreed && all.saturating_sub(before) == self.period.every {
-            return Ok(self.agreed_length());
-        }
-        let whole = units(term.from, term.until)?;
-        let last = after(term.from, unit, whole)?;
-        let next = after(term.from, unit, whole.saturating_add(1))?;
-        let length = days_between(last, next).max(1);
-        let units = i64::from(whole).saturating_mul(length);
-        Ok((units.saturating_add(days_between(last, term.until)), length))
-    }
-
-    /// The factor of some days of a period of so many units, in 10⁻¹².
-    fn factor(&self, term: &Term, days: (Date, Date), length: (i64, i64)) -> Result<i128, OutOfRange> {
-        let rate = times(i128::from(self.rate(days.0).ppb()), 1_000)?;
-        let (numerator, denominator) = self.year_part(term, days, length)?;
-        ratio(times(rate, numerator)?, denominator)
-    }
-
-    /// The part of a year that some days of a period of so many units are.
-    fn year_part(
-        &self,
-        term: &Term,
-        (from, until): (Date, Date),
-        (units, parts): (i64, i64),
-    ) -> Result<(i128, i128), OutOfRange> {
-        let days = i128::from(days_between(from, until));
-        Ok(match (self.servicing.year, self.servicing.month) {
-            (YearDays::Actual, _) => actual_parts(from, until)?,
-            (YearDays::Fixed(year), MonthDays::Actual) => (days, i128::from(year)),
-            (YearDays::Fixed(year), MonthDays::Thirty) => {
-                let unit = match self.period.unit {
-                    Unit::Days => 1,
-                    Unit::Weeks => 7,
-                    Unit::Months => 30,
-                };
-                let whole = times(unit, i128::from(units))?;
-                let all = i128::from(days_between(term.from, term.until).max(1));
-                let all = times(all, i128::from(parts))?;
-                (times(whole, days)?, times(i128::from(year), all)?)
-            }
-        })
     }
 }

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::loan::state::State;
-use crate::loan::{Broken, Event, Loan, Parts, Transaction, fold};
-use crate::money::{Amount, OutOfRange};
+use crate::loan::{Broken, Event, Intent, Loan, Parts, Transaction, fold};
+use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::{Component, Terms};
 use crate::servicing::Until;
 
@@ -89,39 +89,75 @@ pub fn life(terms: &Terms, transactions: &[Transaction], as_of: Date) -> Result<
     Ok(Life { loan, notes, records })
 }
 
-/// What pays everything off on a day, interest as far as the agreement takes it on an early payment.
+/// What pays everything off on a day, interest as far as the agreement takes it on an early payment: who pays it owes
+/// nothing, and has nothing left over.
 ///
 /// # Errors
 /// As [`fold`](fn@super::fold).
 pub fn quote(terms: &Terms, transactions: &[Transaction], on: Date) -> Result<Amount, Broken> {
     let mut state = fold::run(terms, transactions, on)?;
     super::overdue::count(&mut state)?;
-    let mut open = Parts::default();
-    for standing in &state.rows {
-        open = open.plus(&standing.row.open()?)?;
-    }
+    let mut open = state.open()?;
     let recalculation = terms.conventions.recalculation();
-    let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) else {
-        return Ok(open.total()?.minus_or_zero(state.credit)?);
-    };
-    let current = accrual.terms.iter().find(|t| t.from < on && on <= t.until);
-    let until = match recalculation.until {
-        Until::PaymentDay => on,
-        Until::PeriodEnd => current.map_or(on, |t| t.until),
-    };
-    let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
-    let own = accrual.accrued_at(until)?.minus_or_zero(paid)?;
-    open.interest = own.plus(interest_beside(&state)?)?;
+    if let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) {
+        let until = match recalculation.until {
+            Until::PaymentDay => on,
+            Until::PeriodEnd => accrual.period_end(on),
+        };
+        let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
+        let own = accrual.accrued_at(until)?.minus_or_zero(paid)?;
+        open.interest = own.plus(interest_beside(&state)?)?;
+    }
     let asked = open.total()?.minus_or_zero(state.credit)?;
     Ok(asked.minus(falls_away(&state, asked)?)?)
 }
 
-/// What a payment of so much would leave over: rows that are paid in another order than they fall due take less interest
-/// than they would have earned.
+/// By how much less than a figure settles everything; less than nothing if more is needed. Rows that are paid in another
+/// order than they fall due take less interest than they would have earned, or more where it is not taken by the day.
+///
+/// The figure is tried, and what it leaves over or open is taken off or added, until nothing is left of either. Where
+/// interest jumps by a fen between two payments, the larger of them settles.
 pub(crate) fn falls_away(state: &State<'_>, asked: Amount) -> Result<Amount, OutOfRange> {
-    let mut paid = state.clone();
-    crate::allocation::receive(&mut paid, asked, false)?;
-    paid.credit.minus(state.credit)
+    let mut enough = asked;
+    let mut left = state.left_by(enough)?;
+    for _ in 0..TRIES {
+        if left.open.is_zero() {
+            break;
+        }
+        enough = enough.plus(left.open)?;
+        left = state.left_by(enough)?;
+    }
+    let mut short = Amount::from_minor(-1);
+    while left.open.is_zero() && left.over.is_positive() {
+        let wanted = enough.minus(left.over)?;
+        // What was tried and left something open is too little, and so is everything below it.
+        let next = if wanted > short {
+            wanted
+        } else {
+            enough.plus(short)?.share(1, 2, Rounding::Down)?
+        };
+        if next <= short || next >= enough {
+            break;
+        }
+        let tried = state.left_by(next)?;
+        if tried.open.is_zero() {
+            (enough, left) = (next, tried);
+        } else {
+            short = next;
+        }
+    }
+    asked.minus(enough)
+}
+
+/// How often more is added to a figure that does not settle everything.
+const TRIES: u8 = 8;
+
+/// What a payment leaves.
+struct Left {
+    /// What is still open.
+    open: Amount,
+    /// What it leaves over for the payer.
+    over: Amount,
 }
 
 /// The interest that is open beside what rows owe by their balance: charged back, or of rows that others took the place
@@ -176,6 +212,27 @@ pub fn interest_caused(
 }
 
 impl State<'_> {
+    /// What is open of all rows.
+    fn open(&self) -> Result<Parts, OutOfRange> {
+        let mut open = Parts::default();
+        for standing in &self.rows {
+            open = open.plus(&standing.row.open()?)?;
+        }
+        Ok(open)
+    }
+
+    /// What a payment of so much would leave.
+    fn left_by(&self, amount: Amount) -> Result<Left, OutOfRange> {
+        let mut paid = self.clone();
+        if amount.is_positive() {
+            paid.repay(amount, Intent::Settle)?;
+        }
+        Ok(Left {
+            open: paid.open()?.total()?,
+            over: paid.credit.minus(self.credit)?.max(Amount::ZERO),
+        })
+    }
+
     /// What was paid and what came to be owed beside the plan, of all rows.
     pub(crate) fn moved(&self) -> Result<(Parts, Parts), OutOfRange> {
         let (mut paid, mut added) = (Parts::default(), Parts::default());

@@ -30,7 +30,10 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     if state.accrual.is_none() {
         let servicing = state.terms.conventions.servicing.as_deref();
         return match servicing.filter(|s| s.excess.is_some()) {
-            Some(servicing) => crate::loan::scheduled::reckon(state, servicing),
+            Some(servicing) => {
+                crate::loan::scheduled::reckon(state, servicing)?;
+                crate::loan::charges::apply_credit(state, servicing)
+            }
             None => Ok(()),
         };
     }
@@ -59,6 +62,7 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     }
     let mut regular = state.rows.iter().filter(|s| s.is_regular());
     let current = regular.clone().find(|s| s.from < day && day <= s.row.due_on);
+    let is_over = current.is_none();
     if let Some(current) = current.filter(|_| any) {
         lates.push(Late {
             from: current.from,
@@ -78,6 +82,10 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     }
     for late in lates {
         earn(state, &late, by_period)?;
+    }
+    // After the last period nothing is counted a second time.
+    if let Some(accrual) = state.accrual.as_mut().filter(|_| any && is_over) {
+        accrual.overdue_to = Some(day);
     }
     state.follow()
 }

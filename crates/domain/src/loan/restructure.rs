@@ -479,7 +479,7 @@ impl Standing {
     }
 
     /// Whether the row shows any figure.
-    fn came_to_something(&self) -> bool {
+    pub(crate) fn came_to_something(&self) -> bool {
         let row = &self.row;
         [&row.principal, &row.interest, &row.fee, &row.penalty]
             .iter()

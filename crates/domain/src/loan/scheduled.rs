@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::calendar::add_days;
+use crate::loan::Parts;
 use crate::loan::build::Builder;
 use crate::loan::life::Origin;
 use crate::loan::restructure::Changes;
@@ -40,8 +41,17 @@ pub(crate) struct Course {
     pub without_interest: Vec<(Date, u16)>,
     /// Rows that are not needed while so much was paid.
     pub set_aside: Vec<Standing>,
-    /// The agreed due date of the row that ended when everything was paid in it.
-    pub ended_early: Option<Date>,
+    /// The row that ended when everything was paid in it.
+    pub ended_early: Option<EndedEarly>,
+}
+
+/// A row that ended before its day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndedEarly {
+    /// When its period begins.
+    from: Date,
+    /// Its agreed due date.
+    due_on: Date,
 }
 
 /// Lends so much.
@@ -121,21 +131,21 @@ pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(),
     }
     put_back(state);
     let built = Builder::new(state, servicing)?.build()?;
+    let count = built.len();
     let mut rows = built.into_iter();
-    let all = core::mem::take(&mut state.rows);
-    for mut standing in all {
-        let row = if standing.is_regular() { rows.next() } else { None };
-        if let Some(row) = row {
-            if row.until != standing.row.due_on {
-                state.course.ended_early = Some(standing.row.due_on);
-            }
-            standing.row.due_on = row.until;
-            standing.planned = row.planned;
-        } else if standing.is_regular() {
-            state.course.set_aside.push(standing);
+    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+        standing.planned = Parts::default();
+        let Some(row) = rows.next() else {
             continue;
+        };
+        if row.until != standing.row.due_on {
+            state.course.ended_early = Some(EndedEarly {
+                from: standing.from,
+                due_on: standing.row.due_on,
+            });
         }
-        state.rows.push(standing);
+        standing.row.due_on = row.until;
+        standing.planned = row.planned;
     }
     for row in rows {
         let mut standing = Standing::empty(row.from, row.until, Origin::Agreed);
@@ -148,7 +158,51 @@ pub(crate) fn reckon(state: &mut State<'_>, servicing: &Servicing) -> Result<(),
         row.interest.charged = standing.planned.interest.plus(standing.added.interest)?;
     }
     state.renumber();
-    spread_anew(state, servicing)
+    waive_anew(state)?;
+    spread_anew(state, servicing)?;
+    set_aside(state, count);
+    Ok(())
+}
+
+/// Lets what rows waived beyond what they come to now be waived elsewhere. What finds no place had been owed, and still is
+/// shown as owed and waived.
+fn waive_anew(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    for component in [Component::Principal, Component::Interest] {
+        let mut over = Amount::ZERO;
+        for standing in &mut state.rows {
+            let figures = standing.row.figures_mut(component);
+            let more = figures
+                .waived
+                .minus_or_zero(figures.charged.minus(figures.cancelled)?.max(Amount::ZERO))?;
+            figures.waived = figures.waived.minus(more)?;
+            over = over.plus(more)?;
+        }
+        for standing in &mut state.rows {
+            over = over.minus(standing.waive(component, over)?)?;
+        }
+        if let Some(standing) = state.rows.last_mut() {
+            let figures = standing.row.figures_mut(component);
+            figures.charged = figures.charged.plus(over)?;
+            figures.waived = figures.waived.plus(over)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets rows aside that are not needed: those after the ones that were built, unless something else is owed in them.
+fn set_aside(state: &mut State<'_>, built: usize) {
+    let mut place = 0usize;
+    let all = core::mem::take(&mut state.rows);
+    for standing in all {
+        let is_needed = !standing.is_regular() || place < built || standing.came_to_something();
+        place = place.saturating_add(usize::from(standing.is_regular()));
+        if is_needed {
+            state.rows.push(standing);
+        } else {
+            state.course.set_aside.push(standing);
+        }
+    }
+    state.renumber();
 }
 
 /// Lets what rows paid more than they come to now meet what is open elsewhere.
@@ -183,9 +237,11 @@ pub(crate) fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Resul
 /// Puts back the rows that were not needed, and the day of the row in which everything was paid.
 fn put_back(state: &mut State<'_>) {
     let aside = core::mem::take(&mut state.course.set_aside);
-    let regular = state.rows.iter_mut().rfind(|s| s.is_regular());
-    if let (Some(standing), Some(due_on)) = (regular, state.course.ended_early.take()) {
-        standing.row.due_on = due_on;
+    if let Some(ended) = state.course.ended_early.take() {
+        let mut rows = state.rows.iter_mut().filter(|s| s.is_regular());
+        if let Some(standing) = rows.find(|s| s.from == ended.from) {
+            standing.row.due_on = ended.due_on;
+        }
     }
     for standing in aside {
         state.insert(standing);

@@ -45,6 +45,8 @@ pub(crate) struct Term {
     pub principal: Amount,
     /// Principal that came to be owed again in it.
     pub credited: Amount,
+    /// What of it other periods were paid for, where only interest is due in this one.
+    pub passed_on: Amount,
     /// Whether only interest is due in it.
     pub is_free: bool,
     /// Whether its interest is put off.
@@ -66,6 +68,7 @@ impl Term {
             interest: Amount::ZERO,
             principal: Amount::ZERO,
             credited: Amount::ZERO,
+            passed_on: Amount::ZERO,
             is_free: false,
             puts_off: false,
             stretches: vec![Stretch {

@@ -2,7 +2,7 @@
 
 use fenqi_domain::asset_class::AssetClass;
 use fenqi_domain::bureau::{Bracket, Month, MonthCode, Substitute, Substituted, last, months};
-use fenqi_domain::delinquency::{Range, Ranges, Unusable};
+use fenqi_domain::delinquency::{Lateness, Pause, Range, Ranges, Unusable, counted_days, lateness};
 use fenqi_domain::loan::Event;
 use fenqi_domain::plan::{RefundStrategy, Terms};
 use jiff::civil::{Date, date};
@@ -255,4 +255,53 @@ fn buckets_are_named_ranges_without_a_gap() {
     let stored = serde_json::to_string(&own).unwrap();
     assert_eq!(serde_json::from_str::<Ranges>(&stored).unwrap(), own);
     assert!(serde_json::from_str::<Ranges>("[]").is_err());
+}
+
+#[test]
+fn days_of_pauses_do_not_count_and_a_day_in_two_of_them_is_left_out_once() {
+    let pause = |from, until| Pause {
+        from: after(due(1), from),
+        until: after(due(1), until),
+    };
+    // Days after the due date: from one evening to another, so that a pause from the 5th to the 29th leaves out 24.
+    let table: [(&[Pause], i64, i64); 8] = [
+        (&[], 30, 30),
+        (&[pause(5, 29)], 5, 5),
+        (&[pause(5, 29)], 20, 5),
+        (&[pause(5, 29)], 30, 6),
+        (&[pause(-10, 4)], 30, 26),
+        (&[pause(40, 50)], 30, 30),
+        (&[pause(5, 20), pause(10, 29)], 30, 6),
+        (&[pause(24, 29), pause(29, 29)], 30, 25),
+    ];
+    for (pauses, on, counted) in table {
+        assert_eq!(
+            counted_days(due(1), after(due(1), on), pauses),
+            counted,
+            "{pauses:?} {on}"
+        );
+    }
+}
+
+#[test]
+fn lateness_is_that_of_the_oldest_open_row_with_all_that_is_past_due() {
+    let terms = crate::serviced::plain_terms();
+    let told = Life::captured(&terms).paid(due(1), fen(40_00));
+    let rows = |on| fenqi_domain::loan::fold(&terms, &told.0, on).unwrap().rows;
+    let none = lateness(&rows(due(1)), due(1), &[]).unwrap();
+    assert_eq!(none, Lateness::default(), "what is due today is not late");
+    let on = after(due(2), 3);
+    let pauses = [Pause {
+        from: after(due(1), 2),
+        until: after(due(1), 12),
+    }];
+    let late = lateness(&rows(on), on, &pauses).unwrap();
+    let past_due = fenqi_domain::calendar::days_between(due(1), on);
+    let expected = Lateness {
+        since: Some(due(1)),
+        overdue: fen(160_00),
+        past_due,
+        counted: past_due - 10,
+    };
+    assert_eq!(late, expected);
 }

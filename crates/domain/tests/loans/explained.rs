@@ -94,8 +94,10 @@ proptest! {
 
     #[test]
     fn every_figure_of_a_serviced_loan_is_explained((terms, life, as_of) in any_serviced_case()) {
+        // Rows that are built anew with every payment are not those that the lending made.
+        let is_anew = terms.conventions.servicing.as_ref().unwrap().excess.is_some();
         for why in ask_everything(&terms, &life, as_of)? {
-            prop_assert!(is_restructured(&life) || !is_bare(&why), "{:?}", why);
+            prop_assert!(is_anew || is_restructured(&life) || !is_bare(&why), "{:?}", why);
         }
     }
 }

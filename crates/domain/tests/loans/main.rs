@@ -25,6 +25,7 @@ mod recorded;
 mod refunds;
 mod serviced;
 mod serviced_books;
+mod serviced_kept;
 mod serviced_properties;
 mod servicing;
 mod terms;

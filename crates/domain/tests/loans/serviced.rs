@@ -5,8 +5,8 @@ use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
 use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
-    Ahead, Basis, Bucket, ChargeOff, Credit, Method, MonthDays, Period, Recalculation, Rule, Servicing, Unit,
-    Until, YearDays,
+    Ahead, Basis, Bucket, ChargeOff, Credit, Excess, Method, MonthDays, Period, Recalculation, Rule,
+    Servicing, Unit, Until, YearDays,
 };
 use jiff::civil::Date;
 use proptest::prelude::*;
@@ -20,8 +20,11 @@ fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
     prop_oneof![3 => Just(buckets()), 1 => Just(buckets()).prop_shuffle()]
 }
 
+/// How interest comes about, whether it follows payments, and what becomes of what goes beyond an instalment.
+type Interest = (Method, Option<Recalculation>, Option<Excess>);
+
 /// Any way to reckon interest.
-fn any_method() -> impl Strategy<Value = (Method, Option<Recalculation>)> {
+fn any_interest() -> impl Strategy<Value = Interest> {
     let recalculation = any::<[bool; 4]>().prop_map(|[daily, is_end, spares, compounds]| Recalculation {
         daily,
         until: if is_end {
@@ -32,16 +35,22 @@ fn any_method() -> impl Strategy<Value = (Method, Option<Recalculation>)> {
         spares_overdue: spares,
         compounds,
     });
-    let scheduled = select(vec![
-        Method::Balance,
-        Method::Flat,
+    let on_plan = vec![
         Method::Level(Basis::Periods),
         Method::Level(Basis::Days),
         Method::EqualPrincipal(Basis::Days),
+    ];
+    let fixed = [vec![Method::Balance, Method::Flat], on_plan.clone()].concat();
+    let excess = select(vec![
+        Excess::LastRow,
+        Excess::LowerInstalment,
+        Excess::FewerRows,
+        Excess::NextRows,
     ]);
     prop_oneof![
-        2 => recalculation.prop_map(|r| (Method::Balance, Some(r))),
-        1 => scheduled.prop_map(|method| (method, None)),
+        2 => recalculation.clone().prop_map(|r| (Method::Balance, Some(r), None)),
+        1 => select(fixed).prop_map(|method| (method, None, None)),
+        1 => (select(on_plan), recalculation, excess).prop_map(|(m, r, e)| (m, Some(r), Some(e))),
     ]
 }
 
@@ -64,24 +73,26 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
     let chargebacks = select(vec![Vec::new(), Component::ALL.to_vec()]);
     (
         any_buckets(),
-        any_method(),
+        any_interest(),
         years,
         shares,
         aheads,
         charge_offs,
         chargebacks,
-        (any::<bool>(), any::<bool>(), 0..3u16),
+        (any::<bool>(), any::<bool>(), 0..3u16, 0..3u16),
+        select(vec![0, 0, 100, 1000]),
     )
         .prop_map(
             |(
                 buckets,
-                (method, recalculation),
+                (method, recalculation, excess),
                 (year, month),
                 down,
                 ahead,
                 charge_off,
                 chargeback,
                 flags,
+                multiple,
             )| {
                 Servicing {
                     rules: vec![Rule {
@@ -91,7 +102,7 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
                     }],
                     row_by_row: flags.0,
                     down_payment: Rate::from_ppb(down),
-                    multiple: fen(0),
+                    multiple: fen(multiple),
                     period: Period {
                         every: 1,
                         unit: Unit::Months,
@@ -100,10 +111,10 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
                     month,
                     method,
                     interest_only: flags.2,
-                    interest_deferred: 0,
-                    whole: flags.1,
+                    interest_deferred: flags.3,
+                    whole: flags.1 || excess.is_some(),
                     recalculation,
-                    excess: None,
+                    excess,
                     chargeback,
                     charge_off,
                 }
@@ -119,7 +130,7 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
         1_000..300_000i64,
         2..=8i64,
     )
-        .prop_map(|(mut servicing, ppb, principal, count)| {
+        .prop_map(|(servicing, ppb, principal, count)| {
             let pricing = Pricing::Annuity {
                 annual: Rate::from_ppb(ppb),
                 day_count: DayCount::Thirty360,
@@ -127,13 +138,6 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
             let mut terms = terms(pricing, fen(principal), count);
             terms.conventions.rounding = Rounding::HalfEven;
             terms.conventions.late.daily = Rate::ZERO;
-            // Interest that follows the balance is paid before its principal.
-            if ppb > 0 {
-                servicing
-                    .rules
-                    .iter_mut()
-                    .for_each(|rule| rule.buckets = buckets());
-            }
             terms.conventions.servicing = Some(Box::new(servicing));
             terms
         })

@@ -1,0 +1,285 @@
+//! Spreading by buckets (冲账顺序): one amount over the components of the rows of a timing, in an agreed order.
+
+use alloc::vec::Vec;
+
+use jiff::civil::Date;
+
+use crate::loan::Parts;
+use crate::loan::interest::Accrual;
+use crate::loan::state::{Standing, State};
+use crate::money::{Amount, OutOfRange, Rounding};
+use crate::plan::Component;
+use crate::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing, Until};
+
+/// Spreads an amount by the buckets of the agreement's servicing; says what is left and what was paid.
+pub(crate) fn spread(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    credit: Credit,
+    amount: Amount,
+) -> Result<(Amount, Parts), OutOfRange> {
+    let mut turn = Turn {
+        left: amount,
+        paid: Parts::default(),
+        takes_all: false,
+    };
+    let Some(rule) = servicing.rule(credit).filter(|_| amount.is_positive()) else {
+        return Ok((amount, turn.paid));
+    };
+    // Principal that was paid may have let a row owe interest whose turn was over: it comes again.
+    loop {
+        let before = turn.left;
+        turn.fill_all(state, servicing.row_by_row, rule)?;
+        if turn.left.is_zero() || (turn.left == before && turn.takes_all) {
+            break;
+        }
+        // What no row asks for as an instalment meets what is left of the loan before it is anybody's credit.
+        turn.takes_all |= turn.left == before;
+    }
+    state.principal = state.principal.minus(turn.paid.principal)?;
+    Ok((turn.left, turn.paid))
+}
+
+/// An amount on its way through the buckets.
+struct Turn {
+    /// What is left of it.
+    left: Amount,
+    /// What it paid so far.
+    paid: Parts,
+    /// Whether rows to come take all that is left of the loan, and not their instalments alone.
+    takes_all: bool,
+}
+
+impl Turn {
+    /// Goes through all buckets once.
+    fn fill_all(&mut self, state: &mut State<'_>, row_by_row: bool, rule: &Rule) -> Result<(), OutOfRange> {
+        for (place, bucket) in rule.buckets.iter().enumerate() {
+            let is_same = |b: &&Bucket| row_by_row && b.timing == bucket.timing;
+            if rule.buckets.iter().take(place).any(|b| is_same(&b)) {
+                continue;
+            }
+            let together = rule.buckets.iter().filter(|b| *b == bucket || is_same(b));
+            let components: Vec<Component> = together.map(|b| b.component).collect();
+            self.fill(state, bucket.timing, &components, rule.ahead)?;
+        }
+        Ok(())
+    }
+
+    /// Pays some components of the rows of one timing, until nothing is left of the amount or of them.
+    fn fill(
+        &mut self,
+        state: &mut State<'_>,
+        timing: Timing,
+        components: &[Component],
+        ahead: Ahead,
+    ) -> Result<(), OutOfRange> {
+        let mut passed = Vec::new();
+        while self.left.is_positive() {
+            let mut places: Vec<usize> = Vec::with_capacity(state.rows.len());
+            for (place, standing) in state.rows.iter().enumerate() {
+                let is_open = standing.owes(components)? && !passed.contains(&place);
+                if is_open && standing.timing(state.day) == timing {
+                    places.push(place);
+                }
+            }
+            if timing != Timing::Ahead || ahead == Ahead::Next {
+                places.truncate(1);
+            } else if ahead == Ahead::Last {
+                places = places.pop().into_iter().collect();
+            }
+            if places.is_empty() {
+                break;
+            }
+            let before = self.left;
+            for component in components {
+                self.pay_rows(state, &places, *component, timing)?;
+            }
+            // A row takes nothing while what it owes is not earned: the others may share what it leaves, and then it again.
+            if self.left == before {
+                passed.extend(places.first());
+            } else {
+                passed.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Pays one component of some rows alike; the last takes what the division leaves.
+    fn pay_rows(
+        &mut self,
+        state: &mut State<'_>,
+        places: &[usize],
+        component: Component,
+        timing: Timing,
+    ) -> Result<(), OutOfRange> {
+        let Ok(count) = i64::try_from(places.len()) else {
+            return Err(OutOfRange("the number of rows"));
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        let each = self.left.share(1, count, Rounding::HalfEven)?;
+        let rest = self.left.minus(each.times(count)?)?;
+        for (turn, place) in (1i64..).zip(places) {
+            let most = if turn == count { each.plus(rest)? } else { each };
+            let most = most.min(self.left);
+            let amount = pay_bucket(state, *place, (component, timing), most, self.takes_all)?;
+            self.paid.add(component, amount)?;
+            self.left = self.left.minus(amount)?;
+        }
+        Ok(())
+    }
+}
+
+/// Pays one component of one row. Where interest follows the balance, a row that is paid ahead takes interest only as far
+/// as the agreement says, and what was paid changes what the rows to come owe.
+fn pay_bucket(
+    state: &mut State<'_>,
+    place: usize,
+    (component, timing): (Component, Timing),
+    most: Amount,
+    takes_all: bool,
+) -> Result<Amount, OutOfRange> {
+    let day = state.day;
+    let recalculation = state.terms.conventions.recalculation();
+    let follows = matches!(component, Component::Principal | Component::Interest) && state.accrual.is_some();
+    let Some(standing) = state.rows.get_mut(place) else {
+        return Ok(Amount::ZERO);
+    };
+    if !follows || !standing.is_regular() {
+        return standing.take(day, component, most);
+    }
+    let due_on = standing.row.due_on;
+    let mut on = day;
+    if let Some(recalculation) = recalculation.filter(|_| timing == Timing::Ahead) {
+        if recalculation.until == Until::PeriodEnd && standing.from < day {
+            on = due_on;
+        }
+        if let Some(accrual) = &state.accrual {
+            let to = earned_to(accrual, component, recalculation.until, on);
+            if let Some((principal, interest)) = accrual.due_at(due_on, to, takes_all)? {
+                standing.owe(component, principal, interest)?;
+            }
+        }
+    }
+    let paid_before = standing.row.figures(component).paid;
+    let beside = standing.added.of(component);
+    let charged = standing.row.figures(component).charged;
+    let Some(accrual) = &mut state.accrual else {
+        return standing.take(day, component, most);
+    };
+    let is_principal = component == Component::Principal;
+    let beside = if is_principal {
+        beside.minus(accrual.credited(due_on))?
+    } else {
+        beside
+    };
+    // What came to be owed beside the plan is no part of the balance: the plan is paid first.
+    let planned = charged.minus(beside)?;
+    let term = accrual.terms.iter().find(|t| t.until == due_on);
+    let before = term.map_or(Amount::ZERO, |t| match component {
+        Component::Principal => t.paid_principal,
+        _ => t.paid_interest,
+    });
+    // What the rows to come ask for may pass what is left of the loan, until the last of them gives way.
+    let most = if is_principal && recalculation.is_some() {
+        let open_beside = beside.minus_or_zero(paid_before.minus_or_zero(before)?)?;
+        most.min(accrual.unpaid()?.max(Amount::ZERO).plus(open_beside)?)
+    } else {
+        most
+    };
+    let paid = standing.take(day, component, most)?;
+    let own = planned.minus_or_zero(before)?.min(paid);
+    if !is_principal {
+        accrual.pay_interest(due_on, own)?;
+    } else if recalculation.is_some() {
+        accrual.pay_principal(due_on, on, own)?;
+    }
+    state.follow()?;
+    Ok(paid)
+}
+
+/// The day up to which a payment ahead takes a component as earned. Interest that an earlier period put off is earned as
+/// far as that period earns.
+fn earned_to(accrual: &Accrual<'_>, component: Component, until: Until, day: Date) -> Date {
+    match (component, until) {
+        (Component::Interest, Until::PeriodEnd) => accrual.period_end(day),
+        _ => day,
+    }
+}
+
+/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.
+pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
+    crate::loan::overdue::count(state)?;
+    let follows = state.terms.conventions.recalculation().is_some();
+    let mut left = amount;
+    for place in 0..state.rows.len() {
+        let day = state.day;
+        let Some(standing) = state.rows.get_mut(place) else {
+            continue;
+        };
+        let waived = standing.waive(component, left)?;
+        let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
+        left = left.minus(waived)?;
+        // The balance behind the rows knows no difference between what was paid and what is not asked for.
+        let accrual = state.accrual.as_mut().filter(|_| follows && is_regular);
+        match (accrual, component) {
+            (Some(accrual), Component::Principal) => accrual.pay_principal(due_on, day, waived)?,
+            (Some(accrual), Component::Interest) => accrual.pay_interest(due_on, waived)?,
+            _ => {}
+        }
+        state.follow()?;
+    }
+    let waived = amount.minus(left)?;
+    if component == Component::Principal {
+        state.principal = state.principal.minus(waived)?;
+    }
+    Ok(())
+}
+
+impl Standing {
+    /// When the row is due, seen from a day.
+    fn timing(&self, day: Date) -> Timing {
+        match self.row.due_on.cmp(&day) {
+            core::cmp::Ordering::Less => Timing::PastDue,
+            core::cmp::Ordering::Equal => Timing::Due,
+            core::cmp::Ordering::Greater => Timing::Ahead,
+        }
+    }
+
+    /// Whether anything is open: of one component if only that is asked for, else of the row.
+    fn owes(&self, components: &[Component]) -> Result<bool, OutOfRange> {
+        let open = match components {
+            [only] => self.open_of(*only)?,
+            _ => self.row.open()?.total()?,
+        };
+        Ok(open.is_positive())
+    }
+
+    /// Lets the row owe what it does if interest is taken up to a day.
+    fn owe(&mut self, component: Component, principal: Amount, interest: Amount) -> Result<(), OutOfRange> {
+        match component {
+            Component::Principal => {
+                self.row.principal.charged = principal.plus(self.added.principal)?;
+            }
+            _ => self.row.interest.charged = interest.plus(self.added.interest)?,
+        }
+        Ok(())
+    }
+
+    /// Pays what is open of one component, at most `left`, and notes whether it came before or after its day.
+    pub(crate) fn take(
+        &mut self,
+        day: Date,
+        component: Component,
+        left: Amount,
+    ) -> Result<Amount, OutOfRange> {
+        let paid = self.pay(component, left)?;
+        if day < self.row.due_on {
+            self.ahead = self.ahead.plus(paid)?;
+        } else if day > self.row.due_on {
+            self.late_paid = self.late_paid.plus(paid)?;
+        }
+        Ok(paid)
+    }
+}
