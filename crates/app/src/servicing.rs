@@ -82,7 +82,7 @@ pub fn amend<D: Serialize>(
 ) -> Result<Amended, Denied> {
     let mut follows = Batch::new(&file.agreement.shopper.to_string());
     let (amended, days) = amend_undated(&mut follows, file, change, moment)?;
-    rewrite(batch, &file.agreement, &amended, days, moment)?;
+    rewrite(batch, file, &amended, days, moment)?;
     batch.append(follows);
     Ok(amended)
 }
@@ -91,18 +91,18 @@ pub fn amend<D: Serialize>(
 /// which comes too late has written nothing.
 pub(crate) fn rewrite(
     batch: &mut Batch,
-    before: &Agreement,
+    before: &AgreementFile,
     amended: &Amended,
     days: Days,
     moment: &Moment,
 ) -> Result<(), Denied> {
     let to = agreements::Changed {
-        before,
+        before: &before.agreement,
         stage: &amended.stage,
         loan: &amended.loan,
         outstanding: amended.loan.outstanding()?.principal,
         booked_on: Some(moment.today),
-        days,
+        days: (days != before.days).then_some(days),
     };
     agreements::changed(batch, &to);
     Ok(())

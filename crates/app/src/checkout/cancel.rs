@@ -144,10 +144,10 @@ async fn write(
         loan: &loan,
         outstanding: owed,
         booked_on: file.booked_on,
-        days: Days {
+        days: Some(Days {
             expire: servicing::expires(&file.days, stage),
             ..file.days
-        },
+        }),
     };
     agreements::changed(batch, &to);
     let back = Amount::ZERO.minus(released.amount)?;

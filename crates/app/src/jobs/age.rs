@@ -147,7 +147,7 @@ fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Resul
         }
         (_, false) => {}
     }
-    servicing::rewrite(&mut batch, &case.file.agreement, &amended, days, &moment)?;
+    servicing::rewrite(&mut batch, &case.file, &amended, days, &moment)?;
     batch.append(follows);
     if let Next::Try(kept) = next {
         let mut file = case.file;

@@ -156,7 +156,7 @@ fn write(
         loan: &loan,
         outstanding: loan.outstanding()?.principal,
         booked_on: file.booked_on,
-        days: file.days,
+        days: None,
     };
     agreements::changed(batch, &to);
     let (owner, subject) = (file.agreement.shopper.to_string(), file.agreement.id.to_string());

@@ -267,7 +267,7 @@ fn write(
         loan: &loan,
         outstanding: owed,
         booked_on: Some(terms.signed_on),
-        days: days_of(agreement, turn, day).ok_or("the plan has no two instalments")?,
+        days: Some(days_of(agreement, turn, day).ok_or("the plan has no two instalments")?),
     };
     agreements::changed(batch, &to);
     agreements::transacted(batch, agreement, &disbursed, moment.now);

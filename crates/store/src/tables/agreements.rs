@@ -22,6 +22,8 @@ statements! {
         "insert into agreement (shopper, id, purchase_order, reference, price, institution, seller, plan, plan_version, currency, principal, outstanding, held, stage, stage_detail, terms, schedule, lines, digest, confirmed_at, expire_on, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1) on conflict (shopper, id) do nothing";
     UPDATE = "agreement.update", (Text, Text, Int, Int, Int, Text, Text, Text, Text, Text, Text, Text, Text, Text) -> (),
         "update agreement set outstanding = $4, held = $5, stage = $6, stage_detail = $7, schedule = $8, booked_on = $9, expire_on = $10, age_on = $11, bill_on = $12, debit_on = $13, remind_on = $14, version = version + 1 where shopper = $1 and id = $2 and version = $3";
+    UPDATE_ALONE = "agreement.update_alone", (Text, Text, Int, Int, Int, Text, Text, Text, Text) -> (),
+        "update agreement set outstanding = $4, held = $5, stage = $6, stage_detail = $7, schedule = $8, booked_on = $9, version = version + 1 where shopper = $1 and id = $2 and version = $3";
     FIND = "agreement.find", (Text, Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int, Text, Text, Text, Text, Text),
         "select shopper, id, purchase_order, institution, seller, plan, plan_version, stage_detail, terms, lines, digest, booked_on, confirmed_at, version, expire_on, age_on, bill_on, debit_on, remind_on from agreement where shopper = $1 and id = $2";
     OF_SHOPPER = "agreement.of_shopper", (Text) -> (Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Text, Int, Int, Text, Text, Text, Text, Text),
@@ -434,8 +436,8 @@ pub struct Changed<'a> {
     pub outstanding: Amount,
     /// The last day up to which its movements are booked.
     pub booked_on: Option<Date>,
-    /// When it is looked at next.
-    pub days: Days,
+    /// When it is looked at next; none if that is as it was, so that no index is touched.
+    pub days: Option<Days>,
 }
 
 /// Writes an agreement's new state; refused if it changed since it was read.
@@ -451,8 +453,13 @@ pub fn changed(batch: &mut Batch, to: &Changed<'_>) {
         packed(to.loan).into(),
         to.booked_on.map(|day| day.to_string()).into(),
     ];
-    params.extend(to.days.values());
-    batch.require(Guard::Unchanged, &UPDATE, params);
+    match to.days {
+        Some(days) => {
+            params.extend(days.values());
+            batch.require(Guard::Unchanged, &UPDATE, params);
+        }
+        None => batch.require(Guard::Unchanged, &UPDATE_ALONE, params),
+    }
 }
 
 /// A transaction, added to the end.
