@@ -1,5 +1,7 @@
 //! How late a loan is, and what stands of its charges, in the words of the case files.
 
+use std::cmp::Reverse;
+
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::delinquency::{Lateness, Pause, Range, Ranges, counted_days, lateness};
 use fenqi_domain::loan::{Amendment, Event, Life, Origin, Row};
@@ -233,6 +235,8 @@ fn charges(player: &Player, life: &Life) -> Result<Vec<Value>, OutOfRange> {
         }
     }
     share_of_rows(&mut all, life)?;
+    // The latest due day first, as the files list them.
+    all.sort_by_key(|(_, s)| Reverse(s.due_on));
     all.into_iter().map(|(charged, s)| shown(charged, &s)).collect()
 }
 
