@@ -7,7 +7,7 @@ use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
 use fenqi_domain::refusal::Refusal;
 use fenqi_sim::shop;
-use fenqi_store::tables::feed;
+use fenqi_store::tables::feed::{self, Waiting};
 use fenqi_store::{Batch, CommitError, Guard};
 
 #[tokio::test]
@@ -35,7 +35,8 @@ async fn an_event_is_published_once_whoever_else_takes_himself_for_the_publisher
     let shop = shop().await.unwrap();
     shop.ann().await.unwrap();
     let store = &shop.app.store;
-    let events = store.unpublished(1_000).await.unwrap();
+    let events = store.unpublished(&Waiting::FIRST, 1_000).await.unwrap();
+    let keys: Vec<_> = events.iter().map(|event| event.key.clone()).collect();
     let publishes = |position| {
         let mut batch = Batch::new(publish::FEED);
         feed::published(&mut batch, publish::FEED, position, &events);
@@ -48,11 +49,11 @@ async fn an_event_is_published_once_whoever_else_takes_himself_for_the_publisher
     assert_eq!(publishes(behind).await, refused, "the events are published");
     let published = store.feed_after(publish::FEED, 0, 1_000).await.unwrap();
     let published: Vec<_> = published.into_iter().map(|event| event.key).collect();
-    assert!(!events.is_empty() && published == events);
+    assert!(!events.is_empty() && published == keys);
     // A page may end anywhere within a row.
     let rest = store.feed_after(publish::FEED, 2, 1).await.unwrap();
     assert_eq!(rest.len(), 1);
-    assert_eq!((rest[0].position, &rest[0].key), (3, &events[2]));
+    assert_eq!((rest[0].position, &rest[0].key), (3, &keys[2]));
 }
 
 // H1: without the contact's own consent nothing is kept.

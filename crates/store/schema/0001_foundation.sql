@@ -275,17 +275,17 @@ create table event (
 -- sqlite: ) without rowid;
 -- postgres: );
 
--- owner: shopper
+-- housekeeping
 create table unpublished (
+    at bigint not null,
     shopper text not null,
     aggregate text not null,
     sequence bigint not null,
-    at bigint not null,
-    primary key (shopper, aggregate, sequence)
--- Events that are in no feed yet. They are written once and stay as they are; what is to be published comes and goes here.
+    primary key (at, shopper, aggregate, sequence)
+-- Events that are in no feed yet. They are written once and stay as they are; what is to be published comes and goes here,
+-- in its order, so that each of them is one entry at the end of one tree.
 -- sqlite: ) without rowid;
 -- postgres: );
-create index unpublished_in_order on unpublished (at);
 
 -- owner: subscriber
 create table feed (

@@ -1,6 +1,7 @@
 //! Enters committed events into a subscriber's feed (事件发布): densely numbered, each once, by one fenced publisher.
 
-use fenqi_store::tables::{clocks, feed};
+use fenqi_store::tables::clocks;
+use fenqi_store::tables::feed::{self, Waiting};
 use fenqi_store::{Batch, CommitError};
 
 use crate::App;
@@ -24,8 +25,9 @@ pub async fn run(app: &App, holder: &str) -> Result<Report, Denied> {
         return Ok(report);
     };
     let mut position = app.store.feed_last(FEED).await?;
+    let mut after = Waiting::FIRST;
     loop {
-        let events = app.store.unpublished(AT_ONCE).await?;
+        let events = app.store.unpublished(&after, AT_ONCE).await?;
         let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
         if count == 0 {
             return Ok(report);
@@ -44,6 +46,7 @@ pub async fn run(app: &App, holder: &str) -> Result<Report, Denied> {
             return Ok(report);
         }
         position = position.saturating_add(count);
+        after = events.last().cloned().unwrap_or(after);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fenqi_store::tables::agreements::StoredEvent;
-use fenqi_store::tables::feed::EventKey;
+use fenqi_store::tables::feed::{EventKey, Waiting};
 use fenqi_store::vault;
 
 use crate::App;
@@ -119,10 +119,10 @@ pub(super) async fn feed(app: &App, events: Tally, found: &mut Found) -> Result<
         }
         last = end;
     }
-    let mut after = EventKey(String::new(), String::new(), 0);
+    let mut after = Waiting::FIRST;
     loop {
-        let page = app.store.unpublished_after(&after, PAGE).await?;
-        page.iter().for_each(|key| known.add(key));
+        let page = app.store.unpublished(&after, PAGE).await?;
+        page.iter().for_each(|event| known.add(&event.key));
         let Some(end) = page.into_iter().last() else { break };
         after = end;
     }
@@ -147,12 +147,12 @@ async fn name_events(app: &App, found: &mut Found) -> Result<(), Denied> {
             known.insert(key);
         }
     }
-    let mut after = EventKey(String::new(), String::new(), 0);
+    let mut after = Waiting::FIRST;
     loop {
-        let page = app.store.unpublished_after(&after, PAGE).await?;
+        let page = app.store.unpublished(&after, PAGE).await?;
         let Some(end) = page.last() else { break };
         after = end.clone();
-        for key in page {
+        for Waiting { key, .. } in page {
             if known.contains(&key) {
                 found.note(
                     "I8",

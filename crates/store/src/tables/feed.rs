@@ -8,16 +8,15 @@ use super::{Store, from_json, instant, statements, to_json};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
 use crate::statement::Query;
+use crate::value::{Row, Value};
 
 statements! {
-    AWAITS = "unpublished.insert", (Text, Text, Int, Int) -> (),
-        "insert into unpublished (shopper, aggregate, sequence, at) values ($1, $2, $3, $4)";
-    OLDEST = "unpublished.oldest", (Int) -> (Text, Text, Int),
-        "select shopper, aggregate, sequence from unpublished order by at, shopper, aggregate, sequence limit $1";
-    AFTER_KEY = "unpublished.after", (Text, Text, Int, Int) -> (Text, Text, Int),
-        "select shopper, aggregate, sequence from unpublished where (shopper, aggregate, sequence) > ($1, $2, $3) order by shopper, aggregate, sequence limit $4";
-    TAKE = "unpublished.take", (Text, Text, Int) -> (),
-        "delete from unpublished where shopper = $1 and aggregate = $2 and sequence = $3";
+    AWAITS = "unpublished.insert", (Int, Text, Text, Int) -> (),
+        "insert into unpublished (at, shopper, aggregate, sequence) values ($1, $2, $3, $4)";
+    OLDEST = "unpublished.after", (Int, Text, Text, Int, Int) -> (Int, Text, Text, Int),
+        "select at, shopper, aggregate, sequence from unpublished where (at, shopper, aggregate, sequence) > ($1, $2, $3, $4) order by at, shopper, aggregate, sequence limit $5";
+    TAKE = "unpublished.take", (Int, Text, Text, Int) -> (),
+        "delete from unpublished where at = $1 and shopper = $2 and aggregate = $3 and sequence = $4";
     PUBLISH = "feed.publish", (Text, Int, Int, Text) -> (),
         "insert into feed (subscriber, position, events, keys) values ($1, $2, $3, $4) on conflict (subscriber, position) do nothing";
     LAST = "feed.last", (Text) -> (Int),
@@ -35,6 +34,33 @@ pub struct EventKey(pub String, pub String, pub i64);
 impl std::fmt::Display for EventKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "event {} of {}", self.2, self.1)
+    }
+}
+
+/// An event that is in no feed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it happened, in microseconds since 1970: events are published in this order.
+    pub at: i64,
+    /// Which one it is.
+    pub key: EventKey,
+}
+
+impl Waiting {
+    /// Before all of them.
+    pub const FIRST: Waiting = Waiting {
+        at: i64::MIN,
+        key: EventKey(String::new(), String::new(), 0),
+    };
+
+    fn values(&self) -> Vec<Value> {
+        let EventKey(shopper, aggregate, sequence) = &self.key;
+        vec![
+            self.at.into(),
+            shopper.as_str().into(),
+            aggregate.as_str().into(),
+            (*sequence).into(),
+        ]
     }
 }
 
@@ -65,23 +91,12 @@ impl Store {
         }
     }
 
-    /// The oldest events that are in no feed yet, at most so many.
-    pub async fn unpublished(&self, count: i64) -> Result<Vec<EventKey>, Fault> {
-        let rows = self.rows(&OLDEST, vec![count.into()]).await?;
-        rows.iter().map(key).collect()
-    }
-
-    /// A page of all events that are in no feed yet, by their keys.
-    pub async fn unpublished_after(&self, last: &EventKey, count: i64) -> Result<Vec<EventKey>, Fault> {
-        let EventKey(shopper, aggregate, sequence) = last;
-        let params = vec![
-            shopper.as_str().into(),
-            aggregate.as_str().into(),
-            (*sequence).into(),
-            count.into(),
-        ];
-        let rows = self.rows(&AFTER_KEY, params).await?;
-        rows.iter().map(key).collect()
+    /// The oldest events that are in no feed yet, behind one of them, at most so many.
+    pub async fn unpublished(&self, last: &Waiting, count: i64) -> Result<Vec<Waiting>, Fault> {
+        let mut params = last.values();
+        params.push(count.into());
+        let rows = self.rows(&OLDEST, params).await?;
+        rows.iter().map(waiting).collect()
     }
 
     /// A page of the keys of a subscriber's feed behind a position, each with its own; more than one at least, unless there
@@ -140,8 +155,11 @@ impl Store {
     }
 }
 
-fn key(row: &crate::value::Row) -> Result<EventKey, Fault> {
-    Ok(EventKey(row.text(0)?.into(), row.text(1)?.into(), row.int(2)?))
+fn waiting(row: &Row) -> Result<Waiting, Fault> {
+    Ok(Waiting {
+        at: row.int(0)?,
+        key: EventKey(row.text(1)?.into(), row.text(2)?.into(), row.int(3)?),
+    })
 }
 
 /// Notes that an event, written in the same batch, is to be published.
@@ -149,29 +167,25 @@ pub(crate) fn awaits(batch: &mut Batch, shopper: &str, aggregate: &str, sequence
     batch.put(
         &AWAITS,
         vec![
+            at.as_microsecond().into(),
             shopper.into(),
             aggregate.into(),
             sequence.into(),
-            at.as_microsecond().into(),
         ],
     );
 }
 
 /// Appends events in this order to a subscriber's feed, the first at a position. Refused if the position is taken, or one of
 /// them was published already; only who holds the lease on publishing may do this, so that neither happens.
-pub fn published(batch: &mut Batch, subscriber: &str, position: i64, events: &[EventKey]) {
+pub fn published(batch: &mut Batch, subscriber: &str, position: i64, events: &[Waiting]) {
+    let keys: Vec<&EventKey> = events.iter().map(|event| &event.key).collect();
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     batch.require(
         Guard::Unchanged,
         &PUBLISH,
-        vec![subscriber.into(), position.into(), count.into(), to_json(&events)],
+        vec![subscriber.into(), position.into(), count.into(), to_json(&keys)],
     );
-    for EventKey(shopper, aggregate, sequence) in events {
-        let key = vec![
-            shopper.as_str().into(),
-            aggregate.as_str().into(),
-            (*sequence).into(),
-        ];
-        batch.require(Guard::Unchanged, &TAKE, key);
+    for event in events {
+        batch.require(Guard::Unchanged, &TAKE, event.values());
     }
 }
