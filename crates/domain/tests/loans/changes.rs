@@ -1,9 +1,11 @@
 //! Changes of running loans whose figures can be reckoned by hand: interest is the balance × 7 % ÷ 12, half to even.
 
-use fenqi_domain::loan::{Amendment, quote};
+use fenqi_domain::calendar::DayCount;
+use fenqi_domain::loan::{Amendment, Event, Intent, PostingKind, postings, quote};
 use fenqi_domain::money::{Amount, Rounding};
 use fenqi_domain::plan::{Component, Pricing};
 use fenqi_domain::servicing::{Ahead, Until};
+use fenqi_domain::settlement::payoff;
 use jiff::civil::date;
 
 use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
@@ -95,4 +97,47 @@ fn interest_that_was_charged_back_is_asked_for_once() {
     let life = lived(&terms, &events, date(2024, 2, 15));
     assert_eq!(life.loan.outstanding().unwrap().total().unwrap(), Amount::ZERO);
     assert_eq!(life.loan.credit_balance, Amount::ZERO);
+}
+
+#[test]
+fn what_is_waived_earns_no_more_than_what_was_paid() {
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let waived = |component, amount| {
+        let amount = fen(amount);
+        (first(2), Event::Waived { component, amount })
+    };
+    let table = [
+        (waived(Component::Interest, 58), 16_43),
+        (waived(Component::Principal, 10_00), 7_01),
+    ];
+    let plain = lived(&terms, &[lent(100_00), paid(first(2), 17_01)], first(3));
+    for (waiver, rest) in table {
+        let events = [lent(100_00), waiver.clone(), paid(first(2), rest)];
+        let life = lived(&terms, &events, first(3));
+        assert_eq!(came_to(&life)[1..], came_to(&plain)[1..], "{waiver:?}");
+        assert_eq!(life.loan.rows[0].cleared_on, Some(first(2)), "{waiver:?}");
+        assert_eq!(life.loan.credit_balance, Amount::ZERO);
+    }
+}
+
+#[test]
+fn settling_within_a_period_charges_the_interest_of_its_days() {
+    let twelve = Pricing::Annuity {
+        annual: crate::terms::percent("12"),
+        day_count: DayCount::Thirty360,
+    };
+    let terms = crate::terms::terms(twelve, fen(1200_00), 12);
+    let life = Life::captured(&terms);
+    let on = crate::terms::after(terms.signed_on, 15);
+    let quoted = payoff(&terms, &life.0, on).unwrap();
+    // 15 of the 31 days of a month that costs 1 %.
+    assert_eq!(quoted.parts.interest, fen(5_81));
+    let settled = Event::Repaid {
+        amount: quoted.total,
+        intent: Intent::Settle,
+    };
+    let life = life.then(on, settled);
+    let charged = postings(&terms, &life.0, on).unwrap();
+    let charged = charged.iter().filter(|p| p.kind == PostingKind::InterestCharged);
+    assert_eq!(Amount::sum(charged.map(|p| p.amount)).unwrap(), fen(5_81));
 }

@@ -1,6 +1,6 @@
 //! Numbers from outside: what is taken, and what is said of the rest.
 
-use fenqi_domain::money::{AMOUNT_MAX, Amount, Currency, Money, NumberError, Rate, Rounding, point};
+use fenqi_domain::money::{AMOUNT_MAX, Amount, Currency, Money, NumberError, Rate, Rounding, divide, point};
 
 fn cny(text: &str) -> Result<i64, NumberError> {
     Money::parse(text, Currency::Cny).map(|money| money.amount.minor())
@@ -115,4 +115,18 @@ fn penalty_interest_is_rounded_once() {
         Amount::from_minor(399_900).interest(Rate::from_bps(860), 30, 360, Rounding::HalfUp),
         Ok(Amount::from_minor(2_866))
     );
+}
+
+#[test]
+fn a_quotient_of_wide_numbers_is_rounded_as_that_of_narrow_ones() {
+    let wide = 10_i128.pow(25);
+    for rounding in [Rounding::Down, Rounding::Up, Rounding::HalfUp, Rounding::HalfEven] {
+        for denominator in 1..=6_i128 {
+            for numerator in -40..=40_i128 {
+                let narrow = divide(numerator, denominator, rounding).unwrap();
+                let same = divide(numerator * wide, denominator * wide, rounding).unwrap();
+                assert_eq!(same, narrow, "{numerator}/{denominator} {rounding:?}");
+            }
+        }
+    }
 }
