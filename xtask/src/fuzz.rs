@@ -35,6 +35,8 @@ struct Target {
     tests: (&'static str, &'static str, &'static [&'static str]),
     /// The target in the folder fuzz.
     guided: &'static str,
+    /// What it is shown first.
+    example: Option<&'static str>,
 }
 
 const TARGETS: [Target; 2] = [
@@ -51,11 +53,13 @@ const TARGETS: [Target; 2] = [
             ],
         ),
         guided: "life",
+        example: None,
     },
     Target {
         name: "files",
         tests: ("fenqi-server", "fuzz", &[]),
         guided: "case_file",
+        example: Some("docs/reference/simulate.example.json"),
     },
 ];
 
@@ -88,7 +92,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-/// Runs a target under libFuzzer. What it finds of use is kept in fuzz/corpus, beside the seeds.
+/// Runs a target under libFuzzer. What it finds of use is kept in fuzz/corpus, which begins with what the target is shown.
 fn guided(target: &Target, seconds: u64) -> Outcome {
     if !shell::is_installed("cargo-fuzz") {
         eprintln!("xtask: installing cargo-fuzz");
@@ -96,8 +100,11 @@ fn guided(target: &Target, seconds: u64) -> Outcome {
     }
     eprintln!("xtask: {}, guided, {seconds} s", target.name);
     let corpus = shell::root().join("fuzz/corpus").join(target.guided);
-    let seeds = shell::root().join("fuzz/seeds").join(target.guided);
-    std::fs::create_dir_all(&corpus).map_err(|e| format!("could not make {}: {e}", corpus.display()))?;
+    let told = |e| format!("could not fill {}: {e}", corpus.display());
+    std::fs::create_dir_all(&corpus).map_err(told)?;
+    if let Some(example) = target.example {
+        std::fs::copy(shell::root().join(example), corpus.join("example")).map_err(told)?;
+    }
     // The compiler of the workspace is the stable one; only rustup's own cargo hears "+nightly".
     let mut command = Command::new("cargo");
     for name in ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR"] {
@@ -105,10 +112,7 @@ fn guided(target: &Target, seconds: u64) -> Outcome {
     }
     command.current_dir(shell::root());
     command.args(["+nightly", "fuzz", "run", "--sanitizer", "none", target.guided]);
-    command.arg(corpus);
-    if seeds.is_dir() {
-        command.arg(seeds);
-    }
+    command.arg(&corpus);
     command.arg("--").arg(format!("-max_total_time={seconds}"));
     command.args([
         "-len_control=0",

@@ -319,51 +319,21 @@ impl Pricing {
         if factor == Rate::ONE {
             return Ok(self);
         }
-        let scaled = |rate: Rate| {
-            Amount::from_minor(rate.ppb())
-                .at(factor, Rounding::HalfUp)
-                .map(|a| Rate::from_ppb(a.minor()))
+        let mut priced = self;
+        let rate = match &mut priced {
+            Pricing::InterestFree => return Ok(priced),
+            Pricing::FlatFee { total_rate, .. } => total_rate,
+            Pricing::Annuity { annual, .. }
+            | Pricing::EqualPrincipal { annual, .. }
+            | Pricing::Balloon { annual, .. }
+            | Pricing::Graduated { annual, .. } => annual,
         };
-        Ok(match self {
-            Pricing::InterestFree => Pricing::InterestFree,
-            Pricing::FlatFee {
-                total_rate,
-                timing,
-                fee_rounding,
-            } => Pricing::FlatFee {
-                total_rate: scaled(total_rate)?,
-                timing,
-                fee_rounding,
-            },
-            Pricing::Annuity { annual, day_count } => Pricing::Annuity {
-                annual: scaled(annual)?,
-                day_count,
-            },
-            Pricing::EqualPrincipal { annual, day_count } => Pricing::EqualPrincipal {
-                annual: scaled(annual)?,
-                day_count,
-            },
-            Pricing::Balloon {
-                annual,
-                day_count,
-                left,
-            } => Pricing::Balloon {
-                annual: scaled(annual)?,
-                day_count,
-                left,
-            },
-            Pricing::Graduated {
-                annual,
-                day_count,
-                growth,
-                every,
-            } => Pricing::Graduated {
-                annual: scaled(annual)?,
-                day_count,
-                growth,
-                every,
-            },
-        })
+        *rate = Rate::from_ppb(
+            Amount::from_minor(rate.ppb())
+                .at(factor, Rounding::HalfUp)?
+                .minor(),
+        );
+        Ok(priced)
     }
 
     /// The rate, whatever it is a share of.

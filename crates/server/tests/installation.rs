@@ -138,6 +138,19 @@ fn one_key_alone_or_a_wrong_one_makes_no_store() {
 }
 
 #[test]
+fn the_demo_says_as_values_what_it_loaded_and_played() {
+    let output = fenqi(&["demo", "--no-serve", "--json"], &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["books_agree"], true);
+    assert_eq!(told["institutions"], 3);
+    assert!(told["products"].as_u64().unwrap() >= 60);
+    assert_eq!(told["troubles"], serde_json::json!([]));
+    assert!(told["text"].as_str().unwrap().contains("ann settles A1"));
+    assert!(told["look_at"].is_null(), "nothing is served");
+}
+
+#[test]
 fn what_the_demo_keeps_is_verified_and_opened_with_its_keys_alone() {
     let folder = Folder::new();
     let demo = ["demo", "--no-serve", "--database", &folder.database()];

@@ -369,6 +369,6 @@ fn a_case_is_told_in_the_platforms_own_words() {
     );
     assert_eq!(
         file.own_words("nobody"),
-        Err("there is no case nobody".to_owned())
+        Err("no case has the id nobody".to_owned())
     );
 }

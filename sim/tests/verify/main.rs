@@ -222,6 +222,17 @@ async fn a_tampered_event_is_found() {
     assert!(names(&found, "I8", "event"), "{found:?}");
 }
 
+// R36: what fell due was on a bill, though nobody kept the message that said so.
+#[tokio::test]
+async fn an_instalment_that_fell_due_without_a_bill_is_found() {
+    let found = spoilt(&[
+        "delete from message where template = 'bill_issued'",
+        "delete from bill where due_on = (select min(due_on) from bill)",
+    ])
+    .await;
+    assert!(names(&found, "I3", "instalment 1 of"), "{found:?}");
+}
+
 #[tokio::test]
 async fn a_tampered_feed_is_found() {
     let found = spoilt(&["delete from feed where position = 1"]).await;

@@ -141,3 +141,28 @@ fn settling_within_a_period_charges_the_interest_of_its_days() {
     let charged = charged.iter().filter(|p| p.kind == PostingKind::InterestCharged);
     assert_eq!(Amount::sum(charged.map(|p| p.amount)).unwrap(), fen(5_81));
 }
+
+#[test]
+fn what_is_waived_within_a_period_is_owed_no_more_from_that_day_on() {
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let waived = |component, amount| {
+        let amount = fen(amount);
+        [
+            lent(100_00),
+            (date(2024, 1, 15), Event::Waived { component, amount }),
+        ]
+    };
+    let principal = waived(Component::Principal, 10_00);
+    let life = lived(&terms, &principal, first(2));
+    // 14 of 31 days on 100.00 and 17 on 90.00: 0.2634 + 0.2879.
+    assert_eq!(came_to(&life)[0].1, 55);
+    assert_eq!(life.records.last().unwrap().principal, fen(90_00));
+    let free = signed(Pricing::InterestFree, 6, servicing(Ahead::Next));
+    let life = lived(&free, &principal, first(2));
+    assert_eq!(life.records.last().unwrap().principal, fen(90_00));
+    let interest = waived(Component::Interest, 20);
+    let told = interest.iter().fold(Life(Vec::new()), |life, (on, event)| {
+        life.then(*on, event.clone())
+    });
+    assert_eq!(quote(&terms, &told.0, first(2)), Ok(fen(100_00 + 58 - 20)));
+}

@@ -216,6 +216,19 @@ fn any_pricing() -> impl Strategy<Value = Pricing> {
         (any_rate(), day_counts()).prop_map(|(annual, day_count)| Pricing::Annuity { annual, day_count }),
         (any_rate(), day_counts())
             .prop_map(|(annual, day_count)| Pricing::EqualPrincipal { annual, day_count }),
+        (any_rate(), day_counts(), any_rate()).prop_map(|(annual, day_count, left)| Pricing::Balloon {
+            annual,
+            day_count,
+            left,
+        }),
+        (any_rate(), day_counts(), any_rate(), 1..3u16).prop_map(|(annual, day_count, growth, every)| {
+            Pricing::Graduated {
+                annual,
+                day_count,
+                growth,
+                every,
+            }
+        }),
     ]
 }
 

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::File;
-use super::field::{Fields, Read};
+use super::field::Read;
 use super::play::Player;
 
 /// What is said of one case.
@@ -40,13 +40,7 @@ impl File {
     /// # Errors
     /// A sentence if there is no such case, it cannot be played, or nothing was lent.
     pub fn explain(&self, id: &str) -> Result<Told, String> {
-        for (value, at) in Fields::new(&self.value, "").list("cases") {
-            let case = Fields::new(value, at);
-            if case.need("id")? == id {
-                return told(id, &super::play(&case)?.player);
-            }
-        }
-        Err(format!("no case has the id {id}"))
+        told(id, &super::play(&self.case(id)?)?.player)
     }
 }
 

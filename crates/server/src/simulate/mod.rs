@@ -57,6 +57,14 @@ impl File {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The case of an id.
+    fn case(&self, id: &str) -> Read<Fields<'_>> {
+        let cases = Fields::new(&self.value, "").list("cases");
+        let mut cases = cases.into_iter().map(|(value, at)| Fields::new(value, at));
+        let found = cases.find(|case| case.need("id") == Ok(id));
+        found.ok_or_else(|| format!("no case has the id {id}"))
+    }
+
     /// Plays the cases, or one of them; each becomes one line of JSON, which names the fields that were passed over.
     ///
     /// # Errors

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::field::Fields;
 use super::{File, play};
 
 impl File {
@@ -13,11 +12,7 @@ impl File {
     /// # Errors
     /// A sentence if there is no such case, or if it cannot be played or lends nothing.
     pub fn own_words(&self, id: &str) -> Result<String, String> {
-        let cases = Fields::new(&self.value, "").list("cases");
-        let mut cases = cases.into_iter().map(|(value, at)| Fields::new(value, at));
-        let case = cases
-            .find(|case| case.need("id") == Ok(id))
-            .ok_or_else(|| format!("there is no case {id}"))?;
+        let case = self.case(id)?;
         let played = play(&case)?;
         let terms = played.player.terms.as_ref();
         let terms = terms.ok_or_else(|| format!("{id} lends nothing"))?;

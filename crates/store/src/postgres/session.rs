@@ -64,18 +64,8 @@ impl Session {
         form: Form,
         text: &str,
     ) -> Result<(), tokio_postgres::Error> {
-        let key = (statement.identity(), form);
-        if self.prepared.contains_key(&key) {
-            return Ok(());
-        }
-        let types: Vec<_> = statement
-            .params
-            .iter()
-            .map(|kind| type_of(*kind, form != Form::Plain))
-            .collect();
-        let prepared = self.connected.client.prepare_typed(text, &types).await?;
-        self.prepared.insert(key, prepared);
-        Ok(())
+        let one = [(statement, form, text)];
+        self.prepare_all(&one).await.map_err(|(_, error)| error)
     }
 
     /// As [`Session::prepare`] for many, in one flight: a new connection does not wait for each. The place of the first that

@@ -4,7 +4,7 @@
 use fenqi_domain::agreement::Agreement;
 use jiff::civil::Date;
 
-use super::work::{Page, Place, Work};
+use super::work::{Page, Place};
 use super::{Store, parsed, statements};
 use crate::batch::{Batch, Guard};
 use crate::fault::Fault;
@@ -139,18 +139,7 @@ impl Store {
                 shopper: row.text(1)?.into(),
                 subject: row.text(2)?.into(),
             };
-            match row.text(3)?.parse() {
-                Ok(due_on) => page.pieces.push(Work {
-                    shopper: place.shopper.clone(),
-                    subject: place.subject.clone(),
-                    due_on,
-                }),
-                Err(_) => page.unreadable.push(Place {
-                    due_on: row.text(3)?.into(),
-                    ..place.clone()
-                }),
-            }
-            page.last = Some(place);
+            page.add(place, row.text(3)?.into());
         }
         // In the order of the task's own days, and what is one shopper's side by side.
         page.pieces

@@ -58,6 +58,24 @@ pub struct Page {
     pub last: Option<Place>,
 }
 
+impl Page {
+    /// Adds what stands at a place and is due on a day; noted as such where the day cannot be read.
+    pub(super) fn add(&mut self, place: Place, day: String) {
+        match day.parse() {
+            Ok(due_on) => self.pieces.push(Work {
+                shopper: place.shopper.clone(),
+                subject: place.subject.clone(),
+                due_on,
+            }),
+            Err(_) => self.unreadable.push(Place {
+                due_on: day,
+                ..place.clone()
+            }),
+        }
+        self.last = Some(place);
+    }
+}
+
 /// A piece of work of a known shopper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
@@ -108,15 +126,8 @@ impl Store {
                 shopper: row.text(0)?.into(),
                 subject: row.text(1)?.into(),
             };
-            match place.due_on.parse() {
-                Ok(due_on) => page.pieces.push(Work {
-                    shopper: place.shopper.clone(),
-                    subject: place.subject.clone(),
-                    due_on,
-                }),
-                Err(_) => page.unreadable.push(place.clone()),
-            }
-            page.last = Some(place);
+            let day = place.due_on.clone();
+            page.add(place, day);
         }
         Ok(page)
     }
