@@ -182,7 +182,7 @@ impl<'s> Builder<'s> {
     /// Lets the money of a due date meet its row and those before; what is beyond them is principal of the row.
     fn fall_due(&mut self, place: usize, until: Date) -> Result<(), OutOfRange> {
         let mut beyond = Amount::ZERO;
-        for amount in self.drain(until, true) {
+        for amount in self.drain(until) {
             beyond = beyond.plus(self.meet(amount)?)?;
         }
         let beyond = beyond.min(self.balance);
@@ -295,11 +295,10 @@ impl<'s> Builder<'s> {
     }
 
     /// Money that comes on or before a day.
-    fn drain(&mut self, until: Date, on_day: bool) -> Vec<Amount> {
-        let comes = |f: &Flow| f.on < until || (on_day && f.on == until);
-        let come = self.paid.iter().filter(|f| comes(f)).map(|f| f.amount).collect();
-        self.paid.retain(|f| !comes(f));
-        come
+    fn drain(&mut self, until: Date) -> Vec<Amount> {
+        let (come, later): (Vec<Flow>, Vec<Flow>) = self.paid.iter().partition(|f| f.on <= until);
+        self.paid = later;
+        come.iter().map(|f| f.amount).collect()
     }
 
     /// The day on which early money paid everything, interest up to it included, if it did and nothing was lent since:

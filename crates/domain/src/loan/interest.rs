@@ -106,8 +106,7 @@ impl<'a> Accrual<'a> {
         alone.relevel(first)?;
         for (term, new) in self.terms.iter_mut().zip(&alone.terms).skip(first) {
             let all = term.level.plus(new.level)?;
-            // While only interest is due, an instalment is as high as that.
-            if !term.is_free && all >= term.paid()? {
+            if all >= term.paid()? {
                 (term.level, term.instalment) = (all, all);
             }
         }
@@ -273,8 +272,9 @@ impl<'a> Accrual<'a> {
         for term in &cut.terms {
             open = open.saturating_add(usize::from(term.instalment != term.paid()?));
         }
-        // A row whose period has not begun takes its whole instalment, unless it is all that is left to pay.
-        let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from;
+        // A row whose period has not begun takes its whole instalment, unless it is all that is left to pay. While only
+        // interest is due, an instalment is as high as that.
+        let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from && !t.is_free;
         if let Some(term) = cut.terms.get_mut(place).filter(is_whole) {
             term.instalment = term.level;
             let interest = term.reckoned;
