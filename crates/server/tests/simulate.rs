@@ -175,8 +175,8 @@ fn a_mistake_is_told_with_its_place() {
 fn terms_that_would_be_read_past_are_refused_by_name() {
     let table = [
         (
-            json!({ "loan_term": [4, "MONTHS"] }),
-            "/cases/0/inputs/loan_term: write [3, \"MONTHS\"]",
+            json!({ "loan_term": [2, "MONTHS"] }),
+            "/cases/0/inputs/loan_term: write [3, \"MONTHS\"] or longer",
         ),
         (
             json!({ "rounding": { "money_scale": 0 } }),
@@ -191,6 +191,7 @@ fn terms_that_would_be_read_past_are_refused_by_name() {
                 "rate_percent": "12",
                 "interest_calculation_period": "SAME_AS_REPAYMENT_PERIOD",
                 "allow_partial_period_interest": false,
+                "interest_recalculation": { "enabled": true },
             }),
             "/cases/0/inputs/allow_partial_period_interest: ",
         ),
@@ -200,20 +201,76 @@ fn terms_that_would_be_read_past_are_refused_by_name() {
         ),
     ];
     for (terms, begins) in table {
-        let mut file: Value = serde_json::from_str(&one(&json!([{ "expect": {} }]))).unwrap();
-        let inputs = file
-            .pointer_mut("/cases/0/inputs")
-            .and_then(Value::as_object_mut)
-            .unwrap();
-        for (name, value) in terms.as_object().unwrap() {
-            inputs.insert(name.clone(), value.clone());
-        }
-        let line = &simulate(&file.to_string())[0];
-        let error = field(line, "error").as_str().unwrap_or_default();
+        let line = with_terms(&terms, &json!([{ "expect": {} }]));
+        let error = field(&line, "error").as_str().unwrap_or_default();
         assert!(
             error.starts_with(begins) && error.is_empty() == begins.is_empty(),
             "{line}"
         );
+    }
+}
+
+/// A case of three months with other terms, played.
+fn with_terms(terms: &Value, sequence: &Value) -> Value {
+    let mut file: Value = serde_json::from_str(&one(sequence)).unwrap();
+    let inputs = file
+        .pointer_mut("/cases/0/inputs")
+        .and_then(Value::as_object_mut)
+        .unwrap();
+    for (name, value) in terms.as_object().unwrap() {
+        inputs.insert(name.clone(), value.clone());
+    }
+    simulate(&file.to_string()).remove(0)
+}
+
+#[test]
+fn a_loan_that_runs_on_after_its_last_instalment_owes_flat_interest_for_all_of_it() {
+    // 300.00 at 12 % a year for six months: 18.00, in three instalments. On the balance the months of the rows count.
+    let table = [
+        (3, "FLAT", "9.00"),
+        (6, "FLAT", "18.00"),
+        (6, "DECLINING_BALANCE", "6.02"),
+    ];
+    for (months, method, interest) in table {
+        let terms = json!({
+            "loan_term": [months, "MONTHS"],
+            "rate_percent": "12",
+            "interest_method": method,
+            "interest_calculation_period": "SAME_AS_REPAYMENT_PERIOD",
+            "days_in_year": "360",
+            "days_in_month": "30",
+        });
+        let sequence = json!([
+            { "op": "disburse", "date": "2026-01-31", "amount": "300.00" },
+            { "expect": {} },
+        ]);
+        let line = with_terms(&terms, &sequence);
+        let told = line.pointer("/checkpoints/0/schedule_totals/interest");
+        assert_eq!(told, Some(&json!(interest)), "{months} {method}: {line}");
+    }
+}
+
+#[test]
+fn interest_of_whole_periods_is_refused_only_where_a_part_of_one_would_owe_it() {
+    let terms = json!({
+        "rate_percent": "12",
+        "interest_calculation_period": "SAME_AS_REPAYMENT_PERIOD",
+        "allow_partial_period_interest": false,
+    });
+    for (second, is_refused) in [("2026-02-28", false), ("2026-02-14", true)] {
+        let sequence = json!([
+            { "op": "disburse", "date": "2026-01-31", "amount": "200.00" },
+            { "op": "disburse", "date": second, "amount": "100.00" },
+            { "expect": {} },
+        ]);
+        let line = with_terms(&terms, &sequence);
+        let error = field(&line, "error").as_str().unwrap_or_default();
+        assert_eq!(
+            error.starts_with("/cases/0/sequence/1/date: a disbursement within"),
+            is_refused,
+            "{line}"
+        );
+        assert_eq!(error.is_empty(), !is_refused, "{line}");
     }
 }
 
@@ -230,14 +287,8 @@ fn lateness_is_told_by_loan_and_by_row_without_grace_and_pauses() {
         { "op": "run_cob" },
         { "expect": {} },
     ]);
-    let mut file: Value = serde_json::from_str(&one(&sequence)).unwrap();
-    let inputs = file
-        .pointer_mut("/cases/0/inputs")
-        .and_then(Value::as_object_mut)
-        .unwrap();
-    inputs.insert("grace_on_arrears_days".to_owned(), json!(3));
-    inputs.insert("installment_level_delinquency".to_owned(), json!(true));
-    let line = &simulate(&file.to_string())[0];
+    let terms = json!({ "grace_on_arrears_days": 3, "installment_level_delinquency": true });
+    let line = with_terms(&terms, &sequence);
     let told = |place: usize, name: &str| {
         line.pointer(&format!("/checkpoints/{place}/{name}"))
             .unwrap()

@@ -254,6 +254,11 @@ impl Player {
         if self.terms.as_ref().is_none_or(|t| on < t.signed_on) {
             self.terms = Some(self.product.terms(on)?);
         }
+        let begins = |t: &Terms| on == t.signed_on || t.due_dates.contains(&on);
+        if self.product.takes_whole && !self.terms.as_ref().is_some_and(begins) {
+            let what = "a disbursement within a period, where interest is owed for whole periods alone,";
+            return Err(op.unsupported("date", what));
+        }
         let credit = self.life.as_ref().map_or(Amount::ZERO, |l| l.loan.credit_balance);
         self.enter("Disbursement", on, Event::Disbursed { amount })?;
         self.take_fees(on, amount)?;

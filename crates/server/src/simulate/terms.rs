@@ -32,6 +32,8 @@ pub struct Product {
     pub interest_refund: Vec<Credit>,
     /// How it earns.
     pub pricing: Pricing,
+    /// Whether a part of a period owes the interest of the whole period.
+    pub takes_whole: bool,
     /// What was agreed on servicing.
     pub servicing: Servicing,
 }
@@ -182,6 +184,7 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
             .filter_map(|(v, _)| v.as_str().and_then(credit))
             .collect(),
         pricing,
+        takes_whole: takes_whole(inputs, annual),
         servicing: servicing(inputs, period, pricing.rate(), is_cumulative)?,
     })
 }
@@ -218,19 +221,6 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
 
 /// Refuses by name what would otherwise be read past.
 fn refuse(inputs: &Fields<'_>, annual: Rate) -> Read<()> {
-    if let Some(term) = inputs.get("loan_term").and_then(Value::as_array) {
-        let count = u64::from(inputs.count("number_of_installments")?);
-        let length = count.saturating_mul(u64::from(inputs.count("repayment_every")?.max(1)));
-        let unit = inputs.text("repayment_unit").unwrap_or("MONTHS");
-        let is_agreed =
-            matches!(term.as_slice(), [n, u] if n.as_u64() == Some(length) && u.as_str() == Some(unit));
-        if !is_agreed {
-            return Err(inputs.wrong(
-                "loan_term",
-                &format!("[{length}, {unit:?}], as the instalments come to"),
-            ));
-        }
-    }
     if let Some(rounding) = inputs.object("rounding") {
         rounding.word("mode", &[("HALF_EVEN", ())], ())?;
         if rounding.get("money_scale").is_some() && rounding.count("money_scale")? != 2 {
@@ -241,16 +231,42 @@ fn refuse(inputs: &Fields<'_>, annual: Rate) -> Read<()> {
             return Err(rounding.unsupported("math_precision", "arithmetic of fewer than 12 digits"));
         }
     }
-    let takes_whole = inputs
-        .get("allow_partial_period_interest")
-        .and_then(Value::as_bool)
-        == Some(false);
-    let by_period = inputs.text("interest_calculation_period") == Some("SAME_AS_REPAYMENT_PERIOD");
-    if takes_whole && by_period && annual > Rate::ZERO {
-        let what = "interest of whole periods for parts of them";
+    let recalculates = inputs
+        .object("interest_recalculation")
+        .is_some_and(|fields| fields.get("enabled").and_then(Value::as_bool) == Some(true));
+    if takes_whole(inputs, annual) && recalculates {
+        let what = "interest of whole periods for parts of them, where it is reckoned anew,";
         return Err(inputs.unsupported("allow_partial_period_interest", what));
     }
     Ok(())
+}
+
+/// Whether a part of a period owes the interest of the whole period.
+fn takes_whole(inputs: &Fields<'_>, annual: Rate) -> bool {
+    let partial = inputs.get("allow_partial_period_interest");
+    let by_period = inputs.text("interest_calculation_period") == Some("SAME_AS_REPAYMENT_PERIOD");
+    partial.and_then(Value::as_bool) == Some(false) && by_period && annual > Rate::ZERO
+}
+
+/// How many periods the loan runs, and how many its instalments take. It may run on after the last of them.
+fn length(inputs: &Fields<'_>) -> Read<(i64, i64)> {
+    let count = i64::from(inputs.count("number_of_installments")?.max(1));
+    let length = count.saturating_mul(i64::from(inputs.count("repayment_every")?.max(1)));
+    let Some(term) = inputs.get("loan_term").and_then(Value::as_array) else {
+        return Ok((length, length));
+    };
+    let unit = inputs.text("repayment_unit").unwrap_or("MONTHS");
+    match term.as_slice() {
+        [n, u] if u.as_str() == Some(unit) => n.as_i64().filter(|n| *n >= length),
+        _ => None,
+    }
+    .map(|n| (n, length))
+    .ok_or_else(|| {
+        inputs.wrong(
+            "loan_term",
+            &format!("[{length}, {unit:?}] or longer, as the instalments come to"),
+        )
+    })
 }
 
 const UNITS: [(&str, Unit); 3] = [
@@ -296,9 +312,17 @@ fn method(inputs: &Fields<'_>, is_cumulative: bool) -> Read<Method> {
     })
 }
 
-/// The rate for a year.
+/// The rate for a year. What is asked for on the amount lent runs for as long as the loan does.
 fn annual(inputs: &Fields<'_>) -> Read<Rate> {
+    let (term, length) = length(inputs)?;
     let rate = inputs.rate("rate_percent")?;
+    let is_flat = inputs.text("interest_method") == Some("FLAT");
+    let rate = if is_flat && inputs.text("rate_frequency") != Some("WHOLE_TERM") {
+        let longer = Amount::from_minor(rate.ppb()).share(term, length, Rounding::HalfEven);
+        Rate::from_ppb(longer.map_err(|e| e.to_string())?.minor())
+    } else {
+        rate
+    };
     match inputs.text("rate_frequency") {
         Some("PER_YEAR") | None => Ok(rate),
         Some("PER_MONTH") => Ok(Rate::from_ppb(rate.ppb().saturating_mul(12))),

@@ -12,9 +12,11 @@ use super::{Store, from_json, parsed, statements};
 use crate::fault::Fault;
 use crate::value::Row;
 
+// Of the agreements two things are asked, and both in one pass over them: how many run, times two, and whether the quote
+// is one of them already.
 statements! {
-    CASE = "purchase.case", (Text, Text, Text) -> (Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int, Int, Int, Text),
-        "select q.detail, s.digest, s.detail, h.standing, i.evidence, (select p.detail from application p where p.shopper = $1 and p.institution = q.institution order by p.asked_at desc, p.id desc limit 1) as application, (select string_agg(c.id || ' ' || c.purpose || ' ' || c.document || ' ' || c.document_version || ' ' || c.text_hash || ' ' || c.subject || ' ' || c.given_at, ' ') from consent c where c.shopper = $1 and c.withdrawn_at is null and c.purpose in ('service_agreement', 'debit_mandate') and (c.subject = q.institution or c.subject = '*')) as consents, (select count(*) from agreement a where a.shopper = $1 and a.stage = 'active') as active, (select count(*) from card c where c.shopper = $1 and c.state = 'bound') as cards, (select count(*) from agreement u where u.shopper = $1 and u.id = $3) as used, l.institution, l.credit_limit, l.own_limit, l.held, l.used, l.expires_on from quote q join shopper h on h.shopper = q.shopper left join signature s on s.shopper = q.shopper and s.quote = q.id left join identity i on i.shopper = q.shopper left join credit_line l on l.shopper = q.shopper and l.institution = q.institution where q.shopper = $1 and q.id = $2";
+    CASE = "purchase.case", (Text, Text, Text) -> (Text, Text, Text, Text, Text, Text, Text, Int, Int, Text, Int, Int, Int, Int, Text),
+        "select q.detail, s.digest, s.detail, h.standing, i.evidence, (select p.detail from application p where p.shopper = $1 and p.institution = q.institution order by p.asked_at desc, p.id desc limit 1) as application, (select string_agg(c.id || ' ' || c.purpose || ' ' || c.document || ' ' || c.document_version || ' ' || c.text_hash || ' ' || c.subject || ' ' || c.given_at, ' ') from consent c where c.shopper = $1 and c.withdrawn_at is null and c.purpose in ('service_agreement', 'debit_mandate') and (c.subject = q.institution or c.subject = '*')) as consents, (select count(case when a.stage = 'active' then 1 end) * 2 + count(case when a.id = $3 then 1 end) from agreement a where a.shopper = $1) as found, (select count(*) from card c where c.shopper = $1 and c.state = 'bound') as cards, l.institution, l.credit_limit, l.own_limit, l.held, l.used, l.expires_on from quote q join shopper h on h.shopper = q.shopper left join signature s on s.shopper = q.shopper and s.quote = q.id left join identity i on i.shopper = q.shopper left join credit_line l on l.shopper = q.shopper and l.institution = q.institution where q.shopper = $1 and q.id = $2";
 }
 
 /// The case of one purchase. Of lines, applications and consents it has those that the quote's institution looks at.
@@ -75,21 +77,21 @@ impl PurchaseCase {
 
     /// Whether the quote became an agreement already.
     pub fn is_used(&self) -> Result<bool, Fault> {
-        Ok(self.row.int(9)? > 0)
+        Ok(self.row.int(7)? & 1 == 1)
     }
 
     /// The credit line at the quote's institution.
     pub fn line(&self) -> Result<Option<Line>, Fault> {
-        let Some(institution) = self.row.opt_text(10)? else {
+        let Some(institution) = self.row.opt_text(9)? else {
             return Ok(None);
         };
         Ok(Some(Line {
             institution: institution.into(),
-            limit: Amount::from_minor(self.row.int(11)?),
-            own_limit: self.row.opt_int(12)?.map(Amount::from_minor),
-            held: Amount::from_minor(self.row.int(13)?),
-            used: Amount::from_minor(self.row.int(14)?),
-            expires_on: parsed(&self.row, 15)?,
+            limit: Amount::from_minor(self.row.int(10)?),
+            own_limit: self.row.opt_int(11)?.map(Amount::from_minor),
+            held: Amount::from_minor(self.row.int(12)?),
+            used: Amount::from_minor(self.row.int(13)?),
+            expires_on: parsed(&self.row, 14)?,
         }))
     }
 }
@@ -126,7 +128,7 @@ impl Store {
         };
         // Whoever has no running loan has nothing overdue, and most purchases are theirs. The rows of one shopper change
         // under guards that the purchase shares, so that a second snapshot is as good as the first.
-        let agreements = if row.int(7)? > 0 {
+        let agreements = if row.int(7)? > 1 {
             self.agreements(shopper).await?
         } else {
             Vec::new()
