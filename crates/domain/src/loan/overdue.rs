@@ -63,6 +63,8 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let mut regular = state.rows.iter().filter(|s| s.is_regular());
     let current = regular.clone().find(|s| s.from < day && day <= s.row.due_on);
     let is_over = current.is_none();
+    // Where the agreement counts by periods, the one that is under way counts to its end.
+    let to = current.filter(|_| by_period).map_or(day, |s| s.row.due_on);
     if let Some(current) = current.filter(|_| any) {
         lates.push(Late {
             from: current.from,
@@ -81,7 +83,7 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         });
     }
     for late in lates {
-        earn(state, &late, by_period)?;
+        earn(state, &late, to)?;
     }
     // After the last period nothing is counted a second time.
     if let Some(accrual) = state.accrual.as_mut().filter(|_| any && is_over) {
@@ -90,34 +92,20 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     state.follow()
 }
 
-/// Lets what is overdue earn in one period.
-fn earn(state: &mut State<'_>, late: &Late, by_period: bool) -> Result<(), OutOfRange> {
+/// Lets what is overdue earn in one period, up to a day at most; what was counted before goes on from where it stopped.
+fn earn(state: &mut State<'_>, late: &Late, to: Date) -> Result<(), OutOfRange> {
     let day = state.day;
     let Some(accrual) = &mut state.accrual else {
         return Ok(());
     };
-    let is_first = accrual.overdue_to.is_none_or(|to| late.from > to);
-    let is_current = late.from < day && day <= late.until;
-    let back = Amount::ZERO.minus(late.all)?;
-    if by_period {
-        if is_first {
-            accrual.correct(late.from, late.newly)?;
-            accrual.overdue_to = Some(late.from);
-            if is_current {
-                accrual.correct(late.until, back)?;
-                accrual.overdue_to = Some(late.until);
-            }
-        }
+    let counted = accrual.overdue_to;
+    if counted == Some(to) {
         return Ok(());
     }
-    match accrual.overdue_to {
-        Some(to) if to == day => return Ok(()),
-        Some(to) if !is_first => accrual.correct(to, late.newly)?,
-        _ => accrual.correct(late.from, late.newly)?,
-    }
-    if is_current {
-        accrual.correct(day, back)?;
-        accrual.overdue_to = Some(day);
+    accrual.correct(counted.map_or(late.from, |on| late.from.max(on)), late.newly)?;
+    if late.from < day && day <= late.until {
+        accrual.correct(to, Amount::ZERO.minus(late.all)?)?;
+        accrual.overdue_to = Some(to);
     }
     Ok(())
 }

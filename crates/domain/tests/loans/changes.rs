@@ -39,6 +39,8 @@ fn what_is_overdue_is_spread_over_the_rows_to_come_though_interest_follows_no_pa
         "{rows:?}"
     );
     assert_eq!(met(&life), [9_42, 0, 0, 0, 0, 0]);
+    let spread = life.records.last().unwrap().parts;
+    assert_eq!(spread.principal, fen(16_43 - 9_42), "what the row had left");
 }
 
 #[test]
@@ -165,4 +167,62 @@ fn what_is_waived_within_a_period_is_owed_no_more_from_that_day_on() {
         life.then(*on, event.clone())
     });
     assert_eq!(quote(&terms, &told.0, first(2)), Ok(fen(100_00 + 58 - 20)));
+}
+
+#[test]
+fn interest_that_was_waived_and_paid_is_all_that_the_row_came_to() {
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let mid = date(2024, 1, 15);
+    let waived = Event::Waived {
+        component: Component::Interest,
+        amount: fen(20),
+    };
+    // 14 of 31 days of 0.58 are 0.26: 0.20 of them are waived, and 0.06 are paid with everything else.
+    let life = lived(&terms, &[lent(100_00), (mid, waived), paid(mid, 100_06)], mid);
+    let interest = life.loan.rows[0].interest;
+    assert_eq!(
+        (interest.charged, interest.waived, interest.paid),
+        (fen(26), fen(20), fen(6))
+    );
+    assert!(life.loan.is_settled().unwrap() && life.loan.credit_balance.is_zero());
+}
+
+#[test]
+fn costs_stay_under_the_cap_on_the_principal_that_is_left_after_a_waiver() {
+    let mut terms = signed(Pricing::InterestFree, 1, servicing(Ahead::Next));
+    terms.conventions.late.daily = crate::terms::percent("1");
+    let waived = |component, amount| {
+        let amount = fen(amount);
+        (first(1), Event::Waived { component, amount })
+    };
+    // A cap of 24 % on what is left for the 60 days up to 1 March; 1 % a day for 29 days would be more.
+    let table = [
+        (waived(Component::Principal, 182_50), 7_20),
+        (waived(Component::Fee, 182_50), 14_40),
+    ];
+    for (waiver, penalty) in table {
+        let life = lived(&terms, &[lent(365_00), waiver.clone()], first(3));
+        assert_eq!(life.loan.rows[0].penalty.charged, fen(penalty), "{waiver:?}");
+    }
+}
+
+#[test]
+fn principal_that_is_waived_costs_no_interest_from_that_day_on() {
+    let twelve = Pricing::Annuity {
+        annual: crate::terms::percent("12"),
+        day_count: DayCount::Thirty360,
+    };
+    let terms = crate::terms::terms(twelve, fen(1200_00), 12);
+    let waived = |component| {
+        let amount = fen(600_00);
+        let event = Event::Waived { component, amount };
+        let life = Life::captured(&terms).then(terms.signed_on, event);
+        life.fold(&terms, terms.signed_on).rows[0]
+            .open()
+            .unwrap()
+            .interest
+    };
+    // 1 % of 600.00; fees there are none.
+    assert_eq!(waived(Component::Principal), fen(6_00));
+    assert_eq!(waived(Component::Fee), fen(12_00));
 }

@@ -92,7 +92,9 @@ fn excused_and_paused_days_do_not_count() {
         .then(after(due(1), 2), Event::Paused)
         .then(after(due(1), 22), Event::Resumed);
     assert_eq!(penalty(&terms, &paused, 22), 11, "two days");
-    assert!(paused.fold(&terms, after(due(1), 21)).is_paused);
+    let still = paused.fold(&terms, after(due(1), 21));
+    assert!(still.is_paused);
+    assert_eq!(still.penalty_posts_on, None, "nothing is posted before it ends");
     assert_eq!(penalty(&terms, &paused, 30), 54, "and eight more");
     let both = paused
         .then(after(due(1), 3), Event::Paused)

@@ -337,7 +337,7 @@ fn a_reversed_change_leaves_the_loan_as_it_was() {
 }
 
 /// 5,000.00 at 12 % by days over six months from 1 November 2022, in whole units, reckoned anew with every payment.
-fn reckoned_anew(excess: Excess, daily: bool) -> Terms {
+pub fn reckoned_anew(excess: Excess, daily: bool) -> Terms {
     let mut servicing = servicing(Ahead::Next);
     servicing.method = Method::Level(Basis::Days);
     servicing.multiple = fen(1_00);

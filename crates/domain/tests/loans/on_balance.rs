@@ -1,0 +1,150 @@
+//! Interest on the balance, in figures reckoned by hand: 100.00 at 7 % over six months of 30 days is paid in 17.01 a month,
+//! and a month's interest is the balance × 7 % ÷ 12, half to even: 0.58 in the first, then 0.49, 0.39, 0.29, 0.20 and 0.10.
+
+use fenqi_domain::loan::{Amendment, Event};
+use fenqi_domain::servicing::Until;
+use jiff::civil::date;
+
+use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
+use crate::terms::{fen, percent};
+
+/// A change of the rows from the first on, entered four days after the loan was made.
+fn rescheduled(extra: u16, grace: u16, interest_grace: u16) -> (jiff::civil::Date, Event) {
+    let by = Amendment::Rescheduled {
+        from: first(2),
+        to: None,
+        extra,
+        grace,
+        interest_grace,
+    };
+    amended(date(2024, 1, 5), by)
+}
+
+#[test]
+fn rows_are_level_anew_where_there_are_more_of_them_and_only_there() {
+    let table = [
+        // The first row's interest is put off: its 17.01 are principal, and the second row owes 0.58 + 0.48.
+        (
+            (0, 0, 1),
+            vec![
+                (17_01, 0),
+                (15_95, 1_06),
+                (16_62, 39),
+                (16_72, 29),
+                (16_81, 20),
+                (16_89, 10),
+            ],
+        ),
+        // 100.00 over eight months is 12.83 a month.
+        (
+            (2, 0, 0),
+            vec![
+                (12_83 - 58, 58),
+                (12_83 - 51, 51),
+                (12_83 - 44, 44),
+                (12_83 - 37, 37),
+                (12_83 - 30, 30),
+                (12_83 - 22, 22),
+                (12_83 - 15, 15),
+                (12_83 - 7, 7),
+            ],
+        ),
+        // A month of interest alone, and then 100.00 over six as before.
+        (
+            (0, 1, 0),
+            vec![
+                (0, 58),
+                (16_43, 58),
+                (16_52, 49),
+                (16_62, 39),
+                (16_72, 29),
+                (16_81, 20),
+                (16_90, 10),
+            ],
+        ),
+    ];
+    for ((extra, grace, interest_grace), rows) in table {
+        let terms = signed(SEVEN, 6, servicing(fenqi_domain::servicing::Ahead::Next));
+        let change = rescheduled(extra, grace, interest_grace);
+        let life = lived(&terms, &[lent(100_00), change], date(2024, 1, 5));
+        assert_eq!(came_to(&life), rows, "{extra} {grace} {interest_grace}");
+    }
+}
+
+#[test]
+fn money_ahead_passes_rows_of_interest_alone_by() {
+    let mut servicing = daily(Until::PaymentDay);
+    servicing.interest_only = 2;
+    let terms = signed(SEVEN, 6, servicing);
+    let life = lived(&terms, &[lent(100_00), paid(date(2024, 1, 15), 30_00)], first(2));
+    // 14 of 31 days earned 0.26 by then. The third row asks for 100.00 over four months, 25.37, and the fourth has the rest.
+    assert_eq!(life.loan.rows[0].interest.paid, fen(26));
+    assert_eq!(met(&life), [0, 0, 25_37, 4_37, 0, 0]);
+}
+
+#[test]
+fn a_rate_that_changes_after_the_last_due_date_changes_nothing() {
+    let terms = signed(SEVEN, 3, servicing(fenqi_domain::servicing::Ahead::Next));
+    let more = (date(2024, 1, 20), Event::Disbursed { amount: fen(600_00) });
+    let by = Amendment::RateChanged {
+        annual: percent("20"),
+    };
+    let on = date(2024, 4, 10);
+    let before = lived(&terms, &[lent(300_00), more.clone()], on);
+    let after = lived(&terms, &[lent(300_00), more, amended(on, by)], on);
+    assert_eq!(came_to(&after), came_to(&before));
+}
+
+#[test]
+fn days_without_interest_may_be_told_after_more_was_lent_in_the_same_period() {
+    let terms = signed(SEVEN, 3, servicing(fenqi_domain::servicing::Ahead::Next));
+    let more = (date(2024, 1, 16), Event::Disbursed { amount: fen(300_00) });
+    let (from, until) = (date(2024, 1, 11), date(2024, 1, 20));
+    let pause = amended(date(2024, 1, 25), Amendment::InterestPaused { from, until });
+    let rows = came_to(&lived(&terms, &[lent(600_00), more, pause], first(2)));
+    // 9 of 31 days on 600.00 are 1.02, ten earn nothing, and 12 on 900.00 are 2.03.
+    assert_eq!(rows[0].1, 3_05);
+    assert_eq!(rows.iter().map(|(principal, _)| principal).sum::<i64>(), 900_00);
+}
+
+#[test]
+fn all_that_is_overdue_earns_in_every_period() {
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let rows = came_to(&lived(&terms, &[lent(100_00)], first(4)));
+    // Nothing was paid: three months on 100.00. April is on what the plan leaves after three rows of 16.43: 50.71.
+    let interest: Vec<i64> = rows[..4].iter().map(|(_, interest)| *interest).collect();
+    assert_eq!(interest, [58, 58, 58, 30]);
+}
+
+#[test]
+fn what_is_overdue_goes_on_earning_after_a_part_of_it_was_paid() {
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let events = [lent(100_00), paid(date(2024, 2, 10), 1_00)];
+    // Of 1.00 January's interest takes 0.58, and 16.01 of its 16.43 stay overdue. February, by 29 days of 0.58: nine on
+    // 100.00 are 0.18, ten on 83.57 + 16.01 are 0.20, and the ten after the 20th on 83.57 are 0.17.
+    let rows = came_to(&lived(&terms, &events, date(2024, 2, 20)));
+    assert_eq!(rows[1].1, 55);
+}
+
+#[test]
+fn what_is_overdue_earns_from_period_to_period_whatever_is_paid_between() {
+    let mut by_periods = daily(Until::PeriodEnd);
+    by_periods.recalculation.as_mut().unwrap().daily = false;
+    let terms = signed(SEVEN, 6, by_periods);
+    let fen_paid = |month| paid(date(2024, month, 10), 1);
+    // A fen of the interest of January changes no principal: each month under way or over earns on 100.00.
+    let table = [
+        vec![],
+        vec![fen_paid(2)],
+        vec![fen_paid(3)],
+        vec![fen_paid(2), fen_paid(3)],
+        vec![fen_paid(2), fen_paid(2)],
+    ];
+    for payments in table {
+        let events = [&[lent(100_00)], payments.as_slice()].concat();
+        let rows = came_to(&lived(&terms, &events, date(2024, 4, 20)));
+        let interest: Vec<i64> = rows.iter().map(|(_, interest)| *interest).collect();
+        // May and June are on what the plan leaves after four rows of 16.43: 34.28, and then 17.47.
+        assert_eq!(interest, [58, 58, 58, 58, 20, 10], "{payments:?}");
+    }
+}

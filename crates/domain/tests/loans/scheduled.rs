@@ -1,0 +1,68 @@
+//! Interest as scheduled, in figures reckoned by hand: 5,000.00 at 12 % by days of 365 over six months from 1 November
+//! 2022, in instalments of 862.00. So November earns 5,000.00 × 12 % × 30/365 = 49.32, pays 812.68, and leaves 4,187.32.
+
+use fenqi_domain::loan::{Amendment, Event};
+use fenqi_domain::plan::Terms;
+use fenqi_domain::servicing::Excess;
+use jiff::civil::{Date, date};
+
+use crate::servicing::{amended, came_to, lived, paid, reckoned_anew};
+use crate::terms::{fen, percent};
+
+/// Principal and interest of a row, after everything was lent on the first day and then something happened.
+fn row(terms: &Terms, happened: &[(Date, Event)], as_of: Date, number: usize) -> (i64, i64) {
+    let disbursed = Event::Disbursed { amount: fen(5000_00) };
+    let events = [&[(terms.signed_on, disbursed)], happened].concat();
+    came_to(&lived(terms, &events, as_of))[number - 1]
+}
+
+#[test]
+fn what_is_overdue_earns_by_the_day_and_no_further() {
+    let terms = reckoned_anew(Excess::LowerInstalment, true);
+    let table = [
+        // On its own day the first row is not overdue: 4,187.32 for 31 days.
+        (date(2022, 12, 1), 42_68),
+        // 5,000.00 for 14 days is 23.01, and 4,187.32 for the 17 that may yet be paid in time 23.40.
+        (date(2022, 12, 15), 46_41),
+        // On the last day all of December has been earned on everything: 5,000.00 for 31 days.
+        (date(2023, 1, 1), 50_96),
+    ];
+    for (as_of, interest) in table {
+        assert_eq!(
+            row(&terms, &[], as_of, 2),
+            (862_00 - interest, interest),
+            "{as_of}"
+        );
+    }
+}
+
+#[test]
+fn what_is_overdue_earns_no_more_than_agreed_where_the_agreement_spares_it() {
+    let late = paid(date(2022, 12, 5), 862_00);
+    // 4,187.32 for 31 days; or 5,000.00 for the 4 days, 6.58, and 4,187.32 for the 27 after them, 37.17.
+    for (spares, interest) in [(true, 42_68), (false, 43_75)] {
+        let mut terms = reckoned_anew(Excess::LowerInstalment, true);
+        let servicing = terms.conventions.servicing.as_mut().unwrap();
+        servicing.recalculation.as_mut().unwrap().spares_overdue = spares;
+        let figures = row(&terms, std::slice::from_ref(&late), late.0, 2);
+        assert_eq!(figures, (862_00 - interest, interest), "{spares}");
+    }
+}
+
+#[test]
+fn another_rate_holds_from_its_day_on_and_not_before() {
+    let terms = reckoned_anew(Excess::LastRow, true);
+    let on = date(2022, 11, 16);
+    let by = Amendment::RateChanged { annual: percent("6") };
+    // 14 days at 12 % up to the evening of the 15th are 23.01, and 16 at 6 % after it 13.15.
+    assert_eq!(row(&terms, &[amended(on, by)], on, 1).1, 23_01 + 13_15);
+}
+
+#[test]
+fn days_without_interest_earn_nothing_and_the_others_all() {
+    let terms = reckoned_anew(Excess::LastRow, true);
+    let (from, until) = (date(2022, 11, 11), date(2022, 11, 20));
+    let pause = amended(from, Amendment::InterestPaused { from, until });
+    // Nine days before it are 14.79, and eleven after it 18.08.
+    assert_eq!(row(&terms, &[pause], from, 1).1, 14_79 + 18_08);
+}
