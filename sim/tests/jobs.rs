@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fenqi_app::Denied;
 use fenqi_app::checkout::quote;
+use fenqi_app::jobs::bill;
 use fenqi_app::jobs::day::{self, DayReport};
 use fenqi_app::repayment::bounce::{self, BankNotice, Heard, NoticeKind};
 use fenqi_app::verify::verify;
@@ -208,6 +209,53 @@ async fn a_job_that_cannot_go_on_holds_back_no_other_job() {
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].0, "payments");
     assert_eq!(bills_of(&shop, ann.id).await, 1);
+}
+
+/// Copies the only agreement of a store for so many shoppers of whom nothing else is known.
+fn copies(file: &Path, count: u32) -> usize {
+    let columns = "purchase_order, reference, price, institution, seller, plan, plan_version, currency, principal, \
+                   outstanding, held, stage, stage_detail, terms, schedule, lines, digest, booked_on, confirmed_at, \
+                   version, expire_on, age_on, bill_on, debit_on, remind_on";
+    let sql = format!(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count}) \
+         insert into agreement (shopper, id, {columns}) \
+         select 'shp_' || substr('{zeros}' || i, -26), id, {columns} from agreement, n",
+        zeros = "0".repeat(26)
+    );
+    execute(file, &sql)
+}
+
+// The bills of one shopper may be issued in rounds that run side by side: each of them sees that a bill is missing.
+#[tokio::test]
+async fn a_bill_that_two_rounds_issue_is_told_once() {
+    let folder = Folder::new("told");
+    let shop = shop_in(&folder.store()).await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let first = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let rest = copies(&folder.store(), 130);
+    shop.buys(&ann, yuan(1_300)).await.unwrap();
+    // Ann's first agreement waits since the day before, and her second comes behind everybody who waits since then.
+    let since = |condition: &str, day: Date| {
+        execute(
+            &folder.store(),
+            &format!("update agreement set bill_on = '{day}' where {condition}"),
+        )
+    };
+    let ids = [
+        format!("id = '{first}' and shopper = '{}'", ann.id),
+        format!("id <> '{first}'"),
+    ];
+    shop.moves_to(on(22), 9);
+    assert_eq!(since("bill_on is not null", on(20)), rest + 2);
+    assert_eq!(since(&ids[0], on(19)), 1);
+    assert_eq!(since(&ids[1], on(21)), 1);
+    let report = bill::run(&shop.app, on(22)).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    let bills = shop.app.store.bills(ann.id).await.unwrap();
+    assert_eq!(bills.len(), 1, "both are on one bill");
+    let told = shop.app.store.messages(ann.id).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|m| m.template == "bill_issued").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
 }
 
 // ADR 10: a key gives its reply for 30 days; a quote that ran out can be asked about for as long.

@@ -58,7 +58,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn a_store_that_is_not_there_is_not_made_by_looking_for_it() {
     let folder = Folder::new();
-    for command in ["verify", "doctor"] {
+    for command in ["verify", "doctor", "day"] {
         let output = fenqi(&[command, "--database", &folder.database()], &[]);
         let said = said(&output);
         assert!(!output.status.success());
@@ -205,6 +205,8 @@ fn the_clock_is_not_moved_far_by_a_slip() {
         &[],
     ));
     assert!(past.contains("is over; today is"), "{past}");
+    let idle = said(&fenqi(&["day", "--database", &database], &[]));
+    assert!(idle.trim_end().ends_with(": nothing was due"), "{idle}");
     // It was not moved: the day that follows is that of the machine, and not one of the far future.
     let now = said(&fenqi(&["day", "--json", "--database", &database], &[]));
     let today = past

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fenqi_domain::agreement::Stage;
 use fenqi_domain::bill::{self, Bill};
 use fenqi_domain::calendar::add_days;
-use fenqi_domain::id::{AgreementId, BillId, MessageId, ShopperId};
+use fenqi_domain::id::{AgreementId, BillId, ShopperId};
 use fenqi_domain::loan::Loan;
 use fenqi_domain::money::Money;
 use fenqi_store::Batch;
@@ -98,7 +98,7 @@ fn issue(app: &App, rules: &Rules, turn: &Turn, case: &BillingCase) -> Result<De
         let missing = desk.missing(file, *since, &mut moment)?;
         reply.push(!missing.is_empty());
         for bill in missing {
-            write(app, rules, &mut issued, &bill, &mut moment)?;
+            write(app, rules, &mut issued, &bill, &moment)?;
             desk.bills.push(bill);
         }
         let next = desk.next(file, moment.today)?;
@@ -216,13 +216,7 @@ fn days_of_issue(file: &AgreementFile, first: Date, last: Date) -> BTreeSet<Date
     since.chain([first]).collect()
 }
 
-fn write(
-    app: &App,
-    rules: &Rules,
-    batch: &mut Batch,
-    bill: &Bill,
-    moment: &mut Moment,
-) -> Result<(), Denied> {
+fn write(app: &App, rules: &Rules, batch: &mut Batch, bill: &Bill, moment: &Moment) -> Result<(), Denied> {
     let (due_on, currency, amount) = (bill.due_on, bill.currency, bill.amount()?);
     let money = Money { amount, currency };
     bills::issued(batch, bill.shopper, bill.id, due_on, bill.issued_on, money, bill);
@@ -231,9 +225,16 @@ fn write(
         return Ok(());
     }
     let message = Message {
-        id: MessageId::new(&mut moment.ids),
+        id: texts::told_once(TEMPLATE, told(bill), due_on),
         template: TEMPLATE,
         fields: &serde_json::json!({ "amount": amount, "currency": currency, "due_on": due_on }),
     };
     texts::queue_within(app, rules.contact_hours, batch, bill.shopper, &message, moment)
+}
+
+/// What is told of a bill, whole: of several rounds that issue the same bill side by side one tells of it, and of a bill
+/// that is issued again because something was added to it the shopper hears again.
+fn told(bill: &Bill) -> String {
+    let lines = serde_json::json!(bill.lines);
+    format!("{} {} {lines}", bill.shopper, bill.currency.code())
 }

@@ -2,14 +2,14 @@
 
 use fenqi_domain::agreement::{Agreement, Funding, Stage};
 use fenqi_domain::change::Change;
-use fenqi_domain::id::{AgreementId, ShopperId};
+use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Money;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::{agreements, work};
 use jiff::civil::Date;
 
-use crate::jobs::{self, Pages, Report};
+use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::ports::{FundingAnswer, FundingOrder};
 use crate::servicing::{self, kinds};
@@ -18,20 +18,74 @@ use crate::{App, Moment};
 
 /// Asks for every funding that is open.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::each(app, Pages::of(kinds::FUND, until), |piece| async move {
-        fund(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await
-    })
+    jobs::in_rounds(
+        app,
+        Pages::of(kinds::FUND, until),
+        |round: Vec<Due<AgreementId>>| async move {
+            let read = |round: Vec<Due<AgreementId>>| async move {
+                app.store.agreement_files(&Due::keys(&round)).await
+            };
+            let asked = app.steps(&round, read, |_, file| ask(app, file)).await;
+            let pieces = round.into_iter().zip(asked).collect();
+            jobs::side_by_side(pieces, |_, asked| hand_over(app, asked)).await
+        },
+    )
     .await
 }
 
-async fn fund(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, Denied> {
-    let mut acted = false;
-    for number in asked(app, shopper, id).await? {
-        let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
-        let Some(party) = app.parties.institution(&file.agreement.institution) else {
-            continue;
-        };
-        let Some(order) = order_of(app, &file.agreement, number) else {
+/// An agreement with the numbers of its captures that are asked for.
+struct Asked {
+    file: AgreementFile,
+    numbers: Vec<u32>,
+}
+
+/// Notes which captures are asked for before they are.
+fn ask(app: &App, file: AgreementFile) -> Result<Decision<Asked>, Denied> {
+    let moment = app.moment();
+    let agreement = &file.agreement;
+    let owner = agreement.shopper.to_string();
+    let mut batch = Batch::new(&owner);
+    let open: Vec<(u32, bool)> = agreement
+        .captures()
+        .iter()
+        .filter(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }))
+        .map(|c| (c.number, matches!(c.funding, Funding::Waiting)))
+        .collect();
+    let numbers = open.iter().map(|(number, _)| *number).collect();
+    if open.is_empty() {
+        work::done(&mut batch, &owner, kinds::FUND, &agreement.id.to_string());
+    }
+    if !open.iter().any(|(_, is_new)| *is_new) {
+        let reply = Asked { file, numbers };
+        return Ok(Decision { batch, reply });
+    }
+    let mut next = agreement.clone();
+    for (number, _) in open.iter().filter(|(_, is_new)| *is_new) {
+        if let Change::Made(changed) = next.clone().funding_asked(*number, moment.now)? {
+            next = changed;
+        }
+    }
+    write(&mut batch, &file, &next.stage, "agreement.funding_asked", &moment)?;
+    // As this batch leaves it: what the institution says is decided on it.
+    next.version = agreement.version.saturating_add(1);
+    let file = AgreementFile {
+        agreement: next,
+        ..file
+    };
+    let reply = Asked { file, numbers };
+    Ok(Decision { batch, reply })
+}
+
+/// Hands the captures over to the institution, and notes what it says; says whether any was funded now.
+async fn hand_over(app: &App, asked: Result<Asked, Denied>) -> Result<bool, Denied> {
+    let Asked { file, numbers } = asked?;
+    let agreement = file.agreement.clone();
+    let Some(party) = app.parties.institution(&agreement.institution) else {
+        return Ok(false);
+    };
+    let (mut acted, mut known) = (false, Some(file));
+    for number in numbers {
+        let Some(order) = order_of(app, &agreement, number) else {
             continue;
         };
         let answer = match party.ask_funding(&order.number).await {
@@ -40,43 +94,17 @@ async fn fund(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, De
             answer => answer,
         };
         // An unanswered call stays asked for, and is asked about again.
-        if let Ok(answer) = answer {
-            acted |= record(app, shopper, id, number, &answer).await?;
-        }
+        let Ok(answer) = answer else { continue };
+        let first = match known.take() {
+            Some(file) => app.tried(heard(app, &file, number, &answer)?).await?,
+            None => None,
+        };
+        acted |= match first {
+            Some(is_funded) => is_funded,
+            None => record(app, &agreement, number, &answer).await?,
+        };
     }
     Ok(acted)
-}
-
-/// Notes which captures are asked for before they are, and gives their numbers.
-async fn asked(app: &App, shopper: ShopperId, id: AgreementId) -> Result<Vec<u32>, Denied> {
-    app.step(|| async {
-        let moment = app.moment();
-        let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
-        let mut batch = Batch::new(&shopper.to_string());
-        let open: Vec<(u32, bool)> = file
-            .agreement
-            .captures()
-            .iter()
-            .filter(|c| matches!(c.funding, Funding::Waiting | Funding::Asked { .. }))
-            .map(|c| (c.number, matches!(c.funding, Funding::Waiting)))
-            .collect();
-        let mut next = file.agreement.clone();
-        for (number, _) in open.iter().filter(|(_, is_new)| *is_new) {
-            if let Change::Made(changed) = next.clone().funding_asked(*number, moment.now)? {
-                next = changed;
-            }
-        }
-        if open.iter().any(|(_, is_new)| *is_new) {
-            write(&mut batch, &file, &next.stage, "agreement.funding_asked", &moment)?;
-        } else if open.is_empty() {
-            work::done(&mut batch, &shopper.to_string(), kinds::FUND, &id.to_string());
-        }
-        Ok(Decision {
-            batch,
-            reply: open.into_iter().map(|(number, _)| number).collect(),
-        })
-    })
-    .await
 }
 
 fn order_of(app: &App, agreement: &Agreement, number: u32) -> Option<FundingOrder> {
@@ -95,51 +123,58 @@ fn order_of(app: &App, agreement: &Agreement, number: u32) -> Option<FundingOrde
     })
 }
 
-/// Writes what the institution said of one capture; says whether it was funded now.
+/// Writes what the institution said of one capture of an agreement that has changed since it was asked.
 async fn record(
     app: &App,
-    shopper: ShopperId,
-    id: AgreementId,
+    agreement: &Agreement,
     number: u32,
     answer: &FundingAnswer,
 ) -> Result<bool, Denied> {
+    let (shopper, id) = (agreement.shopper, agreement.id);
     app.step(|| async {
-        let mut moment = app.moment();
         let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
-        let mut batch = Batch::new(&shopper.to_string());
-        let agreement = file.agreement.clone();
-        let (change, event) = match answer {
-            FundingAnswer::Funded { reference } => (
-                agreement.funded(number, reference, moment.now)?,
-                "agreement.funded",
-            ),
-            FundingAnswer::Declined { reason } => (
-                agreement.funding_declined(number, reason, moment.now)?,
-                "agreement.funding_declined",
-            ),
-            FundingAnswer::Pending | FundingAnswer::NotFound => return Ok(Decision { batch, reply: false }),
-        };
-        let Change::Made(next) = change else {
-            return Ok(Decision { batch, reply: false });
-        };
-        write(&mut batch, &file, &next.stage, event, &moment)?;
-        let is_funded = event == "agreement.funded";
-        let amount = next
-            .captures()
-            .iter()
-            .find(|c| c.number == number)
-            .map(|c| c.amount);
-        if let (true, Some(amount)) = (is_funded, amount)
-            && let Some(entry) = servicing::book_of(&next).funded(amount, moment.today)
-        {
-            servicing::book(&mut batch, &next, &entry, &mut moment);
-        }
-        Ok(Decision {
-            batch,
-            reply: is_funded,
-        })
+        heard(app, &file, number, answer)
     })
     .await
+}
+
+/// What follows from what the institution said of one capture; says whether it was funded now.
+fn heard(
+    app: &App,
+    file: &AgreementFile,
+    number: u32,
+    answer: &FundingAnswer,
+) -> Result<Decision<bool>, Denied> {
+    let mut moment = app.moment();
+    let agreement = file.agreement.clone();
+    let mut batch = Batch::new(&agreement.shopper.to_string());
+    let (change, event) = match answer {
+        FundingAnswer::Funded { reference } => (
+            agreement.funded(number, reference, moment.now)?,
+            "agreement.funded",
+        ),
+        FundingAnswer::Declined { reason } => (
+            agreement.funding_declined(number, reason, moment.now)?,
+            "agreement.funding_declined",
+        ),
+        FundingAnswer::Pending | FundingAnswer::NotFound => return Ok(Decision { batch, reply: false }),
+    };
+    let Change::Made(next) = change else {
+        return Ok(Decision { batch, reply: false });
+    };
+    write(&mut batch, file, &next.stage, event, &moment)?;
+    let is_funded = event == "agreement.funded";
+    let mut captures = next.captures().iter();
+    let amount = captures.find(|c| c.number == number).map(|c| c.amount);
+    if let (true, Some(amount)) = (is_funded, amount)
+        && let Some(entry) = servicing::book_of(&next).funded(amount, moment.today)
+    {
+        servicing::book(&mut batch, &next, &entry, &mut moment);
+    }
+    Ok(Decision {
+        batch,
+        reply: is_funded,
+    })
 }
 
 fn write(

@@ -1,18 +1,19 @@
 //! Pays credit balances back to where they came from (溢缴款原路退回), never to another card.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fenqi_domain::allocation::Share;
-use fenqi_domain::id::{AgreementId, CardId, PaymentId, ShopperId};
+use fenqi_domain::id::{AgreementId, CardId, PaymentId};
 use fenqi_domain::loan::Intent;
 use fenqi_domain::money::Amount;
 use fenqi_domain::payment::{self, Kind, Payment, Source, State};
 use fenqi_store::Batch;
+use fenqi_store::tables::servicing::PayOutCase;
 use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::jobs::{self, Pages, Report};
+use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, Begun, Kept};
 use crate::servicing::{self, kinds};
@@ -20,39 +21,89 @@ use crate::unit::Decision;
 
 /// Pays back every credit balance; what meets nothing that is due is the payer's.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
-    jobs::each(app, Pages::of(kinds::PAY_OUT, until), |piece| async move {
-        pay_back(app, jobs::named(&piece.shopper)?, jobs::named(&piece.subject)?).await
-    })
+    jobs::in_rounds(
+        app,
+        Pages::of(kinds::PAY_OUT, until),
+        |round: Vec<Due<AgreementId>>| async move { pay_back(app, round).await },
+    )
     .await
 }
 
-/// Pays the balance of one agreement back, one card after the other. A card that cannot take its part holds back no other,
-/// and is tried again at the next run.
-async fn pay_back(app: &App, shopper: ShopperId, id: AgreementId) -> Result<bool, Denied> {
-    let mut tried = Vec::new();
-    while let Some((card, begun)) = app.step(|| decide(app, (shopper, id), &tried)).await? {
-        payments::carry_out(app, begun).await?;
-        tried.push(card);
-    }
-    Ok(!tried.is_empty())
+/// A credit balance that is being paid back.
+struct Turn {
+    due: Due<AgreementId>,
+    /// The cards that were tried.
+    tried: Vec<CardId>,
+    /// What it came to, once nothing is left to be tried.
+    outcome: Option<Result<bool, Denied>>,
 }
 
-async fn decide(
+/// Pays the balances of a round back, one card after the other. A card that cannot take its part holds back no other, and
+/// is tried again at the next run. Of one shopper only one payment begins at a time, so that each sees what went before.
+async fn pay_back(app: &App, round: Vec<Due<AgreementId>>) -> Vec<Result<bool, Denied>> {
+    let turn = |due| Turn {
+        due,
+        tried: Vec::new(),
+        outcome: None,
+    };
+    let mut turns: Vec<Turn> = round.into_iter().map(turn).collect();
+    loop {
+        let mut shoppers = BTreeSet::new();
+        let open = turns.iter_mut().filter(|turn| turn.outcome.is_none());
+        let mut heads: Vec<&mut Turn> = open.filter(|turn| shoppers.insert(turn.due.shopper)).collect();
+        if heads.is_empty() {
+            break;
+        }
+        let asked: Vec<(Due<AgreementId>, Vec<CardId>)> =
+            heads.iter().map(|turn| (turn.due, turn.tried.clone())).collect();
+        let read = |asked: Vec<(Due<AgreementId>, Vec<CardId>)>| async move {
+            let keys: Vec<_> = asked.iter().map(|(due, _)| (due.shopper, due.subject)).collect();
+            app.store.pay_out_cases(&keys).await
+        };
+        let begun = app
+            .steps(&asked, read, |(_, tried), case| decide(app, case, tried))
+            .await;
+        let cards = begun.iter().map(|begun| Some(begun.as_ref().ok()?.as_ref()?.0));
+        for (turn, card) in heads.iter_mut().zip(cards) {
+            turn.tried.extend(card);
+        }
+        let pieces = asked.into_iter().map(|(due, _)| due).zip(begun).collect();
+        let carried = jobs::side_by_side(pieces, |_, begun| carried_out(app, begun)).await;
+        for (turn, carried) in heads.into_iter().zip(carried) {
+            turn.outcome = match carried {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(!turn.tried.is_empty())),
+                Err(denied) => Some(Err(denied)),
+            };
+        }
+    }
+    let outcomes = turns.into_iter().map(|turn| turn.outcome);
+    outcomes.map(|outcome| outcome.unwrap_or(Ok(false))).collect()
+}
+
+/// Says whether anything was paid out.
+async fn carried_out(app: &App, begun: Result<Option<(CardId, Begun)>, Denied>) -> Result<bool, Denied> {
+    match begun? {
+        Some((_, begun)) => payments::carry_out(app, begun).await.map(|_| true),
+        None => Ok(false),
+    }
+}
+
+fn decide(
     app: &App,
-    (shopper, id): (ShopperId, AgreementId),
+    case: PayOutCase,
     tried: &[CardId],
 ) -> Result<Decision<Option<(CardId, Begun)>>, Denied> {
     let mut moment = app.moment();
+    let (shopper, id) = (case.file.agreement.shopper, case.file.agreement.id);
     let mut batch = Batch::new(&shopper.to_string());
-    let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
-    let loan = servicing::fold(&file, moment.today)?;
+    let loan = servicing::fold(&case.file, moment.today)?;
     if !loan.credit_balance.is_positive() {
         work::done(&mut batch, &shopper.to_string(), kinds::PAY_OUT, &id.to_string());
         return Ok(Decision { batch, reply: None });
     }
-    let claims = app.store.claims(shopper).await?;
-    let is_claimed = claims.iter().any(|(claimed, _)| *claimed == id);
-    let (sources, tokens) = sources(app, shopper, id, loan.credit_balance).await?;
+    let is_claimed = case.claims.iter().any(|(claimed, _)| *claimed == id);
+    let (sources, tokens) = sources(&case, loan.credit_balance)?;
     let next = sources.iter().find(|source| !tried.contains(&source.card));
     let (Some(source), false) = (next, is_claimed) else {
         return Ok(Decision { batch, reply: None });
@@ -62,7 +113,7 @@ async fn decide(
         shopper,
         kind: Kind::PayOut,
         amount: source.amount,
-        currency: file.agreement.terms.currency,
+        currency: case.file.agreement.terms.currency,
         card: source.card,
         intent: Intent::Keep,
         shares: vec![Share {
@@ -82,22 +133,18 @@ async fn decide(
     payments::intend(&mut batch, &kept, &moment);
     Ok(Decision {
         batch,
-        reply: Some((source.card, Begun::new(kept, vec![file]))),
+        reply: Some((source.card, Begun::new(kept, vec![case.file]))),
     })
 }
 
 /// The cards that the balance goes back to, and the token of each card that ever paid.
-async fn sources(
-    app: &App,
-    shopper: ShopperId,
-    id: AgreementId,
-    balance: Amount,
-) -> Result<(Vec<Source>, BTreeMap<CardId, String>), Denied> {
+fn sources(case: &PayOutCase, balance: Amount) -> Result<(Vec<Source>, BTreeMap<CardId, String>), Denied> {
     let (mut known, mut tokens) = (Vec::new(), BTreeMap::new());
-    for stored in app.store.payments(shopper).await? {
+    for stored in &case.payments {
         let kept: Kept = stored.detail()?;
         tokens.insert(kept.payment.card, kept.token);
         known.push(kept.payment);
     }
+    let id = case.file.agreement.id;
     Ok((payment::sources(&known, id, balance)?, tokens))
 }

@@ -10,10 +10,10 @@ use fenqi_domain::id::{AgreementId, MessageId, PaymentId, ShopperId};
 use fenqi_domain::loan::{Event, Intent, fold};
 use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{Answer, FailureCode, Kind, Payment, Receipt, State};
-use fenqi_store::Batch;
 use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::agreements::{self, AgreementFile};
-use fenqi_store::tables::payments::{self as rows, NewPayment};
+use fenqi_store::tables::payments::{self as rows, NewPayment, StoredPayment};
+use fenqi_store::{Batch, Fault};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -36,8 +36,8 @@ pub(crate) struct Kept {
     pub transactions: Vec<(AgreementId, u32)>,
 }
 
-/// A payment that was just intended, with the agreements as its decision saw them. While its claims stand they seldom
-/// change, so that what the channel says is first entered on what is known, and read again only if a guard refuses it.
+/// A payment under way, with the agreements as its decision saw them or as they were read. While its claims stand they
+/// seldom change, so that what the channel says is first entered on what is known, and read again only if a guard refuses it.
 #[derive(Debug)]
 pub(crate) struct Begun {
     kept: Kept,
@@ -57,6 +57,13 @@ impl Begun {
 
     pub fn view(&self) -> PaymentView {
         view(&self.kept.payment)
+    }
+
+    /// The agreements that it is for.
+    fn keys(&self) -> impl Iterator<Item = (ShopperId, AgreementId)> {
+        let payment = &self.kept.payment;
+        let shares = payment.shares.iter();
+        shares.map(|share| (payment.shopper, share.agreement))
     }
 }
 
@@ -145,7 +152,40 @@ pub(crate) async fn pursue(app: &App, shopper: ShopperId, id: PaymentId) -> Resu
     Ok(last)
 }
 
-/// Calls the channel for a payment that was just intended, and commits what it says.
+/// Reads payments with the agreements that they are for, many at once; none for one that has ended.
+pub(crate) async fn open(app: &App, keys: &[(ShopperId, PaymentId)]) -> Vec<Result<Option<Begun>, Denied>> {
+    let stored = match app.store.payments_with(keys).await {
+        Ok(stored) => stored,
+        Err(fault) => keys.iter().map(|_| Err(fault.clone())).collect(),
+    };
+    let begun = |stored: Result<Option<StoredPayment>, Fault>| {
+        let stored = stored?.ok_or(Denied::NotFound)?;
+        let kept: Kept = stored.detail()?;
+        Ok(kept.payment.state.is_open().then(|| Begun {
+            kept,
+            version: stored.version,
+            files: Vec::new(),
+        }))
+    };
+    let mut all: Vec<Result<Option<Begun>, Denied>> = stored.into_iter().map(begun).collect();
+    let open = || all.iter().filter_map(|begun| begun.as_ref().ok()?.as_ref());
+    let shares: Vec<_> = open().flat_map(Begun::keys).collect();
+    let mut files = match app.store.agreement_files(&shares).await {
+        Ok(files) => files.into_iter(),
+        Err(fault) => return keys.iter().map(|_| Err(fault.clone().into())).collect(),
+    };
+    for one in &mut all {
+        let Ok(Some(begun)) = one else { continue };
+        let own: Result<Vec<_>, Fault> = files.by_ref().take(begun.keys().count()).collect();
+        match own {
+            Ok(own) => begun.files = own.into_iter().flatten().collect(),
+            Err(fault) => *one = Err(fault.into()),
+        }
+    }
+    all
+}
+
+/// Calls the channel for a payment that was read with its agreements, and commits what it says.
 pub(crate) async fn carry_out(app: &App, begun: Begun) -> Result<Payment, Denied> {
     let (shopper, id) = (begun.kept.payment.shopper, begun.kept.payment.id);
     let mut last = begun.kept.payment.clone();

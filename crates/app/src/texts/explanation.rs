@@ -213,8 +213,19 @@ fn factor(factor: Factor) -> String {
         Factor::Days { days, of: 1 } => days.to_string(),
         Factor::Days { days, of } => format!("{days}/{of}"),
         Factor::Share { part, whole } => format!("{part}/{whole}"),
-        Factor::Decimal { rate, part, whole } => format!("{rate} × {part}/{whole}"),
+        Factor::Decimal { rate, part, whole } => match over_new_year(part, whole) {
+            Some((common, leap)) => format!("{rate} × ({common}/365 + {leap}/366)"),
+            None => format!("{rate} × {part}/{whole}"),
+        },
     }
+}
+
+/// Days of a common and of a leap year, brought to one denominator, as the days of each.
+fn over_new_year(part: i64, whole: i64) -> Option<(i64, i64)> {
+    // 366 common + 365 leap = part: modulo 366 the leap days are what is missing.
+    let leap = part.checked_neg()?.checked_rem_euclid(366)?;
+    let common = part.checked_sub(leap.checked_mul(365)?)?.checked_div(366)?;
+    (whole == 365 * 366 && common > 0 && leap > 0).then_some((common, leap))
 }
 
 #[cfg(test)]
@@ -255,6 +266,14 @@ mod tests {
             };
             assert_eq!((say(Language::Zh).as_str(), say(Language::En).as_str()), (zh, en));
         }
+    }
+
+    #[test]
+    fn a_span_over_new_year_is_said_in_days_of_both_years() {
+        let rate = fenqi_domain::money::Rate::from_ppb(70_000_000);
+        let said = |part, whole| factor(Factor::Decimal { rate, part, whole });
+        assert_eq!(said(19 * 366 + 12 * 365, 133_590), "7% × (19/365 + 12/366)");
+        assert_eq!(said(30, 365), "7% × 30/365");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use fenqi_domain::calendar::add_days;
-use fenqi_domain::id::{AgreementId, MessageId, ShopperId};
+use fenqi_domain::id::{MessageId, ShopperId};
 use fenqi_domain::money::{Rate, point};
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::messages::{self, NewMessage};
@@ -129,9 +129,9 @@ pub(crate) struct Message<'a> {
     pub fields: &'a Value,
 }
 
-/// The number of what is said about one agreement for one day: whatever happens, it is said once.
-pub(crate) fn told_once(what: &str, agreement: AgreementId, day: Date) -> MessageId {
-    let hash = vault::hash(format!("{what}|{agreement}|{day}").as_bytes());
+/// The number of what is said about one thing, an agreement for example, for one day: whatever happens, it is said once.
+pub(crate) fn told_once(what: &str, about: impl std::fmt::Display, day: Date) -> MessageId {
+    let hash = vault::hash(format!("{what}|{about}|{day}").as_bytes());
     MessageId::from_bits(
         hash.iter()
             .take(16)

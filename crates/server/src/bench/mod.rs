@@ -6,6 +6,7 @@
 pub mod arithmetic;
 pub mod confirm;
 pub mod day;
+pub mod lives;
 pub mod people;
 pub mod quote;
 pub mod repay;

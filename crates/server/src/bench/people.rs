@@ -50,7 +50,37 @@ pub async fn buyer(
 ) -> Result<Buyer, String> {
     let mut moment = app.moment();
     let shopper = ShopperId::new(&mut moment.ids);
-    let card = person(app, shopper, price, times, &mut moment).await?;
+    let card = CardId::new(&mut moment.ids);
+    let limit = price.times(times).map_err(|e| e.to_string())?;
+    let mut batch = Batch::new(&shopper.to_string());
+    ready(
+        app,
+        &mut batch,
+        (shopper, card),
+        &format!("tok_{shopper}"),
+        limit,
+        &mut moment,
+    )?;
+    app.store.commit(batch).await.map_err(|e| e.to_string())?;
+    let mut signed = Vec::with_capacity(quotes);
+    for _ in 0..quotes {
+        signed.push(signed_quote(app, shopper, sku, price).await?);
+    }
+    Ok(Buyer {
+        shopper,
+        card,
+        quotes: signed,
+    })
+}
+
+/// A quote for one article, signed; with its digest.
+pub async fn signed_quote(
+    app: &App,
+    shopper: ShopperId,
+    sku: &str,
+    price: Amount,
+) -> Result<(QuoteId, String), String> {
+    let moment = app.moment();
     let actor = Actor::Shopper { id: shopper };
     let ask = Ask {
         shopper: Some(shopper),
@@ -64,54 +94,46 @@ pub async fn buyer(
         count: None,
         down_payment: None,
     };
-    let mut signed = Vec::with_capacity(quotes);
-    for index in 0..quotes {
-        let quoted = quote::quote(app, &actor, shopper, PLAN, &ask)
-            .await
-            .map_err(|e| e.to_string())?;
-        let opened_at = moment
-            .now
-            .checked_sub(SignedDuration::from_secs(600))
-            .map_err(|e| e.to_string())?;
-        let reads = quoted.quote.documents.iter().map(|document| DocumentRead {
-            code: document.code.clone(),
-            version: document.version,
-            hash: document.hash.clone(),
-            opened_at,
-            agreed_at: moment.now,
-        });
-        let command = sign::Sign {
-            shopper,
-            quote: quoted.quote.id,
-            digest: quoted.quote.digest.clone(),
-            reads: reads.collect(),
-        };
-        let key = Key::parse(&format!("sign-{index}")).map_err(|e| e.to_string())?;
-        sign::sign(app, &actor, &key, command)
-            .await
-            .map_err(|e| e.to_string())?;
-        signed.push((quoted.quote.id, quoted.quote.digest));
-    }
-    Ok(Buyer {
+    let quoted = quote::quote(app, &actor, shopper, PLAN, &ask)
+        .await
+        .map_err(|e| e.to_string())?;
+    let opened_at = moment
+        .now
+        .checked_sub(SignedDuration::from_secs(600))
+        .map_err(|e| e.to_string())?;
+    let reads = quoted.quote.documents.iter().map(|document| DocumentRead {
+        code: document.code.clone(),
+        version: document.version,
+        hash: document.hash.clone(),
+        opened_at,
+        agreed_at: moment.now,
+    });
+    let command = sign::Sign {
         shopper,
-        card,
-        quotes: signed,
-    })
+        quote: quoted.quote.id,
+        digest: quoted.quote.digest.clone(),
+        reads: reads.collect(),
+    };
+    let key = Key::parse(&format!("sign-{}", quoted.quote.id)).map_err(|e| e.to_string())?;
+    sign::sign(app, &actor, &key, command)
+        .await
+        .map_err(|e| e.to_string())?;
+    Ok((quoted.quote.id, quoted.quote.digest))
 }
 
-/// Writes who the shopper is (sealed), the approval, the line and the card, in one commit.
-async fn person(
+/// Writes who a shopper is (sealed), their card under a token of the bank's, an approval and its line.
+pub fn ready(
     app: &App,
-    shopper: ShopperId,
-    price: Amount,
-    times: i64,
+    batch: &mut Batch,
+    (shopper, card): (ShopperId, CardId),
+    token: &str,
+    limit: Amount,
     moment: &mut Moment,
-) -> Result<CardId, String> {
+) -> Result<(), String> {
     let told = |e: fenqi_store::Fault| e.to_string();
     let owner = shopper.to_string();
     let (key, wrapped) = app.store.vault().new_key(&owner).map_err(told)?;
-    let mut batch = Batch::new(&owner);
-    shoppers::opened(&mut batch, shopper, wrapped, &Standing::default(), moment.now);
+    shoppers::opened(batch, shopper, wrapped, &Standing::default(), moment.now);
     let passed = |reference: &str| Passed {
         at: moment.now,
         reference: reference.into(),
@@ -125,48 +147,31 @@ async fn person(
         phone: Some(Pii::new("+8613800000000".into())),
     };
     app.store
-        .identified(&mut batch, shopper, &key, &person, &evidence)
+        .identified(batch, shopper, &key, &person, &evidence)
         .map_err(told)?;
-    approved(&mut batch, shopper, price, times, moment)?;
-    let card = CardId::new(&mut moment.ids);
+    approved(batch, shopper, limit, moment)?;
     let bound = Card {
         id: card,
-        token: format!("tok_{owner}"),
+        token: token.into(),
         bank: "示例银行".into(),
         last4: "0000".into(),
         state: "bound".into(),
         bound_at: moment.now,
         version: 1,
     };
-    payments::bound(&mut batch, shopper, &bound);
+    payments::bound(batch, shopper, &bound);
     let (subject, told_of) = (card.to_string(), serde_json::json!({ "card": card }));
-    agreements::happened(
-        &mut batch,
-        &owner,
-        &subject,
-        1,
-        "card.bound",
-        &told_of,
-        moment.now,
-    );
-    app.store.commit(batch).await.map_err(|e| e.to_string())?;
-    Ok(card)
+    agreements::happened(batch, &owner, &subject, 1, "card.bound", &told_of, moment.now);
+    Ok(())
 }
 
-/// Writes an approval and its credit line, of so many times the price.
-fn approved(
-    batch: &mut Batch,
-    shopper: ShopperId,
-    price: Amount,
-    times: i64,
-    moment: &mut Moment,
-) -> Result<(), String> {
+/// Writes an approval and its credit line.
+fn approved(batch: &mut Batch, shopper: ShopperId, limit: Amount, moment: &mut Moment) -> Result<(), String> {
     let id = ApplicationId::new(&mut moment.ids);
     let expires_on = moment
         .today
         .checked_add(jiff::Span::new().days(365))
         .map_err(|e| e.to_string())?;
-    let limit = price.times(times).map_err(|e| e.to_string())?;
     let mut application = Application::asked(id, shopper, INSTITUTION, moment.now);
     application.state = State::Approved {
         limit,

@@ -81,8 +81,8 @@ pub async fn run(
     .await
 }
 
-/// Buys and captures.
-async fn captured(app: &App, buyer: &Buyer) -> Result<Option<AgreementId>, String> {
+/// Buys by the first of a buyer's quotes, and captures.
+pub async fn captured(app: &App, buyer: &Buyer) -> Result<Option<AgreementId>, String> {
     let Some(confirmed) = purchase(app, buyer, 0).await? else {
         return Ok(None);
     };
@@ -96,7 +96,7 @@ async fn captured(app: &App, buyer: &Buyer) -> Result<Option<AgreementId>, Strin
         amount: None,
         is_final: true,
     };
-    let key = Key::parse("capture").map_err(|e| e.to_string())?;
+    let key = Key::parse(&format!("capture-{agreement}")).map_err(|e| e.to_string())?;
     capture::capture(app, &Actor::Store { seller }, &key, command)
         .await
         .map_err(|e| e.to_string())?;

@@ -166,14 +166,15 @@ pub async fn run(command: Bench) -> Done {
             fill,
             filled,
         } => {
+            let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
+            let opened = || async { open(&common.database, &Opening::default()).await.map_err(told) };
             if !filled {
-                day::fill(&common.database, day::Size { agreements, due }).await?;
+                day::fill(opened().await?, &data, day::Size { agreements, due }).await?;
             }
             if fill {
                 return Ok(true);
             }
-            let data = load(&Files::embedded()).map_err(|_| "the sample tables are broken")?;
-            let figures = day::run(&common.database, &data).await?;
+            let figures = day::run(opened().await?, &data).await?;
             if common.json {
                 say(serde_json::to_string(&figures).map_err(told)?);
             } else {

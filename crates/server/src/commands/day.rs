@@ -1,6 +1,6 @@
 //! `fenqi day`: the work that is due up to a business day.
 
-use fenqi_app::jobs::day;
+use fenqi_app::jobs::day::{self, DayReport};
 use fenqi_domain::calendar::days_between;
 use fenqi_server::data::{Files, load};
 use fenqi_server::wiring::{KeySource, Opening, clock, key_source, open, sandbox, seed};
@@ -8,7 +8,7 @@ use fenqi_store::Batch;
 use fenqi_store::tables::clocks;
 use jiff::civil::Date;
 
-use super::{Done, complain, say, told};
+use super::{Done, complain, must_exist, say, told};
 
 /// Its flags.
 #[derive(clap::Args)]
@@ -26,8 +26,19 @@ pub struct Day {
 /// How far the clock is moved at once unless somebody says that they mean it.
 const FAR_DAYS: i64 = 400;
 
+/// What a day came to, job by job.
+fn done(report: &DayReport) -> String {
+    let acted = report.jobs.iter().filter(|(_, job)| job.acted > 0);
+    let jobs: Vec<String> = acted.map(|(name, job)| format!("{name} {}", job.acted)).collect();
+    match jobs.as_slice() {
+        [] => "nothing was due".to_owned(),
+        jobs => jobs.join(", "),
+    }
+}
+
 /// Runs each day in order. A day that was run does nothing more.
 pub async fn run(command: Day) -> Done {
+    must_exist(&command.at.database)?;
     let store = open(&command.at.database, &Opening::default())
         .await
         .map_err(told)?;
@@ -64,8 +75,7 @@ pub async fn run(command: Day) -> Done {
         if command.at.json {
             say(serde_json::to_string(&report).map_err(told)?);
         } else {
-            let acted: u64 = report.jobs.iter().map(|(_, job)| job.acted).sum();
-            say(format!("{today}: {acted} pieces of work done"));
+            say(format!("{today}: {}", done(&report)));
         }
         for (job, failed) in report
             .jobs

@@ -12,6 +12,7 @@ pub mod story;
 pub mod verify;
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 use fenqi_server::wiring::Database;
 use fenqi_store::Fault;
@@ -39,13 +40,7 @@ pub fn complain(line: impl std::fmt::Display) {
 /// Why a store could not be opened, and what to do about it.
 pub fn mending(database: &Database, fault: &Fault) -> String {
     match (database, fault) {
-        (Database::Sqlite(path), Fault::Unavailable(_)) if !path.exists() => {
-            let path = path.display();
-            format!(
-                "there is no store {path}; `fenqi migrate --database sqlite:{path}` makes an empty one, and \
-                 `fenqi demo --database sqlite:{path}` one with the sample shop"
-            )
-        }
+        (Database::Sqlite(path), Fault::Unavailable(_)) if !path.exists() => missing(path),
         (Database::Sqlite(path), Fault::Unavailable(_)) => {
             format!(
                 "{fault}; see that {} is a SQLite file that may be read",
@@ -59,6 +54,22 @@ pub fn mending(database: &Database, fault: &Fault) -> String {
         }
         _ => fault.to_string(),
     }
+}
+
+/// Refuses a file that is not there, before opening it would make an empty store under a name that was misspelt.
+pub fn must_exist(database: &Database) -> Result<(), String> {
+    match database {
+        Database::Sqlite(path) if !path.exists() => Err(missing(path)),
+        _ => Ok(()),
+    }
+}
+
+fn missing(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "there is no store {path}; `fenqi migrate --database sqlite:{path}` makes an empty one, and \
+         `fenqi demo --database sqlite:{path}` one with the sample shop"
+    )
 }
 
 /// Any error as a sentence.

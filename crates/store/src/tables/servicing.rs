@@ -7,6 +7,7 @@ use super::agreements::{self, AgreementFile};
 use super::bills::{self, StoredBill};
 use super::channel;
 use super::payments::{self, Card, Mandate, StoredPayment};
+use super::quotes::{self, StoredQuote};
 use super::{Store, parsed};
 use crate::fault::Fault;
 use crate::statement::{Query, Statement};
@@ -57,6 +58,26 @@ pub struct TransferCase {
     pub claims: Vec<(AgreementId, PaymentId)>,
     /// Whether its proof was entered before.
     pub is_entered: bool,
+}
+
+/// What letting go of a hold rests on.
+#[derive(Debug)]
+pub struct HoldCase {
+    /// The agreement.
+    pub file: AgreementFile,
+    /// The quote that it was, which names the campaign whose budget it took from.
+    pub quote: Option<StoredQuote>,
+}
+
+/// What paying a credit balance back rests on.
+#[derive(Debug)]
+pub struct PayOutCase {
+    /// The agreement.
+    pub file: AgreementFile,
+    /// Which agreements of the shopper have a payment under way, and which.
+    pub claims: Vec<(AgreementId, PaymentId)>,
+    /// All payments of the shopper, oldest first.
+    pub payments: Vec<StoredPayment>,
 }
 
 /// What a shopper's bills rest on.
@@ -131,6 +152,54 @@ impl Store {
         Ok(cases.collect())
     }
 
+    /// As [`Store::agreement_files`], each with the quote that it was.
+    pub async fn hold_cases(
+        &self,
+        keys: &[(ShopperId, AgreementId)],
+    ) -> Result<Vec<Result<Option<HoldCase>, Fault>>, Fault> {
+        let mut queries = Vec::with_capacity(keys.len().saturating_mul(3));
+        for (shopper, id) in keys {
+            about_agreement(&mut queries, *shopper, *id);
+            let quote = agreements::quote_of(*id).to_string();
+            queries.push(Query::new(
+                &quotes::FIND,
+                vec![shopper.to_string().into(), quote.into()],
+            ));
+        }
+        let mut answers = self.answers(queries).await?;
+        Ok(keys.iter().map(|_| answers.hold_case()).collect())
+    }
+
+    /// As [`Store::agreement_files`], each with its shopper's payments.
+    pub async fn pay_out_cases(
+        &self,
+        keys: &[(ShopperId, AgreementId)],
+    ) -> Result<Vec<Result<Option<PayOutCase>, Fault>>, Fault> {
+        const OWN: [&Statement; 2] = [&payments::CLAIMS, &payments::OF_SHOPPER];
+        let mut queries = Vec::with_capacity(keys.len().saturating_mul(4));
+        for (shopper, id) in keys {
+            about_agreement(&mut queries, *shopper, *id);
+            queries.extend(OWN.map(|statement| Query::new(statement, vec![shopper.to_string().into()])));
+        }
+        let mut answers = self.answers(queries).await?;
+        Ok(keys.iter().map(|_| answers.pay_out_case()).collect())
+    }
+
+    /// The payments with these keys; none for a key that does not exist. A row that cannot be read fails its own payment
+    /// and no other.
+    pub async fn payments_with(
+        &self,
+        keys: &[(ShopperId, PaymentId)],
+    ) -> Result<Vec<Result<Option<StoredPayment>, Fault>>, Fault> {
+        let query = |(shopper, id): &(ShopperId, PaymentId)| {
+            let key = vec![shopper.to_string().into(), id.to_string().into()];
+            Query::new(&payments::FIND, key)
+        };
+        let found = self.read(keys.iter().map(query).collect()).await?.into_iter();
+        let one = |rows: Vec<Row>| rows.into_iter().next().map(payments::payment).transpose();
+        Ok(found.map(one).collect())
+    }
+
     /// What a payment of a shopper's debts from a payer's card rests on.
     pub async fn payment_case(&self, shopper: ShopperId, payer: ShopperId) -> Result<PaymentCase, Fault> {
         let owner = || vec![Value::from(shopper.to_string())];
@@ -201,6 +270,26 @@ impl Answers {
             .first()
             .map(|row| agreements::file(row, &transactions))
             .transpose()
+    }
+
+    fn hold_case(&mut self) -> Result<Option<HoldCase>, Fault> {
+        let (file, quoted) = (self.file(), self.next());
+        let Some(file) = file? else { return Ok(None) };
+        let quote = quoted.into_iter().next().map(quotes::quote).transpose()?;
+        Ok(Some(HoldCase { file, quote }))
+    }
+
+    fn pay_out_case(&mut self) -> Result<Option<PayOutCase>, Fault> {
+        let (file, claimed, paid) = (self.file(), self.next(), self.next());
+        let Some(file) = file? else { return Ok(None) };
+        Ok(Some(PayOutCase {
+            file,
+            claims: claims(&claimed)?,
+            payments: paid
+                .into_iter()
+                .map(payments::payment)
+                .collect::<Result<_, _>>()?,
+        }))
     }
 
     fn billing_case(&mut self) -> Result<BillingCase, Fault> {

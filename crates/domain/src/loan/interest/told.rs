@@ -143,10 +143,12 @@ impl Accrual<'_> {
     }
 }
 
-/// A part of a year as people say it: 30/360 and not 930/11,160.
+/// A part of a year as people say it: 30/365 and not 10,980/133,590, 30/360 and not 930/11,160.
 fn plain((part, whole): (i128, i128), days: i64) -> Result<(i64, i64), OutOfRange> {
     let error = OutOfRange("a part of a year");
-    for divisor in [i128::from(days), 366, 365] {
+    // What days in years of both lengths are brought to comes first: the days of a month may divide it as well.
+    let years: &[i128] = if whole == YEARS { &[366, 365] } else { &[] };
+    for divisor in years.iter().copied().chain([i128::from(days)]) {
         let divides = |n: i128| n.checked_rem_euclid(divisor) == Some(0);
         if divides(part) && divides(whole) {
             let over = |n: i128| n.checked_div_euclid(divisor).and_then(|n| i64::try_from(n).ok());
@@ -155,4 +157,28 @@ fn plain((part, whole): (i128, i128), days: i64) -> Result<(i64, i64), OutOfRang
     }
     let small = |n: i128| i64::try_from(n).map_err(|_| error);
     Ok((small(part)?, small(whole)?))
+}
+
+/// Common and leap years over one denominator.
+const YEARS: i128 = 365 * 366;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_year_is_said_in_days() {
+        let table = [
+            ((30 * 366, YEARS), 30, (30, 365)),
+            ((31 * 366, YEARS), 31, (31, 365)),
+            ((29 * 365, YEARS), 29, (29, 366)),
+            ((930, 11_160), 31, (30, 360)),
+            ((30 * 73, 360 * 73), 73, (30, 360)),
+            // Nineteen days of a common year and twelve of a leap year have no shorter form.
+            ((19 * 366 + 12 * 365, YEARS), 31, (11_334, 133_590)),
+        ];
+        for (parts, days, said) in table {
+            assert_eq!(plain(parts, days), Ok(said), "{parts:?}");
+        }
+    }
 }
