@@ -64,6 +64,10 @@ pub(crate) struct Builder<'s> {
     taken: Amount,
     /// What came in and was not placed yet.
     paid: Vec<Flow>,
+    /// What came in beyond everything that rows asked for so far.
+    over: Amount,
+    /// What went back to the payer of it.
+    gone: Vec<Flow>,
     order: Vec<Component>,
     rows: Vec<Built>,
     /// Principal that no row took yet.
@@ -94,6 +98,8 @@ impl<'s> Builder<'s> {
             all: Amount::sum(course.lent.iter().map(|f| f.amount))?,
             taken: Amount::ZERO,
             paid: recalculation.map_or(Vec::new(), |_| course.paid.clone()),
+            over: Amount::ZERO,
+            gone: course.gone.clone(),
             order: order.collect(),
             rows: Vec::new(),
             balance: Amount::ZERO,
@@ -135,10 +141,12 @@ impl<'s> Builder<'s> {
         }
         let overdue = self.overdue_at(from, until)?;
         let mut spans = Spans::new(from, self.balance.plus(overdue)?);
-        for lent in self.course.lent.iter().filter(|f| f.on <= until) {
+        let course = self.course;
+        for lent in course.lent.iter().filter(|f| f.on <= until) {
             if lent.on > from || (place == 0 && lent.on == from) {
                 spans.change(lent.on, lent.amount);
                 self.balance = self.balance.plus(lent.amount)?;
+                self.borrow_own(lent)?;
             }
         }
         let early = self.early(from, until, overdue, &mut spans)?;
@@ -175,8 +183,23 @@ impl<'s> Builder<'s> {
         self.balance = self.balance.minus(asked)?.minus(beyond)?;
         self.taken = self.taken.plus(asked)?.plus(beyond)?;
         self.exceed(place, beyond)?;
-        self.meet(early)?;
+        let over = core::mem::take(&mut self.over);
+        self.over = self.meet(over.plus(early)?)?;
         self.fall_due(place, until)
+    }
+
+    /// Lets what came in beyond everything meet what is lent: nobody borrows what is owed to them, unless it went back to
+    /// them before.
+    fn borrow_own(&mut self, lent: &Flow) -> Result<(), OutOfRange> {
+        for gone in self.gone.iter_mut().filter(|f| f.on <= lent.on) {
+            self.over = self.over.minus_or_zero(gone.amount)?;
+            gone.amount = Amount::ZERO;
+        }
+        let amount = self.over.min(lent.amount);
+        self.over = self.over.minus(amount)?;
+        let place = self.paid.partition_point(|f| f.on <= lent.on);
+        self.paid.insert(place, Flow { amount, ..*lent });
+        Ok(())
     }
 
     /// Lets the money of a due date meet its row and those before; what is beyond them is principal of the row.
@@ -185,6 +208,8 @@ impl<'s> Builder<'s> {
         for amount in self.drain(until) {
             beyond = beyond.plus(self.meet(amount)?)?;
         }
+        let over = beyond.minus_or_zero(self.balance)?;
+        self.over = self.over.plus(over)?;
         let beyond = beyond.min(self.balance);
         if let Some(row) = self.rows.last_mut() {
             row.planned.principal = row.planned.principal.plus(beyond)?;
