@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{MessageId, ShopperId};
 use fenqi_domain::money::{Rate, point};
+use fenqi_domain::payment::{Advice, FailureCode};
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::messages::{self, NewMessage};
 use fenqi_store::{Batch, vault};
@@ -34,6 +35,7 @@ pub enum Language {
 
 static REFUSALS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("refusals.toml")));
 static DECLINES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("declines.toml")));
+static FAILURES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("failures.toml")));
 static MESSAGES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("messages.toml")));
 
 /// What a refusal says to a person.
@@ -45,6 +47,20 @@ pub fn refusal(refusal: &Refusal, language: Language) -> String {
     })
 }
 
+/// Why a payment did not succeed, and what the payer can do about it.
+pub fn failure(code: FailureCode, language: Language) -> String {
+    let say = |section: &str| FAILURES.say(section, language, &|_| String::new());
+    let advice = match code.advice() {
+        Advice::TopUp => "top_up",
+        Advice::OtherCard => "other_card",
+        Advice::AskBank => "ask_bank",
+        Advice::SignMandate => "sign_mandate",
+        Advice::Wait => "wait",
+    };
+    let stop = if language == Language::Zh { "。" } else { ". " };
+    [say(code.code()).as_str(), stop, say(advice).as_str()].concat()
+}
+
 /// What a message says.
 pub fn message(template: &str, fields: &Value, language: Language) -> String {
     let empty = Map::new();
@@ -52,6 +68,7 @@ pub fn message(template: &str, fields: &Value, language: Language) -> String {
     MESSAGES.say(template, language, &|name| match fields.get(name) {
         Some(Value::Number(number)) if name == "days" => number.to_string(),
         Some(Value::Number(number)) => point(number.as_i64().unwrap_or_default(), 2),
+        Some(Value::String(code)) if name == "code" => failure(FailureCode::of_channel(code), language),
         Some(Value::String(text)) => text.clone(),
         _ => String::new(),
     })
@@ -233,6 +250,23 @@ mod tests {
                 .unwrap_or_else(|| panic!("{code} has no text"));
             assert!(!zh.is_empty() && !en.is_empty(), "{code}");
         }
+    }
+
+    // R37: whoever's payment failed is told why, and what helps.
+    #[test]
+    fn every_failure_of_a_payment_is_said_in_both_languages_with_what_helps() {
+        for code in FailureCode::ALL {
+            for language in [Language::Zh, Language::En] {
+                let said = failure(code, language);
+                assert!(!said.contains('_') && said.len() > 20, "{}: {said}", code.code());
+            }
+        }
+        let fields = serde_json::json!({ "amount": 35_729, "currency": "CNY", "code": "card_expired" });
+        assert_eq!(
+            message("debit_failed", &fields, Language::En),
+            "Today's debit of 357.29 CNY did not succeed, and nothing was taken: the card has expired. Please pay from \
+             another card."
+        );
     }
 
     #[test]
