@@ -248,7 +248,9 @@ impl Shop {
         let mut card = Card::new(yuan(50_000));
         card.holder = Some(id_number.to_owned());
         self.sandbox.put_card(token, card);
-        let id = open_account::open_account(&self.app, &store(market::SELLER), phone).await?;
+        let (seller, key) = (store(market::SELLER), self.key()?);
+        let opened = open_account::open_account(&self.app, &seller, &key, phone).await?;
+        let id = opened.reply();
         let actor = Actor::Shopper { id };
         let proofs = [
             Proof::Name {

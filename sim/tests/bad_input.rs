@@ -267,9 +267,10 @@ async fn two_lines_whose_prices_overflow_together_are_an_answer_and_no_panic() {
 async fn a_wrong_identity_number_names_what_is_wrong_with_it() {
     let room = room("identity").await;
     let app = &room.shop.app;
-    let new = open_account::open_account(app, &store(market::SELLER), "13800000009")
+    let new = open_account::open_account(app, &store(market::SELLER), &room.key(), "13800000009")
         .await
-        .unwrap();
+        .unwrap()
+        .reply();
     let prove = |number: &str, name: &str| {
         let proof = Proof::Name {
             name: Pii::new(name.to_owned()),
@@ -303,9 +304,10 @@ async fn a_wrong_identity_number_names_what_is_wrong_with_it() {
 async fn a_minor_is_refused_as_one() {
     let room = room("minor").await;
     let app = &room.shop.app;
-    let new = open_account::open_account(app, &store(market::SELLER), "13800000009")
+    let new = open_account::open_account(app, &store(market::SELLER), &room.key(), "13800000009")
         .await
-        .unwrap();
+        .unwrap()
+        .reply();
     // Born on 2010-01-01, with the check digit that fits; the number is theirs, and so is the face.
     let number = with_check_digit("11010520100101001");
     room.shop
@@ -370,7 +372,8 @@ async fn a_card_number_is_never_taken_for_a_token() {
     }
     let seller = store(market::SELLER);
     for phone in ["12345", "138000000001", "+1 800 555", ""] {
-        let opened = open_account::open_account(app, &seller, phone);
+        let key = room.key();
+        let opened = open_account::open_account(app, &seller, &key, phone);
         room.invalid(phone, opened, "phone", "").await;
     }
 }

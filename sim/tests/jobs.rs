@@ -232,7 +232,7 @@ async fn a_bill_that_two_rounds_issue_is_told_once() {
     let shop = shop_in(&folder.store()).await.unwrap();
     let ann = shop.ann().await.unwrap();
     let first = shop.buys(&ann, yuan(1_200)).await.unwrap();
-    let rest = copies(&folder.store(), 300);
+    let rest = copies(&folder.store(), 130);
     shop.buys(&ann, yuan(1_300)).await.unwrap();
     // Ann's first agreement waits since the day before, and her second comes behind everybody who waits since then.
     let since = |condition: &str, day: Date| {

@@ -18,7 +18,7 @@ use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::repayment::settle::{self, Settle};
 use fenqi_app::repayment::why::{self, Figure};
 use fenqi_app::repayment::{bills, certificate, preview};
-use fenqi_app::{Change, Denied};
+use fenqi_app::{Change, Denied, Key};
 use fenqi_domain::actor::Actor;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
@@ -217,7 +217,11 @@ async fn a_store_and_another_shopper_see_nothing_of_a_shopper_and_do_nothing_in_
 async fn whose_a_phone_is_is_told_to_staff_alone() {
     let shop = shop().await.unwrap();
     let ann = shop.ann().await.unwrap();
-    let open = async |actor: Actor, phone| open_account::open_account(&shop.app, &actor, phone).await;
+    let open = async |actor: Actor, phone| {
+        let key = shop.key().unwrap();
+        let opened = open_account::open_account(&shop.app, &actor, &key, phone).await;
+        opened.map(Change::reply)
+    };
     assert_eq!(
         refused(open(store(market::SELLER), ann.phone).await),
         Refusal::AlreadyExists { what: "phone".into() }
@@ -228,6 +232,22 @@ async fn whose_a_phone_is_is_told_to_staff_alone() {
     assert_eq!(open(staff("kim"), ann.phone).await, Ok(ann.id));
     let new = open(store(market::SELLER), "13800000009").await.unwrap();
     assert_ne!(new, ann.id);
+}
+
+#[tokio::test]
+async fn a_store_whose_answer_was_lost_gets_the_account_that_it_opened() {
+    let shop = shop().await.unwrap();
+    let key = shop.key().unwrap();
+    let seller = store(market::SELLER);
+    let open = async |key: &Key, phone| open_account::open_account(&shop.app, &seller, key, phone).await;
+    let opened = open(&key, "13800000009").await.unwrap();
+    let again = open(&key, "13800000009").await.unwrap();
+    assert_eq!(again, Change::AlreadyMade(opened.reply()));
+    assert_eq!(
+        refused(open(&shop.key().unwrap(), "13800000009").await),
+        Refusal::AlreadyExists { what: "phone".into() }
+    );
+    assert_eq!(open(&key, "13800000008").await, Err(Denied::KeyReused));
 }
 
 /// How many records there are, and the last as who and what.
@@ -303,7 +323,7 @@ async fn whatever_staff_do_for_a_shopper_or_a_store_is_on_record_once() {
     };
     let answered = answer_return::answer_return(app, &kim, &shop.key().unwrap(), answering).await;
     done.push(("answer_return", bare(answered)));
-    let opened = open_account::open_account(app, &kim, "13800000009").await;
+    let opened = open_account::open_account(app, &kim, &shop.key().unwrap(), "13800000009").await;
     done.push(("open_account", bare(opened)));
 
     // Commands of one instant have no order, so that the names are compared sorted.

@@ -15,6 +15,7 @@ mod words;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use fenqi_app::checkout::open_account;
 use fenqi_app::repayment::bounce::{self, BankNotice};
 use fenqi_app::{App, Configuration, Denied, Key};
 use fenqi_domain::actor::{Actor, Scope};
@@ -230,7 +231,10 @@ impl<'a> Player<'a> {
         }
         let phone = person.phone.clone();
         let store = store("spruce");
-        let shopper = fenqi_app::checkout::open_account::open_account(self.app, &store, &phone).await?;
+        // Whichever line needs them first, it is one command.
+        let key = Key::parse(&format!("account:{who}"))?;
+        let opened = open_account::open_account(self.app, &store, &key, &phone).await?;
+        let shopper = opened.reply();
         self.cast.person_mut(who)?.shopper = Some(shopper);
         self.cast.call(&shopper.to_string(), who);
         Ok(shopper)
