@@ -20,6 +20,7 @@ mod golden;
 mod lateness;
 mod lives;
 mod on_balance;
+mod orders;
 mod payments;
 mod properties;
 mod recorded;
