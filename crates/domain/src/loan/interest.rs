@@ -115,25 +115,21 @@ impl<'a> Accrual<'a> {
         self.absorb()
     }
 
-    /// Smooths the instalments from a period on as if nothing had been paid, whatever was; instalments that hold what came
-    /// to be owed again stay as they are.
+    /// Smooths the instalments from a period on as if nothing had been paid, whatever was.
     fn even_out(&mut self, first: usize) -> Result<(), OutOfRange> {
-        if self.terms.iter().any(|t| !t.credited.is_zero()) {
-            return Ok(());
-        }
         let mut unpaid = self.clone();
         unpaid.carried = Amount::ZERO;
         for term in &mut unpaid.terms {
             (term.paid_principal, term.paid_interest) = (Amount::ZERO, Amount::ZERO);
-            term.instalment = term.level;
+            term.instalment = term.level.plus(term.credited)?;
             for stretch in &mut term.stretches {
                 stretch.corrected = Amount::ZERO;
             }
         }
         unpaid.settle(first)?;
         for (term, new) in self.terms.iter_mut().zip(&unpaid.terms).skip(first) {
-            if !term.is_free && new.level >= term.paid()? {
-                (term.level, term.instalment) = (new.level, new.level);
+            if !term.is_free {
+                term.level_at(new.level)?;
             }
         }
         Ok(())
@@ -179,9 +175,7 @@ impl<'a> Accrual<'a> {
         let balance = self.opening(first)?;
         let level = self.level(first, balance)?;
         for term in self.terms.iter_mut().skip(first) {
-            if level >= term.paid()? {
-                (term.level, term.instalment) = (level, level);
-            }
+            term.level_at(level)?;
         }
         self.settle(first)
     }
@@ -302,7 +296,7 @@ impl<'a> Accrual<'a> {
         // interest is due, an instalment is as high as that.
         let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from && !t.is_free;
         if let Some(term) = cut.terms.get_mut(place).filter(is_whole) {
-            term.instalment = term.level;
+            term.instalment = term.level.plus(term.credited)?;
             let interest = term.reckoned;
             term.reckon(interest)?;
         }
@@ -495,7 +489,7 @@ impl<'a> Accrual<'a> {
         }
         let mut open = 0i64;
         for term in self.terms.iter().skip(first) {
-            open = open.saturating_add(i64::from(level >= term.paid()?));
+            open = open.saturating_add(i64::from(level.plus(term.credited)? >= term.paid()?));
         }
         let step = difference.share(1, open.max(1), crate::money::Rounding::HalfEven)?;
         let wanted = to_multiple(level.plus(step)?, self.servicing.multiple)?;
@@ -504,9 +498,7 @@ impl<'a> Accrual<'a> {
         }
         let mut tried = self.clone();
         for term in tried.terms.iter_mut().skip(first) {
-            if wanted >= term.paid()? {
-                (term.level, term.instalment) = (wanted, wanted);
-            }
+            term.level_at(wanted)?;
         }
         tried.absorb()?;
         let left = tried.last_two(first)?.map_or(Amount::ZERO, |(_, left)| left);
@@ -524,14 +516,15 @@ impl<'a> Accrual<'a> {
             if term.instalment == term.paid()? {
                 continue;
             }
-            if let Some(last) = last.replace(term.instalment) {
-                return Ok(Some((term.instalment, last.minus(term.instalment)?)));
+            let own = term.own()?;
+            if let Some(last) = last.replace(own) {
+                return Ok(Some((own, last.minus(own)?)));
             }
         }
         Ok(None)
     }
 
-    /// What is outstanding when a period begins, with what is lent in it.
+    /// What is outstanding when a period begins, with what is lent in it; what came to be owed again in it is due with it.
     fn opening(&self, place: usize) -> Result<Amount, OutOfRange> {
         let Some(term) = self.terms.get(place) else {
             return Ok(Amount::ZERO);
@@ -541,6 +534,6 @@ impl<'a> Accrual<'a> {
             .stretches
             .iter()
             .try_fold(Amount::ZERO, |sum, s| sum.plus(s.lent))?;
-        first.max(Amount::ZERO).plus(lent)
+        first.max(Amount::ZERO).plus(lent)?.minus(term.credited)
     }
 }

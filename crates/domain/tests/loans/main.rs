@@ -21,6 +21,7 @@ mod lateness;
 mod lives;
 mod on_balance;
 mod orders;
+mod owed_later;
 mod payments;
 mod properties;
 mod recorded;
