@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{MessageId, ShopperId};
 use fenqi_domain::money::point;
-use fenqi_domain::payment::{Advice, FailureCode};
+use fenqi_domain::payment::{Advice, FailureCode, Kind};
 use fenqi_store::tables::messages::{self, NewMessage};
 use fenqi_store::{Batch, vault};
 use jiff::Timestamp;
@@ -37,14 +37,15 @@ pub enum Language {
 static FAILURES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("failures.toml")));
 static MESSAGES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("messages.toml")));
 
-/// Why a payment did not succeed, and what the payer can do about it.
-pub fn failure(code: FailureCode, language: Language) -> String {
+/// Why a payment did not succeed, and what the payer can do about it. Only the platform tries a debit again by itself.
+pub fn failure(code: FailureCode, kind: Kind, language: Language) -> String {
     let say = |section: &str| FAILURES.say(section, language, &|_| String::new());
     let advice = match code.advice() {
         Advice::TopUp => "top_up",
         Advice::OtherCard => "other_card",
         Advice::AskBank => "ask_bank",
         Advice::SignMandate => "sign_mandate",
+        Advice::Wait if kind == Kind::ByHand => "try_again",
         Advice::Wait => "wait",
     };
     let stop = if language == Language::Zh { "。" } else { ". " };
@@ -58,7 +59,9 @@ pub fn message(template: &str, fields: &Value, language: Language) -> String {
     MESSAGES.say(template, language, &|name| match fields.get(name) {
         Some(Value::Number(number)) if name == "days" => number.to_string(),
         Some(Value::Number(number)) => point(number.as_i64().unwrap_or_default(), 2),
-        Some(Value::String(code)) if name == "code" => failure(FailureCode::of_channel(code), language),
+        Some(Value::String(code)) if name == "code" => {
+            failure(FailureCode::of_channel(code), Kind::Debit, language)
+        }
         Some(Value::String(text)) => text.clone(),
         _ => String::new(),
     })
@@ -195,11 +198,18 @@ mod tests {
     #[test]
     fn every_failure_of_a_payment_is_said_in_both_languages_with_what_helps() {
         for code in FailureCode::ALL {
-            for language in [Language::Zh, Language::En] {
-                let said = failure(code, language);
+            let languages = [Language::Zh, Language::En];
+            for (kind, language) in [Kind::Debit, Kind::ByHand]
+                .map(|k| languages.map(|l| (k, l)))
+                .concat()
+            {
+                let said = failure(code, kind, language);
                 assert!(!said.contains('_') && said.len() > 20, "{}: {said}", code.code());
             }
         }
+        let down = |kind| failure(FailureCode::ChannelDown, kind, Language::En);
+        assert!(down(Kind::Debit).ends_with("it is tried again"));
+        assert!(down(Kind::ByHand).ends_with("Please try again in a little while"));
         let fields = serde_json::json!({ "amount": 35_729, "currency": "CNY", "code": "card_expired" });
         assert_eq!(
             message("debit_failed", &fields, Language::En),
