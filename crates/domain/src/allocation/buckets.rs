@@ -158,7 +158,9 @@ fn pay_bucket(
         if let Some(accrual) = &state.accrual {
             let to = earned_to(accrual, component, recalculation.until, on);
             if let Some((principal, interest)) = accrual.due_at(due_on, to, takes_all)? {
-                standing.owe(component, principal, interest)?;
+                // What came to be owed again is in the balance already, and beside the plan in the row.
+                let planned = principal.minus(accrual.credited(due_on))?;
+                standing.owe(component, planned, interest)?;
             }
         }
     }

@@ -4,18 +4,17 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::calendar::days_between;
 use crate::loan::Parts;
-use crate::loan::factor::{actual_parts, to_multiple};
+use crate::loan::build::spans::{Spans, interest, part, span};
+use crate::loan::factor::to_multiple;
 use crate::loan::restructure::after;
 use crate::loan::scheduled::Course;
 use crate::loan::state::{Flow, Span, State};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
-use crate::servicing::{
-    Basis, Credit, Excess, Method, Recalculation, Servicing, Timing, Unit, Until, YearDays,
-};
+use crate::servicing::{Credit, Excess, Method, Recalculation, Servicing, Timing, Until};
 
+mod spans;
 pub(crate) mod told;
 
 /// A row on its way.
@@ -58,8 +57,10 @@ pub(crate) struct Builder<'s> {
     annual: Rate,
     today: Date,
     periods: Vec<Period>,
-    /// All that was lent.
-    all: Amount,
+    /// How many of them instalments are level over: those that were added count from their day on.
+    agreed: usize,
+    /// What was lent in the periods so far.
+    lent: Amount,
     /// Principal that rows took.
     taken: Amount,
     /// What came in and was not placed yet.
@@ -88,14 +89,17 @@ impl<'s> Builder<'s> {
         let order = rule.into_iter().flat_map(|r| &r.buckets);
         let order = order.filter(|b| b.timing == Timing::PastDue).map(|b| b.component);
         let (periods, added) = periods(state, servicing)?;
-        let mut builder = Builder {
+        let extra = course.extra.iter().map(|(_, count)| usize::from(*count));
+        let later = extra.fold(added, usize::saturating_add);
+        Ok(Builder {
             servicing,
             course,
             recalculation,
             annual: state.terms.pricing.rate(),
             today: state.day,
+            agreed: periods.len().saturating_sub(later),
             periods,
-            all: Amount::sum(course.lent.iter().map(|f| f.amount))?,
+            lent: Amount::ZERO,
             taken: Amount::ZERO,
             paid: recalculation.map_or(Vec::new(), |_| course.paid.clone()),
             over: Amount::ZERO,
@@ -106,14 +110,7 @@ impl<'s> Builder<'s> {
             instalment: Amount::ZERO,
             carried: Amount::ZERO,
             deferred: Amount::ZERO,
-        };
-        // Rows that were added count from where instalments are level anew.
-        let later = usize::from(course.extra).saturating_add(added);
-        let all = builder.periods.len();
-        let more = builder.periods.split_off(all.saturating_sub(later));
-        builder.instalment = builder.level(builder.all, 0)?;
-        builder.periods.extend(more);
-        Ok(builder)
+        })
     }
 
     /// All rows.
@@ -135,9 +132,14 @@ impl<'s> Builder<'s> {
         else {
             return Ok(());
         };
-        let releveled = self.course.releveled.iter();
-        if releveled.into_iter().any(|day| from < *day && *day <= until) {
-            self.instalment = self.level(self.all.minus(self.taken)?, place)?;
+        let more = self.lent_in(place)?;
+        self.lent = self.lent.plus(more)?;
+        let is_within = |day: Date| from < day && day <= until;
+        let extra = self.course.extra.iter().filter(|(day, _)| is_within(*day));
+        let extra = extra.map(|(_, count)| usize::from(*count));
+        self.agreed = extra.fold(self.agreed, usize::saturating_add);
+        if more.is_positive() || self.course.releveled.iter().any(|day| is_within(*day)) {
+            self.instalment = self.level(self.lent.minus(self.taken)?, place)?;
         }
         let overdue = self.overdue_at(from, until)?;
         let mut spans = Spans::new(from, self.balance.plus(overdue)?);
@@ -200,6 +202,20 @@ impl<'s> Builder<'s> {
         let place = self.paid.partition_point(|f| f.on <= lent.on);
         self.paid.insert(place, Flow { amount, ..*lent });
         Ok(())
+    }
+
+    /// What was lent for the rows from one on: those that were due by its day have nothing of it, unless the schedule is
+    /// always built as a whole.
+    fn lent_in(&self, place: usize) -> Result<Amount, OutOfRange> {
+        let Some(&Period { from, until, .. }) = self.periods.get(place) else {
+            return Ok(Amount::ZERO);
+        };
+        let (is_first, is_last) = (place == 0, place.saturating_add(1) == self.periods.len());
+        let is_within = |on: Date| (is_first || from <= on) && (is_last || on < until);
+        let whole = self.servicing.whole;
+        let lent = self.course.lent.iter();
+        let lent = lent.filter(|f| if whole { is_first } else { is_within(f.on) });
+        Amount::sum(lent.map(|f| f.amount))
     }
 
     /// Lets the money of a due date meet its row and those before; what is beyond them is principal of the row.
@@ -391,8 +407,8 @@ impl<'s> Builder<'s> {
 
     /// The instalment, or its principal if that is equal, for an amount over the rows from one on.
     fn level(&self, amount: Amount, first: usize) -> Result<Amount, OutOfRange> {
-        let repaying = self.periods.iter().skip(first).filter(|p| !p.is_free);
-        let count = repaying.count().max(1);
+        let agreed = self.periods.iter().take(self.agreed).skip(first);
+        let count = agreed.filter(|p| !p.is_free).count().max(1);
         if matches!(self.servicing.method, Method::EqualPrincipal(_) | Method::Flat) {
             let count = i64::try_from(count).map_err(|_| OutOfRange("the number of rows"))?;
             let equal = amount.share(1, count, Rounding::HalfEven)?;
@@ -449,7 +465,7 @@ impl<'s> Builder<'s> {
                     from,
                     until,
                     base: if is_flat {
-                        self.all
+                        self.lent_by(from)?
                     } else {
                         balance.max(Amount::ZERO)
                     },
@@ -463,10 +479,19 @@ impl<'s> Builder<'s> {
         Ok(stretches)
     }
 
+    /// All that was lent by a day, or at all if the schedule is always built as a whole.
+    fn lent_by(&self, day: Date) -> Result<Amount, OutOfRange> {
+        let whole = self.servicing.whole;
+        let lent = self.course.lent.iter().filter(|f| whole || f.on <= day);
+        Amount::sum(lent.map(|f| f.amount))
+    }
+
     /// The days on which a balance, a rate or a pause changes, with the change of the balance.
     fn cuts(&self, spans: &Spans) -> Vec<(Date, Amount)> {
         let is_flat = self.servicing.method == Method::Flat;
-        let changes = spans.changes.iter().filter(|_| !is_flat);
+        // A flat rate counts on what was lent, whatever was paid.
+        let counts = |f: &&Flow| !is_flat || (f.amount.is_positive() && !self.servicing.whole);
+        let changes = spans.changes.iter().filter(counts);
         let changes = changes.map(|f| (f.on.max(spans.from), f.amount));
         let rates = self.course.rates.iter().map(|(from, _)| *from);
         let pauses = self.course.pauses.iter().flat_map(|p| [p.from, p.until]);
@@ -528,64 +553,4 @@ fn periods(state: &State<'_>, servicing: &Servicing) -> Result<(Vec<Period>, usi
         (last.is_free, last.puts_off) = (false, false);
     }
     Ok((periods, added))
-}
-
-/// Balances in a period.
-struct Spans {
-    from: Date,
-    balance: Amount,
-    changes: Vec<Flow>,
-}
-
-impl Spans {
-    const fn new(from: Date, balance: Amount) -> Spans {
-        Spans {
-            from,
-            balance,
-            changes: Vec::new(),
-        }
-    }
-
-    /// Changes the balance from a day on.
-    fn change(&mut self, on: Date, amount: Amount) {
-        let place = self.changes.partition_point(|f| f.on <= on);
-        self.changes.insert(place, Flow { on, amount });
-    }
-}
-
-/// What scheduled interest is counted by.
-const fn basis(method: Method) -> Basis {
-    match method {
-        Method::Level(basis) | Method::EqualPrincipal(basis) => basis,
-        Method::Flat | Method::Balance => Basis::Periods,
-    }
-}
-
-/// The part of a year that a whole period is, as a fraction.
-fn part(servicing: &Servicing, from: Date, until: Date) -> Result<(i64, i64), OutOfRange> {
-    span(servicing, (from, until), (from, until))
-}
-
-/// The part of a year that some days of a period are, as a fraction.
-fn span(servicing: &Servicing, period: (Date, Date), days: (Date, Date)) -> Result<(i64, i64), OutOfRange> {
-    let count = days_between(days.0, days.1);
-    let all = days_between(period.0, period.1).max(1);
-    let every = i64::from(servicing.period.every);
-    Ok(
-        match (basis(servicing.method), servicing.period.unit, servicing.year) {
-            (Basis::Periods, Unit::Months, _) => (every.saturating_mul(count), all.saturating_mul(12)),
-            (Basis::Periods, Unit::Weeks, _) => (every.saturating_mul(count), all.saturating_mul(52)),
-            (_, _, YearDays::Fixed(year)) => (count, i64::from(year)),
-            (_, _, YearDays::Actual) => {
-                let (days, year) = actual_parts(days.0, days.1)?;
-                let small = |n: i128| i64::try_from(n).map_err(|_| OutOfRange("a part of a year"));
-                (small(days)?, small(year)?)
-            }
-        },
-    )
-}
-
-/// Interest for a part of a year.
-fn interest(balance: Amount, annual: Rate, (part, whole): (i64, i64)) -> Result<Amount, OutOfRange> {
-    balance.interest(annual, part, whole, Rounding::HalfEven)
 }

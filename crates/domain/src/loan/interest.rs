@@ -91,7 +91,8 @@ impl<'a> Accrual<'a> {
     }
 
     /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
-    /// alone. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 + 191.05.)
+    /// alone, then together. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 +
+    /// 191.05; `ProgressiveEMICalculatorTest`: 300 and 200 on one day in 85.04, not in 51.03 + 34.02.)
     pub fn lend(&mut self, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         let Some(place) = self.change(day, amount, Amount::ZERO)? else {
             return Err(OutOfRange("a disbursement after the last period"));
@@ -110,7 +111,28 @@ impl<'a> Accrual<'a> {
                 (term.level, term.instalment) = (all, all);
             }
         }
+        self.even_out(first)?;
         self.absorb()
+    }
+
+    /// Smooths the instalments from a period on as if nothing had been paid, whatever was.
+    fn even_out(&mut self, first: usize) -> Result<(), OutOfRange> {
+        let mut unpaid = self.clone();
+        unpaid.carried = Amount::ZERO;
+        for term in &mut unpaid.terms {
+            (term.paid_principal, term.paid_interest) = (Amount::ZERO, Amount::ZERO);
+            term.instalment = term.level.plus(term.credited)?;
+            for stretch in &mut term.stretches {
+                stretch.corrected = Amount::ZERO;
+            }
+        }
+        unpaid.settle(first)?;
+        for (term, new) in self.terms.iter_mut().zip(&unpaid.terms).skip(first) {
+            if !term.is_free {
+                term.level_at(new.level)?;
+            }
+        }
+        Ok(())
     }
 
     /// Lets another rate hold from a day on: the evening before ends a span.
@@ -153,9 +175,7 @@ impl<'a> Accrual<'a> {
         let balance = self.opening(first)?;
         let level = self.level(first, balance)?;
         for term in self.terms.iter_mut().skip(first) {
-            if level >= term.paid()? {
-                (term.level, term.instalment) = (level, level);
-            }
+            term.level_at(level)?;
         }
         self.settle(first)
     }
@@ -276,7 +296,7 @@ impl<'a> Accrual<'a> {
         // interest is due, an instalment is as high as that.
         let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from && !t.is_free;
         if let Some(term) = cut.terms.get_mut(place).filter(is_whole) {
-            term.instalment = term.level;
+            term.instalment = term.level.plus(term.credited)?;
             let interest = term.reckoned;
             term.reckon(interest)?;
         }
@@ -444,32 +464,38 @@ impl<'a> Accrual<'a> {
         Ok(true)
     }
 
-    /// Lets the last period take the difference, then smooths the instalments from one period on.
+    /// Lets the last period take the difference, then smooths the instalments from one period on. A pause changes none of
+    /// them: the last period takes what it spares. (Apache Fineract, `ProgressiveEMICalculatorTest`: pauses among changes of
+    /// the rate leave 17.01.)
     fn settle(&mut self, first: usize) -> Result<(), OutOfRange> {
+        let pauses = core::mem::take(&mut self.pauses);
         self.absorb()?;
         for _ in 0..3 {
             if self.is_moved || !self.smooth(first)? {
                 break;
             }
         }
-        Ok(())
+        if pauses.is_empty() {
+            return Ok(());
+        }
+        self.pauses = pauses;
+        self.absorb()
     }
 
     /// Brings the last instalment closer to the others, if it is further than half a cent a period away; says whether.
+    /// Periods of interest alone are none of them, and instalments that are paid up stay as they are. (Apache Fineract,
+    /// `ProgressiveEMICalculatorTest`: with the last of six paid at once, a lower rate leaves 4 × 16.80 and 16.79.)
     fn smooth(&mut self, first: usize) -> Result<bool, OutOfRange> {
-        let count = self.terms.len().saturating_sub(first);
-        let difference = self.last_difference()?;
-        let half = i64::try_from(count.checked_div(2).unwrap_or(0)).map_err(|_| OutOfRange("periods"))?;
-        if difference.is_zero() || half == 0 || difference.minor().saturating_abs() <= half {
-            return Ok(false);
-        }
-        let Some(before_last) = self.terms.len().checked_sub(2).and_then(|p| self.terms.get(p)) else {
+        let Some((level, difference)) = self.last_two(first)? else {
             return Ok(false);
         };
-        let level = before_last.instalment;
-        let mut open = 0i64;
-        for term in self.terms.iter().skip(first) {
-            open = open.saturating_add(i64::from(level >= term.paid()?));
+        let (mut count, mut open) = (0i64, 0i64);
+        for term in self.terms.iter().skip(first).filter(|t| !t.is_free) {
+            count = count.saturating_add(1);
+            open = open.saturating_add(i64::from(level.plus(term.credited)? >= term.paid()?));
+        }
+        if count < 2 || difference.minor().saturating_abs() <= count / 2 {
+            return Ok(false);
         }
         let step = difference.share(1, open.max(1), crate::money::Rounding::HalfEven)?;
         let wanted = to_multiple(level.plus(step)?, self.servicing.multiple)?;
@@ -478,27 +504,33 @@ impl<'a> Accrual<'a> {
         }
         let mut tried = self.clone();
         for term in tried.terms.iter_mut().skip(first) {
-            if wanted >= term.paid()? {
-                (term.level, term.instalment) = (wanted, wanted);
-            }
+            term.level_at(wanted)?;
         }
         tried.absorb()?;
-        let closer = tried.last_difference()?.minor().saturating_abs() < difference.minor().saturating_abs();
+        let left = tried.last_two(first)?.map_or(Amount::ZERO, |(_, left)| left);
+        let closer = left.minor().saturating_abs() < difference.minor().saturating_abs();
         if closer {
             *self = tried;
         }
         Ok(closer)
     }
 
-    /// By how much the last instalment is higher than the one before it.
-    fn last_difference(&self) -> Result<Amount, OutOfRange> {
-        match self.terms.as_slice() {
-            [.., before, last] => last.instalment.minus(before.instalment),
-            _ => Ok(Amount::ZERO),
+    /// The last but one of the instalments from a period on that are not paid up, and by how much the last is higher.
+    fn last_two(&self, first: usize) -> Result<Option<(Amount, Amount)>, OutOfRange> {
+        let mut last = None;
+        for term in self.terms.iter().skip(first).rev().filter(|t| !t.is_free) {
+            if term.instalment == term.paid()? {
+                continue;
+            }
+            let own = term.own()?;
+            if let Some(last) = last.replace(own) {
+                return Ok(Some((own, last.minus(own)?)));
+            }
         }
+        Ok(None)
     }
 
-    /// What is outstanding when a period begins, with what is lent in it.
+    /// What is outstanding when a period begins, with what is lent in it; what came to be owed again in it is due with it.
     fn opening(&self, place: usize) -> Result<Amount, OutOfRange> {
         let Some(term) = self.terms.get(place) else {
             return Ok(Amount::ZERO);
@@ -508,6 +540,6 @@ impl<'a> Accrual<'a> {
             .stretches
             .iter()
             .try_fold(Amount::ZERO, |sum, s| sum.plus(s.lent))?;
-        first.max(Amount::ZERO).plus(lent)
+        first.max(Amount::ZERO).plus(lent)?.minus(term.credited)
     }
 }

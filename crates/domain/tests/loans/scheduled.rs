@@ -70,7 +70,7 @@ fn days_without_interest_earn_nothing_and_the_others_all() {
 #[test]
 fn nobody_borrows_what_is_owed_to_them() {
     let terms = reckoned_anew(Excess::LastRow, true);
-    let over = paid(date(2022, 12, 1), 5049_32 + 1000_00);
+    let over = paid(date(2022, 12, 1), 604_932);
     let back = |amount| {
         let amount = fen(amount);
         (date(2022, 12, 10), Event::PaidOut { amount })
