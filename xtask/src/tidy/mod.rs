@@ -10,6 +10,7 @@ mod schema;
 mod size;
 mod sql;
 mod texts;
+mod transcript;
 mod words;
 
 use crate::requirements;
@@ -71,6 +72,10 @@ const CHECKS: &[Check] = &[
     Check {
         name: "texts",
         run: texts::check,
+    },
+    Check {
+        name: "transcript",
+        run: transcript::check,
     },
     Check {
         name: "paths",

@@ -96,7 +96,7 @@ pub async fn unfreeze(
     app.once(&asked, || async {
         let (version, mut known) = standing::stored(app, command.shopper).await?;
         if known.account == Account::Good {
-            return Err(already("good standing"));
+            return Err(already("good_standing"));
         }
         let mut moment = app.moment();
         known.account = Account::Good;

@@ -114,7 +114,7 @@ pub async fn set_own_limit(
         let stored = line(app, command.shopper, &command.institution).await?;
         if stored.line.own_limit == command.limit {
             return Err(Refusal::AlreadyExists {
-                what: "own limit".into(),
+                what: "own_limit".into(),
             }
             .into());
         }

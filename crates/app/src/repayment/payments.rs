@@ -72,6 +72,8 @@ impl Begun {
 pub struct PaymentView {
     /// Its identifier.
     pub id: PaymentId,
+    /// Whether it is a debit, a payment by hand, or a pay-out.
+    pub kind: Kind,
     /// How much.
     pub amount: Amount,
     /// How it stands.
@@ -83,6 +85,7 @@ pub struct PaymentView {
 pub(crate) fn view(payment: &Payment) -> PaymentView {
     PaymentView {
         id: payment.id,
+        kind: payment.kind,
         amount: payment.amount,
         state: payment.state.clone(),
         shares: payment.shares.clone(),

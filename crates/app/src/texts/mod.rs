@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{MessageId, ShopperId};
-use fenqi_domain::money::{Rate, point};
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::money::point;
+use fenqi_domain::payment::{Advice, FailureCode, Kind};
 use fenqi_store::tables::messages::{self, NewMessage};
 use fenqi_store::{Batch, vault};
 use jiff::Timestamp;
@@ -20,8 +20,10 @@ use crate::outcome::Denied;
 use crate::{App, Moment};
 
 mod explanation;
+mod reader;
 
 pub use explanation::explanation;
+pub use reader::Reader;
 
 /// A language that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +34,22 @@ pub enum Language {
     En,
 }
 
-static REFUSALS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("refusals.toml")));
-static DECLINES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("declines.toml")));
+static FAILURES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("failures.toml")));
 static MESSAGES: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("messages.toml")));
 
-/// What a refusal says to a person.
-pub fn refusal(refusal: &Refusal, language: Language) -> String {
-    let evidence = serde_json::to_value(refusal).unwrap_or_default();
-    let fields = evidence.as_object().cloned().unwrap_or_default();
-    REFUSALS.say(refusal.code(), language, &|name| {
-        refusal_field(refusal.code(), name, &fields, language)
-    })
+/// Why a payment did not succeed, and what the payer can do about it. Only the platform tries a debit again by itself.
+pub fn failure(code: FailureCode, kind: Kind, language: Language) -> String {
+    let say = |section: &str| FAILURES.say(section, language, &|_| String::new());
+    let advice = match code.advice() {
+        Advice::TopUp => "top_up",
+        Advice::OtherCard => "other_card",
+        Advice::AskBank => "ask_bank",
+        Advice::SignMandate => "sign_mandate",
+        Advice::Wait if kind == Kind::ByHand => "try_again",
+        Advice::Wait => "wait",
+    };
+    let stop = if language == Language::Zh { "。" } else { ". " };
+    [say(code.code()).as_str(), stop, say(advice).as_str()].concat()
 }
 
 /// What a message says.
@@ -52,56 +59,16 @@ pub fn message(template: &str, fields: &Value, language: Language) -> String {
     MESSAGES.say(template, language, &|name| match fields.get(name) {
         Some(Value::Number(number)) if name == "days" => number.to_string(),
         Some(Value::Number(number)) => point(number.as_i64().unwrap_or_default(), 2),
+        Some(Value::String(code)) if name == "code" => {
+            failure(FailureCode::of_channel(code), Kind::Debit, language)
+        }
         Some(Value::String(text)) => text.clone(),
         _ => String::new(),
     })
 }
 
-/// A figure of a refusal's evidence, as a person reads it.
-fn refusal_field(code: &str, name: &str, fields: &Map<String, Value>, language: Language) -> String {
-    let zh = language == Language::Zh;
-    match (name, fields.get(name)) {
-        ("until", None | Some(Value::Null)) | ("region", None | Some(Value::Null)) => String::new(),
-        ("until", Some(at)) if zh => format!("，预计 {} 恢复", minute(at)),
-        ("until", Some(at)) => format!(", expected back at {}", minute(at)),
-        ("at" | "retry_after", Some(at)) => minute(at),
-        ("region", Some(region)) if code == "institution_suspended" && !zh => {
-            format!(" in {}", plain(region))
-        }
-        ("since", Some(at)) if code == "payment_under_way" => minute(at),
-        ("annual" | "cap", Some(rate)) => Rate::from_ppb(rate.as_i64().unwrap_or_default()).to_string(),
-        ("reasons", Some(Value::Array(reasons))) => {
-            let said: Vec<String> = reasons
-                .iter()
-                .map(|r| DECLINES.say(&plain(r), language, &|_| String::new()))
-                .collect();
-            said.join(if zh { "；" } else { "; " })
-        }
-        ("counts", Some(Value::Array(counts))) => counts
-            .iter()
-            .map(Value::to_string)
-            .collect::<Vec<_>>()
-            .join(if zh { "、" } else { ", " }),
-        ("days" | "tries_left" | "seconds_left" | "agreements", Some(number)) => number.to_string(),
-        ("minimum", Some(number)) if code == "underage" => number.to_string(),
-        (_, Some(Value::Number(number))) => point(number.as_i64().unwrap_or_default(), 2),
-        (_, Some(other)) => plain(other),
-        (_, None) => String::new(),
-    }
-}
-
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// An instant to the minute, in the time zone of the mainland, which is the contracts' default.
-fn minute(value: &Value) -> String {
-    let parsed: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
-    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
-    parsed.map_or_else(
-        || plain(value),
-        |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
 }
 
 /// Queues a message: not outside contact hours, and not after it has lost its use.
@@ -197,6 +164,11 @@ impl Catalogue {
         Catalogue(sections)
     }
 
+    /// Whether there is a sentence for a code.
+    fn has(&self, code: &str) -> bool {
+        self.0.contains_key(code)
+    }
+
     /// The sentence with its figures filled in; a code without a sentence is said as the code itself.
     fn say(&self, code: &str, language: Language, field: &dyn Fn(&str) -> String) -> String {
         let Some([zh, en]) = self.0.get(code) else {
@@ -221,32 +193,28 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fenqi_domain::money::Amount;
-    use fenqi_domain::refusal::CODES;
 
+    // R37: whoever's payment failed is told why, and what helps.
     #[test]
-    fn every_refusal_has_a_sentence_in_both_languages() {
-        for code in CODES {
-            let [zh, en] = REFUSALS
-                .0
-                .get(code)
-                .unwrap_or_else(|| panic!("{code} has no text"));
-            assert!(!zh.is_empty() && !en.is_empty(), "{code}");
+    fn every_failure_of_a_payment_is_said_in_both_languages_with_what_helps() {
+        for code in FailureCode::ALL {
+            let languages = [Language::Zh, Language::En];
+            for (kind, language) in [Kind::Debit, Kind::ByHand]
+                .map(|k| languages.map(|l| (k, l)))
+                .concat()
+            {
+                let said = failure(code, kind, language);
+                assert!(!said.contains('_') && said.len() > 20, "{}: {said}", code.code());
+            }
         }
-    }
-
-    #[test]
-    fn a_refusal_names_its_evidence() {
-        let gap = Refusal::LimitInsufficient {
-            available: Amount::from_minor(100_000),
-            gap: Amount::from_minor(32_000),
-        };
-        assert!(refusal(&gap, Language::Zh).contains("还差 320.00"));
-        assert!(refusal(&gap, Language::En).contains("320.00 is missing"));
-        let minor = Refusal::Underage { minimum: 18 };
+        let down = |kind| failure(FailureCode::ChannelDown, kind, Language::En);
+        assert!(down(Kind::Debit).ends_with("it is tried again"));
+        assert!(down(Kind::ByHand).ends_with("Please try again in a little while"));
+        let fields = serde_json::json!({ "amount": 35_729, "currency": "CNY", "code": "card_expired" });
         assert_eq!(
-            refusal(&minor, Language::En),
-            "You must be at least 18 years old."
+            message("debit_failed", &fields, Language::En),
+            "Today's debit of 357.29 CNY did not succeed, and nothing was taken: the card has expired. Please pay from \
+             another card."
         );
     }
 }

@@ -158,45 +158,57 @@ fn pay_bucket(
         if let Some(accrual) = &state.accrual {
             let to = earned_to(accrual, component, recalculation.until, on);
             if let Some((principal, interest)) = accrual.due_at(due_on, to, takes_all)? {
-                standing.owe(component, principal, interest)?;
+                // What came to be owed again is in the balance already, and beside the plan in the row.
+                let planned = principal.minus(accrual.credited(due_on))?;
+                standing.owe(component, planned, interest)?;
             }
         }
     }
-    let paid_before = standing.row.figures(component).paid;
-    let beside = standing.added.of(component);
-    let charged = standing.row.figures(component).charged;
     let Some(accrual) = &mut state.accrual else {
         return standing.take(day, component, most);
     };
+    let owed = Owed::of(accrual, standing, component)?;
     let is_principal = component == Component::Principal;
-    let beside = if is_principal {
-        beside.minus(accrual.credited(due_on))?
-    } else {
-        beside
-    };
-    // What came to be owed beside the plan is no part of the balance: the plan is paid first.
-    let planned = charged.minus(beside)?;
-    let term = accrual.terms.iter().find(|t| t.until == due_on);
-    let before = term.map_or(Amount::ZERO, |t| match component {
-        Component::Principal => t.paid_principal,
-        _ => t.paid_interest,
-    });
     // What the rows to come ask for may pass what is left of the loan, until the last of them gives way.
     let most = if is_principal && recalculation.is_some() {
-        let open_beside = beside.minus_or_zero(paid_before.minus_or_zero(before)?)?;
-        most.min(accrual.unpaid()?.max(Amount::ZERO).plus(open_beside)?)
+        most.min(accrual.unpaid()?.max(Amount::ZERO).plus(owed.beside)?)
     } else {
         most
     };
     let paid = standing.take(day, component, most)?;
-    let own = planned.minus_or_zero(before)?.min(paid);
     if !is_principal {
-        accrual.pay_interest(due_on, own)?;
+        accrual.pay_interest(due_on, owed.planned.min(paid))?;
     } else if recalculation.is_some() {
-        accrual.pay_principal(due_on, on, own)?;
+        accrual.pay_principal(due_on, on, owed.planned.min(paid))?;
     }
     state.follow()?;
     Ok(paid)
+}
+
+/// What is open of a component of a row whose interest follows the balance.
+struct Owed {
+    /// Of the plan.
+    planned: Amount,
+    /// Of what came to be owed beside the plan. It is no part of the balance: the plan is paid first.
+    beside: Amount,
+}
+
+impl Owed {
+    fn of(accrual: &Accrual<'_>, standing: &Standing, component: Component) -> Result<Owed, OutOfRange> {
+        let due_on = standing.row.due_on;
+        let term = accrual.terms.iter().find(|t| t.until == due_on);
+        let (counted, before) = term.map_or((Amount::ZERO, Amount::ZERO), |t| match component {
+            Component::Principal => (t.credited, t.paid_principal),
+            _ => (Amount::ZERO, t.paid_interest),
+        });
+        let figures = standing.row.figures(component);
+        let beside = standing.added.of(component).minus(counted)?;
+        let met = figures.paid.plus(figures.waived)?;
+        Ok(Owed {
+            planned: figures.charged.minus(beside)?.minus_or_zero(before)?,
+            beside: beside.minus_or_zero(met.minus_or_zero(before)?)?,
+        })
+    }
 }
 
 /// The day up to which a payment ahead takes a component as earned. Interest that an earlier period put off is earned as
@@ -218,14 +230,21 @@ pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount)
         let Some(standing) = state.rows.get_mut(place) else {
             continue;
         };
-        let waived = standing.waive(component, left)?;
-        let (due_on, is_regular) = (standing.row.due_on, standing.is_regular());
-        left = left.minus(waived)?;
+        let due_on = standing.row.due_on;
+        let accrual = state.accrual.as_mut().filter(|_| standing.is_regular());
+        let Some(accrual) = accrual else {
+            left = left.minus(standing.waive(component, left)?)?;
+            continue;
+        };
         // The balance behind the rows knows no difference between what was paid and what is not asked for.
-        let accrual = state.accrual.as_mut().filter(|_| follows && is_regular);
-        match (accrual, component) {
-            (Some(accrual), Component::Principal) => accrual.pay_principal(due_on, day, waived)?,
-            (Some(accrual), Component::Interest) => accrual.pay_interest(due_on, waived)?,
+        let owed = Owed::of(accrual, standing, component)?;
+        let waived = standing.waive(component, left)?;
+        left = left.minus(waived)?;
+        match component {
+            Component::Principal if follows => {
+                accrual.pay_principal(due_on, day, owed.planned.min(waived))?;
+            }
+            Component::Interest => accrual.pay_interest(due_on, owed.planned.min(waived))?,
             _ => {}
         }
         state.follow()?;

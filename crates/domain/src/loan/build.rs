@@ -58,8 +58,10 @@ pub(crate) struct Builder<'s> {
     annual: Rate,
     today: Date,
     periods: Vec<Period>,
-    /// All that was lent.
-    all: Amount,
+    /// How many of them instalments are level over: those that were added count from their day on.
+    agreed: usize,
+    /// What was lent in the periods so far.
+    lent: Amount,
     /// Principal that rows took.
     taken: Amount,
     /// What came in and was not placed yet.
@@ -84,14 +86,17 @@ impl<'s> Builder<'s> {
         let order = rule.into_iter().flat_map(|r| &r.buckets);
         let order = order.filter(|b| b.timing == Timing::PastDue).map(|b| b.component);
         let (periods, added) = periods(state, servicing)?;
-        let mut builder = Builder {
+        let extra = course.extra.iter().map(|(_, count)| usize::from(*count));
+        let later = extra.fold(added, usize::saturating_add);
+        Ok(Builder {
             servicing,
             course,
             recalculation,
             annual: state.terms.pricing.rate(),
             today: state.day,
+            agreed: periods.len().saturating_sub(later),
             periods,
-            all: Amount::sum(course.lent.iter().map(|f| f.amount))?,
+            lent: Amount::ZERO,
             taken: Amount::ZERO,
             paid: recalculation.map_or(Vec::new(), |_| course.paid.clone()),
             order: order.collect(),
@@ -100,14 +105,7 @@ impl<'s> Builder<'s> {
             instalment: Amount::ZERO,
             carried: Amount::ZERO,
             deferred: Amount::ZERO,
-        };
-        // Rows that were added count from where instalments are level anew.
-        let later = usize::from(course.extra).saturating_add(added);
-        let all = builder.periods.len();
-        let more = builder.periods.split_off(all.saturating_sub(later));
-        builder.instalment = builder.level(builder.all, 0)?;
-        builder.periods.extend(more);
-        Ok(builder)
+        })
     }
 
     /// All rows.
@@ -129,9 +127,14 @@ impl<'s> Builder<'s> {
         else {
             return Ok(());
         };
-        let releveled = self.course.releveled.iter();
-        if releveled.into_iter().any(|day| from < *day && *day <= until) {
-            self.instalment = self.level(self.all.minus(self.taken)?, place)?;
+        let more = self.lent_in(place)?;
+        self.lent = self.lent.plus(more)?;
+        let is_within = |day: Date| from < day && day <= until;
+        let extra = self.course.extra.iter().filter(|(day, _)| is_within(*day));
+        let extra = extra.map(|(_, count)| usize::from(*count));
+        self.agreed = extra.fold(self.agreed, usize::saturating_add);
+        if more.is_positive() || self.course.releveled.iter().any(|day| is_within(*day)) {
+            self.instalment = self.level(self.lent.minus(self.taken)?, place)?;
         }
         let overdue = self.overdue_at(from, until)?;
         let mut spans = Spans::new(from, self.balance.plus(overdue)?);
@@ -179,10 +182,24 @@ impl<'s> Builder<'s> {
         self.fall_due(place, until)
     }
 
+    /// What was lent for the rows from one on: those that were due by its day have nothing of it, unless the schedule is
+    /// always built as a whole.
+    fn lent_in(&self, place: usize) -> Result<Amount, OutOfRange> {
+        let Some(&Period { from, until, .. }) = self.periods.get(place) else {
+            return Ok(Amount::ZERO);
+        };
+        let (is_first, is_last) = (place == 0, place.saturating_add(1) == self.periods.len());
+        let is_within = |on: Date| (is_first || from <= on) && (is_last || on < until);
+        let whole = self.servicing.whole;
+        let lent = self.course.lent.iter();
+        let lent = lent.filter(|f| if whole { is_first } else { is_within(f.on) });
+        Amount::sum(lent.map(|f| f.amount))
+    }
+
     /// Lets the money of a due date meet its row and those before; what is beyond them is principal of the row.
     fn fall_due(&mut self, place: usize, until: Date) -> Result<(), OutOfRange> {
         let mut beyond = Amount::ZERO;
-        for amount in self.drain(until, true) {
+        for amount in self.drain(until) {
             beyond = beyond.plus(self.meet(amount)?)?;
         }
         let beyond = beyond.min(self.balance);
@@ -295,11 +312,10 @@ impl<'s> Builder<'s> {
     }
 
     /// Money that comes on or before a day.
-    fn drain(&mut self, until: Date, on_day: bool) -> Vec<Amount> {
-        let comes = |f: &Flow| f.on < until || (on_day && f.on == until);
-        let come = self.paid.iter().filter(|f| comes(f)).map(|f| f.amount).collect();
-        self.paid.retain(|f| !comes(f));
-        come
+    fn drain(&mut self, until: Date) -> Vec<Amount> {
+        let (come, later): (Vec<Flow>, Vec<Flow>) = self.paid.iter().partition(|f| f.on <= until);
+        self.paid = later;
+        come.iter().map(|f| f.amount).collect()
     }
 
     /// The day on which early money paid everything, interest up to it included, if it did and nothing was lent since:
@@ -367,8 +383,8 @@ impl<'s> Builder<'s> {
 
     /// The instalment, or its principal if that is equal, for an amount over the rows from one on.
     fn level(&self, amount: Amount, first: usize) -> Result<Amount, OutOfRange> {
-        let repaying = self.periods.iter().skip(first).filter(|p| !p.is_free);
-        let count = repaying.count().max(1);
+        let agreed = self.periods.iter().take(self.agreed).skip(first);
+        let count = agreed.filter(|p| !p.is_free).count().max(1);
         if matches!(self.servicing.method, Method::EqualPrincipal(_) | Method::Flat) {
             let count = i64::try_from(count).map_err(|_| OutOfRange("the number of rows"))?;
             let equal = amount.share(1, count, Rounding::HalfEven)?;
@@ -425,7 +441,7 @@ impl<'s> Builder<'s> {
                     from,
                     until,
                     base: if is_flat {
-                        self.all
+                        self.lent_by(from)?
                     } else {
                         balance.max(Amount::ZERO)
                     },
@@ -439,10 +455,19 @@ impl<'s> Builder<'s> {
         Ok(stretches)
     }
 
+    /// All that was lent by a day, or at all if the schedule is always built as a whole.
+    fn lent_by(&self, day: Date) -> Result<Amount, OutOfRange> {
+        let whole = self.servicing.whole;
+        let lent = self.course.lent.iter().filter(|f| whole || f.on <= day);
+        Amount::sum(lent.map(|f| f.amount))
+    }
+
     /// The days on which a balance, a rate or a pause changes, with the change of the balance.
     fn cuts(&self, spans: &Spans) -> Vec<(Date, Amount)> {
         let is_flat = self.servicing.method == Method::Flat;
-        let changes = spans.changes.iter().filter(|_| !is_flat);
+        // A flat rate counts on what was lent, whatever was paid.
+        let counts = |f: &&Flow| !is_flat || (f.amount.is_positive() && !self.servicing.whole);
+        let changes = spans.changes.iter().filter(counts);
         let changes = changes.map(|f| (f.on.max(spans.from), f.amount));
         let rates = self.course.rates.iter().map(|(from, _)| *from);
         let pauses = self.course.pauses.iter().flat_map(|p| [p.from, p.until]);

@@ -91,7 +91,8 @@ impl<'a> Accrual<'a> {
     }
 
     /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
-    /// alone. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 + 191.05.)
+    /// alone, then together. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 +
+    /// 191.05; `ProgressiveEMICalculatorTest`: 300 and 200 on one day in 85.04, not in 51.03 + 34.02.)
     pub fn lend(&mut self, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         let Some(place) = self.change(day, amount, Amount::ZERO)? else {
             return Err(OutOfRange("a disbursement after the last period"));
@@ -106,12 +107,32 @@ impl<'a> Accrual<'a> {
         alone.relevel(first)?;
         for (term, new) in self.terms.iter_mut().zip(&alone.terms).skip(first) {
             let all = term.level.plus(new.level)?;
-            // While only interest is due, an instalment is as high as that.
-            if !term.is_free && all >= term.paid()? {
+            if all >= term.paid()? {
                 (term.level, term.instalment) = (all, all);
             }
         }
+        self.even_out(first)?;
         self.absorb()
+    }
+
+    /// Smooths the instalments from a period on as if nothing had been paid, whatever was.
+    fn even_out(&mut self, first: usize) -> Result<(), OutOfRange> {
+        let mut unpaid = self.clone();
+        unpaid.carried = Amount::ZERO;
+        for term in &mut unpaid.terms {
+            (term.paid_principal, term.paid_interest) = (Amount::ZERO, Amount::ZERO);
+            term.instalment = term.level.plus(term.credited)?;
+            for stretch in &mut term.stretches {
+                stretch.corrected = Amount::ZERO;
+            }
+        }
+        unpaid.settle(first)?;
+        for (term, new) in self.terms.iter_mut().zip(&unpaid.terms).skip(first) {
+            if !term.is_free {
+                term.level_at(new.level)?;
+            }
+        }
+        Ok(())
     }
 
     /// Lets another rate hold from a day on: the evening before ends a span.
@@ -154,9 +175,7 @@ impl<'a> Accrual<'a> {
         let balance = self.opening(first)?;
         let level = self.level(first, balance)?;
         for term in self.terms.iter_mut().skip(first) {
-            if level >= term.paid()? {
-                (term.level, term.instalment) = (level, level);
-            }
+            term.level_at(level)?;
         }
         self.settle(first)
     }
@@ -273,10 +292,11 @@ impl<'a> Accrual<'a> {
         for term in &cut.terms {
             open = open.saturating_add(usize::from(term.instalment != term.paid()?));
         }
-        // A row whose period has not begun takes its whole instalment, unless it is all that is left to pay.
-        let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from;
+        // A row whose period has not begun takes its whole instalment, unless it is all that is left to pay. While only
+        // interest is due, an instalment is as high as that.
+        let is_whole = |t: &&mut Term| !takes_all && open > 1 && day <= t.from && !t.is_free;
         if let Some(term) = cut.terms.get_mut(place).filter(is_whole) {
-            term.instalment = term.level;
+            term.instalment = term.level.plus(term.credited)?;
             let interest = term.reckoned;
             term.reckon(interest)?;
         }
@@ -456,20 +476,20 @@ impl<'a> Accrual<'a> {
     }
 
     /// Brings the last instalment closer to the others, if it is further than half a cent a period away; says whether.
+    /// Periods of interest alone are none of them, and instalments that are paid up stay as they are. (Apache Fineract,
+    /// `ProgressiveEMICalculatorTest`: with the last of six paid at once, a lower rate leaves 4 × 16.80 and 16.79.)
     fn smooth(&mut self, first: usize) -> Result<bool, OutOfRange> {
-        let count = self.terms.len().saturating_sub(first);
-        let difference = self.last_difference()?;
-        let half = i64::try_from(count.checked_div(2).unwrap_or(0)).map_err(|_| OutOfRange("periods"))?;
-        if difference.is_zero() || half == 0 || difference.minor().saturating_abs() <= half {
-            return Ok(false);
-        }
-        let Some(before_last) = self.terms.len().checked_sub(2).and_then(|p| self.terms.get(p)) else {
+        let repaying = self.terms.iter().skip(first).filter(|t| !t.is_free);
+        let half = i64::try_from(repaying.count() / 2).map_err(|_| OutOfRange("periods"))?;
+        let Some((level, difference)) = self.last_two(first)? else {
             return Ok(false);
         };
-        let level = before_last.instalment;
+        if half == 0 || difference.minor().saturating_abs() <= half {
+            return Ok(false);
+        }
         let mut open = 0i64;
         for term in self.terms.iter().skip(first) {
-            open = open.saturating_add(i64::from(level >= term.paid()?));
+            open = open.saturating_add(i64::from(level.plus(term.credited)? >= term.paid()?));
         }
         let step = difference.share(1, open.max(1), crate::money::Rounding::HalfEven)?;
         let wanted = to_multiple(level.plus(step)?, self.servicing.multiple)?;
@@ -478,27 +498,33 @@ impl<'a> Accrual<'a> {
         }
         let mut tried = self.clone();
         for term in tried.terms.iter_mut().skip(first) {
-            if wanted >= term.paid()? {
-                (term.level, term.instalment) = (wanted, wanted);
-            }
+            term.level_at(wanted)?;
         }
         tried.absorb()?;
-        let closer = tried.last_difference()?.minor().saturating_abs() < difference.minor().saturating_abs();
+        let left = tried.last_two(first)?.map_or(Amount::ZERO, |(_, left)| left);
+        let closer = left.minor().saturating_abs() < difference.minor().saturating_abs();
         if closer {
             *self = tried;
         }
         Ok(closer)
     }
 
-    /// By how much the last instalment is higher than the one before it.
-    fn last_difference(&self) -> Result<Amount, OutOfRange> {
-        match self.terms.as_slice() {
-            [.., before, last] => last.instalment.minus(before.instalment),
-            _ => Ok(Amount::ZERO),
+    /// The last but one of the instalments from a period on that are not paid up, and by how much the last is higher.
+    fn last_two(&self, first: usize) -> Result<Option<(Amount, Amount)>, OutOfRange> {
+        let mut last = None;
+        for term in self.terms.iter().skip(first).rev().filter(|t| !t.is_free) {
+            if term.instalment == term.paid()? {
+                continue;
+            }
+            let own = term.own()?;
+            if let Some(last) = last.replace(own) {
+                return Ok(Some((own, last.minus(own)?)));
+            }
         }
+        Ok(None)
     }
 
-    /// What is outstanding when a period begins, with what is lent in it.
+    /// What is outstanding when a period begins, with what is lent in it; what came to be owed again in it is due with it.
     fn opening(&self, place: usize) -> Result<Amount, OutOfRange> {
         let Some(term) = self.terms.get(place) else {
             return Ok(Amount::ZERO);
@@ -508,6 +534,6 @@ impl<'a> Accrual<'a> {
             .stretches
             .iter()
             .try_fold(Amount::ZERO, |sum, s| sum.plus(s.lent))?;
-        first.max(Amount::ZERO).plus(lent)
+        first.max(Amount::ZERO).plus(lent)?.minus(term.credited)
     }
 }

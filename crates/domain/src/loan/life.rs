@@ -97,6 +97,7 @@ pub fn life(terms: &Terms, transactions: &[Transaction], as_of: Date) -> Result<
 pub fn quote(terms: &Terms, transactions: &[Transaction], on: Date) -> Result<Amount, Broken> {
     let mut state = fold::run(terms, transactions, on)?;
     super::overdue::count(&mut state)?;
+    crate::late::charge(&mut state)?;
     let mut open = state.open()?;
     let recalculation = terms.conventions.recalculation();
     if let (Some(recalculation), Some(accrual)) = (recalculation, &state.accrual) {
@@ -104,9 +105,7 @@ pub fn quote(terms: &Terms, transactions: &[Transaction], on: Date) -> Result<Am
             Until::PaymentDay => on,
             Until::PeriodEnd => accrual.period_end(on),
         };
-        let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
-        let own = accrual.accrued_at(until)?.minus_or_zero(paid)?;
-        open.interest = own.plus(interest_beside(&state)?)?;
+        open.interest = interest_open(&state, until)?;
     }
     let asked = open.total()?.minus_or_zero(state.credit)?;
     Ok(asked.minus(falls_away(&state, asked)?)?)
@@ -158,6 +157,16 @@ struct Left {
     open: Amount,
     /// What it leaves over for the payer.
     over: Amount,
+}
+
+/// The interest that has accrued by a day and is open, with what is owed beside it.
+pub(crate) fn interest_open(state: &State<'_>, day: Date) -> Result<Amount, OutOfRange> {
+    let Some(accrual) = &state.accrual else {
+        return interest_beside(state);
+    };
+    let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
+    let own = accrual.accrued_at(day)?.minus_or_zero(paid)?;
+    own.plus(interest_beside(state)?)
 }
 
 /// The interest that is open beside what rows owe by their balance: charged back, or of rows that others took the place

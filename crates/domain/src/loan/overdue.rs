@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use crate::loan::state::State;
+use crate::loan::state::{Standing, State};
 use crate::money::{Amount, OutOfRange};
 use crate::servicing::Until;
 
@@ -38,58 +38,69 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         };
     }
     let day = state.day;
+    let is_current = |s: &&Standing| s.is_regular() && s.from < day && day <= s.row.due_on;
+    let current = state.rows.iter().find(is_current).map(|s| (s.from, s.row.due_on));
+    let is_over = current.is_none();
+    // Where the agreement counts by periods, the one that is under way counts to its end.
+    let to = current.filter(|_| by_period).map_or(day, |(_, due_on)| due_on);
     let (mut newly, mut all) = (Amount::ZERO, Amount::ZERO);
-    let mut lates = alloc::vec::Vec::new();
     let mut any = false;
-    for standing in state.rows.iter().filter(|s| s.is_regular() && s.row.due_on < day) {
-        if standing.row.open()?.total()?.is_zero() {
+    for place in 0..state.rows.len() {
+        let Some(late) = overdue(state, place)? else {
             continue;
-        }
+        };
         any = true;
         if !newly.is_zero() {
-            lates.push(Late {
-                from: standing.from,
-                until: standing.row.due_on,
-                newly,
-                all,
-            });
+            earn(state, &Late { newly, all, ..late }, to)?;
+            // What the row owes of principal is less by what is overdue earned in its period.
+            state.follow()?;
         }
+        let Some(standing) = state.rows.get(place) else {
+            continue;
+        };
         newly = standing.row.principal.open()?;
         if recalculation.is_some_and(|r| r.compounds) {
             newly = newly.plus(standing.row.interest.open()?)?;
         }
         all = all.plus(newly)?;
     }
-    let mut regular = state.rows.iter().filter(|s| s.is_regular());
-    let current = regular.clone().find(|s| s.from < day && day <= s.row.due_on);
-    let is_over = current.is_none();
-    // Where the agreement counts by periods, the one that is under way counts to its end.
-    let to = current.filter(|_| by_period).map_or(day, |s| s.row.due_on);
-    if let Some(current) = current.filter(|_| any) {
-        lates.push(Late {
-            from: current.from,
-            until: current.row.due_on,
-            newly,
-            all,
-        });
-    } else if let Some(last) = regular.next_back().filter(|_| any)
-        && last.row.open()?.total()?.is_zero()
-    {
-        lates.push(Late {
-            from: last.from,
-            until: last.row.due_on,
-            newly,
-            all,
-        });
-    }
-    for late in lates {
-        earn(state, &late, to)?;
+    let last = state.rows.iter().rev().find(|s| s.is_regular());
+    let settled = match last {
+        Some(last) if is_over && last.row.open()?.total()?.is_zero() => Some((last.from, last.row.due_on)),
+        _ => None,
+    };
+    if let Some((from, until)) = current.or(settled).filter(|_| any) {
+        earn(
+            state,
+            &Late {
+                from,
+                until,
+                newly,
+                all,
+            },
+            to,
+        )?;
     }
     // After the last period nothing is counted a second time.
     if let Some(accrual) = state.accrual.as_mut().filter(|_| any && is_over) {
         accrual.overdue_to = Some(day);
     }
     state.follow()
+}
+
+/// The period of a row that is overdue, with nothing overdue in it yet.
+fn overdue(state: &State<'_>, place: usize) -> Result<Option<Late>, OutOfRange> {
+    let rows = state.rows.get(place);
+    let Some(standing) = rows.filter(|s| s.is_regular() && s.row.due_on < state.day) else {
+        return Ok(None);
+    };
+    let is_open = !standing.row.open()?.total()?.is_zero();
+    Ok(is_open.then_some(Late {
+        from: standing.from,
+        until: standing.row.due_on,
+        newly: Amount::ZERO,
+        all: Amount::ZERO,
+    }))
 }
 
 /// Lets what is overdue earn in one period, up to a day at most; what was counted before goes on from where it stopped.

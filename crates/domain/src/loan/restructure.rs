@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::calendar::{add_days, add_months, days_between};
 use crate::loan::factor::to_multiple;
 use crate::loan::interest::Accrual;
-use crate::loan::life::Origin;
+use crate::loan::life::{Origin, interest_open};
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
 use crate::loan::{Broken, Parts, Reaging};
@@ -85,12 +85,13 @@ fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
     if let Some(accrual) = &mut state.accrual {
         // Interest that does not follow payments knows nothing of them yet.
         for standing in state.rows.iter().filter(|s| s.is_regular() && !follows) {
-            let principal = standing
-                .row
-                .principal
-                .paid
-                .minus_or_zero(standing.added.principal)?;
-            accrual.note_paid(standing.row.due_on, principal, standing.row.interest.paid)?;
+            let met = |component| {
+                let figures = standing.row.figures(component);
+                let met = figures.paid.plus(figures.waived)?;
+                met.minus_or_zero(standing.added.of(component))
+            };
+            let (principal, interest) = (met(Component::Principal)?, met(Component::Interest)?);
+            accrual.note_paid(standing.row.due_on, principal, interest)?;
         }
         accrual.spread_overdue(day, beside)?;
     }
@@ -157,31 +158,30 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan)
     Ok(all)
 }
 
-/// Takes interest out of the rows: what has accrued by the day, or all of it; what was paid stays.
+/// Takes interest out of the rows: what has accrued by the day, or all of it; what was paid or waived stays.
 fn release_interest(state: &mut State<'_>, how: Reaging) -> Result<Amount, OutOfRange> {
     let day = state.day;
     let accrued = match &state.accrual {
-        Some(accrual) if how != Reaging::All => Some(accrual.accrued_at(day)?),
+        Some(_) if how != Reaging::All => Some(interest_open(state, day)?),
         _ => None,
     };
-    let (mut all, mut paid) = (Amount::ZERO, Amount::ZERO);
+    let mut all = Amount::ZERO;
     for standing in &mut state.rows {
-        let part = standing.elapsed(day);
+        let (part, whole) = standing.elapsed(day);
         let interest = &mut standing.row.interest;
-        paid = paid.plus(interest.paid)?;
         let open = interest.open()?;
         interest.charged = interest.charged.minus(open)?;
+        // What is owed again does not come about with the days.
+        let beside = standing.added.interest.min(open);
         let payable = if how == Reaging::All {
             open
         } else {
-            open.share(part.0, part.1, Rounding::HalfEven)?
+            let planned = open.minus(beside)?;
+            planned.share(part, whole, Rounding::HalfEven)?.plus(beside)?
         };
         all = all.plus(payable)?;
     }
-    match accrued {
-        Some(accrued) => accrued.minus_or_zero(paid),
-        None => Ok(all),
-    }
+    Ok(accrued.unwrap_or(all))
 }
 
 /// New rows that are level and earn; what has accrued is due with the first of them.

@@ -33,8 +33,8 @@ pub(crate) struct Course {
     pub pauses: Vec<Span>,
     /// Due dates from which on instalments are level anew.
     pub releveled: Vec<Date>,
-    /// How many rows were added for the same principal.
-    pub extra: u16,
+    /// From a due date on, so many rows more for the same principal.
+    pub extra: Vec<(Date, u16)>,
     /// From a due date on, so many rows without principal.
     pub without_principal: Vec<(Date, u16)>,
     /// From a due date on, so many rows whose interest is put off.
@@ -109,7 +109,7 @@ pub(crate) fn reschedule(
     let course = &mut state.course;
     if changes.extra > 0 {
         course.releveled.push(changes.from);
-        course.extra = course.extra.saturating_add(changes.extra);
+        course.extra.push((changes.from, changes.extra));
     }
     course.without_principal.push((changes.from, changes.grace));
     course

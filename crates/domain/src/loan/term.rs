@@ -86,9 +86,24 @@ impl Term {
         self.paid_principal = Amount::ZERO;
         self.paid_interest = Amount::ZERO;
         (self.level, self.instalment) = (Amount::ZERO, Amount::ZERO);
+        (self.credited, self.passed_on) = (Amount::ZERO, Amount::ZERO);
         for stretch in &mut self.stretches {
             (stretch.lent, stretch.corrected) = (Amount::ZERO, Amount::ZERO);
         }
+    }
+
+    /// Makes its instalment so high, with what came to be owed again in it, unless more was paid.
+    pub fn level_at(&mut self, level: Amount) -> Result<(), OutOfRange> {
+        let instalment = level.plus(self.credited)?;
+        if instalment >= self.paid()? {
+            (self.level, self.instalment) = (level, instalment);
+        }
+        Ok(())
+    }
+
+    /// Its instalment without what came to be owed again in it.
+    pub fn own(&self) -> Result<Amount, OutOfRange> {
+        self.instalment.minus(self.credited)
     }
 
     /// What was paid on it.

@@ -230,3 +230,39 @@ fn interest_is_explained_by_balance_rate_and_days() {
     let missing = explain(&level, &lent.0, signed(), of(7, Component::Interest));
     assert_eq!(missing, Ok(None), "there is no seventh row");
 }
+
+#[test]
+fn a_payoff_is_explained_by_what_is_owed_and_by_nothing_that_falls_away() {
+    use crate::servicing::{SEVEN, daily, first};
+    let mut servicing = daily(fenqi_domain::servicing::Until::PaymentDay);
+    servicing.chargeback = Component::ALL.to_vec();
+    let terms = crate::servicing::signed(SEVEN, 6, servicing);
+    let back = Amendment::ChargedBack {
+        amount: fen(10_58),
+        of: 2,
+    };
+    let amount = fen(100_00);
+    let life = Life::default()
+        .then(first(1), Event::Disbursed { amount })
+        .paid(first(2), fen(17_01))
+        .then(first(2), Event::Amended { by: back })
+        .paid(first(3), fen(70));
+    // 83.57 and the 10.00 that are owed again. They earned 0.55 in February, and 0.25 in 14 of 31 days of March. Of 0.70
+    // that were paid, 0.55 met February's interest, and 0.15 the 0.58 that was charged back.
+    // 26.46 of principal and the 0.43 are 14 days late, at 0.05 % a day.
+    let why = explain(&terms, &life.0, after(first(3), 14), Question::Payoff);
+    let why = why.unwrap().unwrap();
+    let How::Sum { terms } = &why.how else {
+        panic!("{why:?}");
+    };
+    let named: Vec<(&Name, i64)> = terms.iter().map(|t| (&t.of.name, t.of.value.minor())).collect();
+    assert_eq!(
+        named,
+        [
+            (&Name::PrincipalToCome, 93_57),
+            (&Name::InterestToCome, 25),
+            (&Name::OtherOpen, 19),
+            (&Name::Beside, 43)
+        ]
+    );
+}

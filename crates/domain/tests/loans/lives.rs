@@ -53,7 +53,7 @@ fn any_pricing() -> impl Strategy<Value = Pricing> {
 }
 
 /// Any rule for lateness.
-fn any_late() -> impl Strategy<Value = LatePolicy> {
+pub fn any_late() -> impl Strategy<Value = LatePolicy> {
     (
         0..6u16,
         select(vec![0, 1500]),

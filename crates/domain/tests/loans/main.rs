@@ -20,6 +20,8 @@ mod golden;
 mod lateness;
 mod lives;
 mod on_balance;
+mod orders;
+mod owed_later;
 mod payments;
 mod properties;
 mod recorded;

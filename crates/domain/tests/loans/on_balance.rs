@@ -2,7 +2,7 @@
 //! and a month's interest is the balance × 7 % ÷ 12, half to even: 0.58 in the first, then 0.49, 0.39, 0.29, 0.20 and 0.10.
 
 use fenqi_domain::loan::{Amendment, Event};
-use fenqi_domain::servicing::Until;
+use fenqi_domain::servicing::{Ahead, Until};
 use jiff::civil::date;
 
 use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
@@ -64,7 +64,7 @@ fn rows_are_level_anew_where_there_are_more_of_them_and_only_there() {
         ),
     ];
     for ((extra, grace, interest_grace), rows) in table {
-        let terms = signed(SEVEN, 6, servicing(fenqi_domain::servicing::Ahead::Next));
+        let terms = signed(SEVEN, 6, servicing(Ahead::Next));
         let change = rescheduled(extra, grace, interest_grace);
         let life = lived(&terms, &[lent(100_00), change], date(2024, 1, 5));
         assert_eq!(came_to(&life), rows, "{extra} {grace} {interest_grace}");
@@ -76,28 +76,39 @@ fn money_ahead_passes_rows_of_interest_alone_by() {
     let mut servicing = daily(Until::PaymentDay);
     servicing.interest_only = 2;
     let terms = signed(SEVEN, 6, servicing);
-    let life = lived(&terms, &[lent(100_00), paid(date(2024, 1, 15), 30_00)], first(2));
-    // 14 of 31 days earned 0.26 by then. The third row asks for 100.00 over four months, 25.37, and the fourth has the rest.
-    assert_eq!(life.loan.rows[0].interest.paid, fen(26));
-    assert_eq!(met(&life), [0, 0, 25_37, 4_37, 0, 0]);
+    let by = Amendment::RateChanged { annual: percent("7") };
+    let payment = paid(date(2024, 1, 15), 30_00);
+    let table = [
+        vec![lent(100_00), payment.clone()],
+        // The same rate once more makes the rows to come level anew, and as high as before.
+        vec![lent(100_00), amended(date(2024, 1, 10), by), payment],
+    ];
+    for events in table {
+        let life = lived(&terms, &events, first(2));
+        // 14 of 31 days earned 0.26 by then. The third row asks for 100.00 over four months, 25.37, and the fourth has the
+        // rest.
+        assert_eq!(life.loan.rows[0].interest.paid, fen(26), "{events:?}");
+        assert_eq!(met(&life), [0, 0, 25_37, 4_37, 0, 0], "{events:?}");
+    }
 }
 
 #[test]
 fn a_rate_that_changes_after_the_last_due_date_changes_nothing() {
-    let terms = signed(SEVEN, 3, servicing(fenqi_domain::servicing::Ahead::Next));
-    let more = (date(2024, 1, 20), Event::Disbursed { amount: fen(600_00) });
-    let by = Amendment::RateChanged {
-        annual: percent("20"),
+    let terms = signed(SEVEN, 3, servicing(Ahead::Next));
+    let changed = |on, to| {
+        let annual = percent(to);
+        amended(on, Amendment::RateChanged { annual })
     };
+    let dearer = changed(date(2024, 2, 15), "20");
     let on = date(2024, 4, 10);
-    let before = lived(&terms, &[lent(300_00), more.clone()], on);
-    let after = lived(&terms, &[lent(300_00), more, amended(on, by)], on);
+    let before = lived(&terms, &[lent(300_00), dearer.clone()], on);
+    let after = lived(&terms, &[lent(300_00), dearer, changed(on, "30")], on);
     assert_eq!(came_to(&after), came_to(&before));
 }
 
 #[test]
 fn days_without_interest_may_be_told_after_more_was_lent_in_the_same_period() {
-    let terms = signed(SEVEN, 3, servicing(fenqi_domain::servicing::Ahead::Next));
+    let terms = signed(SEVEN, 3, servicing(Ahead::Next));
     let more = (date(2024, 1, 16), Event::Disbursed { amount: fen(300_00) });
     let (from, until) = (date(2024, 1, 11), date(2024, 1, 20));
     let pause = amended(date(2024, 1, 25), Amendment::InterestPaused { from, until });
@@ -147,4 +158,18 @@ fn what_is_overdue_earns_from_period_to_period_whatever_is_paid_between() {
         // May and June are on what the plan leaves after four rows of 16.43: 34.28, and then 17.47.
         assert_eq!(interest, [58, 58, 58, 58, 20, 10], "{payments:?}");
     }
+}
+
+#[test]
+fn the_last_instalment_may_be_half_a_fen_a_period_away_from_the_others() {
+    let terms = signed(SEVEN, 11, daily(Until::PaymentDay));
+    let by = Amendment::RateChanged { annual: percent("5") };
+    let on = date(2024, 1, 16);
+    let events = [lent(150_00), paid(first(1), 85_02), amended(on, by)];
+    let rows = came_to(&lived(&terms, &events, on));
+    // Six rows of 14.12 and 0.30 of the seventh are paid, and 64.98 are left. They earn 0.17 and 0.15 in January, at 7 %
+    // and at 5 %, and 0.27 in each of six months more: 1.94 with the seventh row. Then 0.22, 0.17, 0.11 and 0.06. In 13.55
+    // that leaves 13.58 for the last row; eleven periods, paid or not, let it be five fen away.
+    let open = [(11_61, 1_94), (13_33, 22), (13_38, 17), (13_44, 11), (13_52, 6)];
+    assert_eq!(rows[6..], open);
 }

@@ -1,9 +1,10 @@
 //! Lives of loans whose figures somebody else reckoned: the published cases that taught a rule, in our own words.
 //!
 //! The figures are restated from the tests of Apache Fineract (Apache-2.0), develop of 2025-02-12; each life names the
-//! file and the line that it came from. To add one, append what `fenqi simulate CASES.json --case ID --own-words` prints
-//! to a file of `crates/domain/tests/recorded`, and run this test with FENQI_WRITE_PAGES=1: it writes how the loan stands
-//! below each `on`. Then hold what it wrote against the case.
+//! file and the line that it came from. Those of `emi-calculator.txt` are of a unit test of 2026, told by its names: it
+//! rounds interest once a period and not once a span, and what depends on that is left out. To add one, append what
+//! `fenqi simulate CASES.json --case ID --own-words` prints to a file of `crates/domain/tests/recorded`, and run this test
+//! with FENQI_WRITE_PAGES=1: it writes how the loan stands below each `on`. Then hold what it wrote against the case.
 
 #![expect(clippy::panic, reason = "a life that cannot be told says which one it is")]
 

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::lives::any_late;
 use crate::servicing::{buckets, servicing};
 use crate::terms::{Life, after, due, fen, signed, terms};
 
@@ -129,15 +130,16 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
         select(vec![0, 70_000_000, 240_000_000]),
         1_000..300_000i64,
         2..=8i64,
+        any_late(),
     )
-        .prop_map(|(servicing, ppb, principal, count)| {
+        .prop_map(|(servicing, ppb, principal, count, late)| {
             let pricing = Pricing::Annuity {
                 annual: Rate::from_ppb(ppb),
                 day_count: DayCount::Thirty360,
             };
             let mut terms = terms(pricing, fen(principal), count);
             terms.conventions.rounding = Rounding::HalfEven;
-            terms.conventions.late.daily = Rate::ZERO;
+            terms.conventions.late = late;
             terms.conventions.servicing = Some(Box::new(servicing));
             terms
         })
@@ -160,6 +162,7 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
             amend(Amendment::Charged { amount, component, due_on: after(signed(), day) })
         }),
         1 => amount(10).prop_map(|amount| Event::PaidOut { amount }),
+        1 => (select(Component::ALL.to_vec()), amount(8)).prop_map(|(component, amount)| Event::Waived { component, amount }),
     ]
 }
 

@@ -2,11 +2,12 @@
 //! six of 17.01, as in [`crate::on_balance`].
 
 use fenqi_domain::loan::{Amendment, Event, Origin, Reaging};
-use fenqi_domain::plan::Pricing;
+use fenqi_domain::plan::{Component, Pricing};
 use fenqi_domain::servicing::{Ahead, Period, Unit};
 use jiff::civil::{Date, date};
 
 use crate::servicing::{SEVEN, amended, came_to, first, lent, lived, paid, servicing, signed};
+use crate::terms::fen;
 
 /// What is open, over so many months from a day on.
 fn reaged(start_on: Date, count: u16, interest: Reaging) -> Amendment {
@@ -59,6 +60,51 @@ fn new_rows_earn_at_the_loans_rate_or_share_the_interest_that_there_is() {
         // The period that was under way ends on the day, with nothing in it.
         assert_eq!(came_to(&life)[..2], [(16_43, 58), (0, 0)], "{interest:?}");
         assert_eq!(came_to(&life)[2..], rows, "{interest:?}");
+    }
+}
+
+#[test]
+fn interest_that_goes_into_new_rows_is_what_has_accrued_and_is_still_owed() {
+    let mid = date(2024, 1, 15);
+    let waived = Event::Waived {
+        component: Component::Interest,
+        amount: fen(20),
+    };
+    let back = Amendment::ChargedBack {
+        amount: fen(17_01),
+        of: 2,
+    };
+    let payment = paid(first(2), 17_01);
+    let on = date(2024, 3, 15);
+    let table = [
+        (
+            "0.26 have accrued and 0.20 of them are waived",
+            vec![(mid, waived)],
+            mid,
+            6,
+        ),
+        (
+            "0.58 were paid and are owed again",
+            vec![payment.clone(), amended(first(2), back)],
+            first(2),
+            58,
+        ),
+        (
+            "0.49 of the first new row, and 14 of 31 days of the second's 0.33",
+            vec![payment, amended(first(2), reaged(first(3), 3, Reaging::Anew))],
+            on,
+            49 + 15,
+        ),
+    ];
+    for (why, happened, on, expected) in table {
+        let mut servicing = servicing(Ahead::Next);
+        servicing.chargeback = Component::ALL.to_vec();
+        let terms = signed(SEVEN, 6, servicing);
+        let anew = amended(on, reaged(date(2024, 8, 1), 2, Reaging::Payable));
+        let events = [&[lent(100_00)], happened.as_slice(), &[anew]].concat();
+        let rows = came_to(&lived(&terms, &events, on));
+        let interest: i64 = rows[rows.len() - 2..].iter().map(|(_, interest)| interest).sum();
+        assert_eq!(interest, expected, "{why}: {rows:?}");
     }
 }
 

@@ -57,8 +57,9 @@ impl Player<'_> {
         let actor = Actor::Shopper { id: shopper };
         let mut lines = Vec::new();
         let standing = standing::standing(self.app, &actor, shopper).await?;
+        let names = self.names().await;
         for refusal in standing.refusals() {
-            lines.extend(words::refused("stands against new credit:", &refusal));
+            lines.extend(words::refused("stands against new credit:", &refusal, &names));
         }
         if lines.is_empty() {
             lines.push("nothing stands against new credit".to_owned());

@@ -25,7 +25,10 @@ impl Player<'_> {
         match bounce::import_statement(self.app, &job, yesterday).await {
             Ok(_) => {}
             Err(fault @ Denied::Fault(_)) => return Err(fault.into()),
-            Err(denied) => lines.extend(super::words::denied(&denied)),
+            Err(denied) => {
+                let names = self.names().await;
+                lines.extend(super::words::denied(&denied, &names));
+            }
         }
         self.hear().await?;
         let report = day::run(self.app, today).await?;

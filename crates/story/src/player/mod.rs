@@ -13,10 +13,11 @@ mod staff;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use fenqi_app::checkout::open_account;
 use fenqi_app::repayment::bounce::{self, BankNotice};
-use fenqi_app::{App, Denied, Key};
+use fenqi_app::{App, Configuration, Denied, Key};
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::{NoticeId, ProposalId, ShopperId};
 use fenqi_domain::money::OutOfRange;
@@ -104,11 +105,11 @@ impl<'a> Player<'a> {
         for _ in 1..TRIES {
             match self.once(step).await {
                 Err(Stop::Denied(Denied::Fault(_))) => {}
-                seen => return self.written(step, seen),
+                seen => return self.written(step, seen).await,
             }
         }
         let seen = self.once(step).await;
-        self.written(step, seen)
+        self.written(step, seen).await
     }
 
     /// What could not be played at all: words that stand for nothing, and faults.
@@ -141,11 +142,17 @@ impl<'a> Player<'a> {
         Ok(seen)
     }
 
-    fn written(&mut self, step: &Step, seen: Seen) -> Vec<String> {
+    /// The names by which lenders, regions and documents go; without them an answer is told by codes.
+    async fn names(&self) -> Arc<Configuration> {
+        self.app.configuration().await.unwrap_or_default()
+    }
+
+    async fn written(&mut self, step: &Step, seen: Seen) -> Vec<String> {
+        let names = self.names().await;
         let lines = match seen {
             Ok(lines) => lines,
             Err(Stop::Denied(Denied::Fault(fault))) => self.trouble(step, &format!("fault: {fault}")),
-            Err(Stop::Denied(denied)) => words::denied(&denied),
+            Err(Stop::Denied(denied)) => words::denied(&denied, &names),
             Err(Stop::Impossible(why)) => self.trouble(step, &why),
         };
         lines

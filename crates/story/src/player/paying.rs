@@ -6,6 +6,7 @@ use fenqi_app::repayment::payments::PaymentView;
 use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::repayment::settle::{self, Settle};
 use fenqi_app::repayment::{certificate, preview, why};
+use fenqi_app::texts::{self, Language};
 use fenqi_domain::actor::Actor;
 use fenqi_domain::agreement::{Ending, Stage};
 use fenqi_domain::bill::Status;
@@ -285,7 +286,10 @@ impl Player<'_> {
             .map(|s| format!("{} for {}", yuan(s.amount), self.cast.label_of(s.agreement)))
             .collect();
         let how = match &payment.state {
-            State::Failed { code } => format!("failed: {}", code.code()),
+            State::Failed { code } => {
+                let why = texts::failure(*code, payment.kind, Language::En);
+                format!("failed: {} ({why})", code.code())
+            }
             State::Unknown { since, .. } => format!("unknown since {}", show::moment(*since)),
             other => other.code().to_owned(),
         };

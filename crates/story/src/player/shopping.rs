@@ -65,7 +65,8 @@ impl Player<'_> {
         let looked_at = outcomes
             .iter()
             .filter(|o| cart.lender.as_ref().is_none_or(|lender| *lender == o.institution));
-        Ok(words::offers(looked_at)?)
+        let names = self.names().await;
+        Ok(words::offers(looked_at, &names)?)
     }
 
     /// The question that a cart stands for; prices are those of the catalogue.
@@ -117,7 +118,10 @@ impl Player<'_> {
                     lines.push(format!("{word} proved; {rest}"));
                 }
                 Err(fault @ Denied::Fault(_)) => return Err(fault.into()),
-                Err(denied) => lines.extend(words::denied(&denied)),
+                Err(denied) => {
+                    let names = self.names().await;
+                    lines.extend(words::denied(&denied, &names));
+                }
             }
         }
         Ok(lines)
@@ -155,7 +159,8 @@ impl Player<'_> {
                     reasons,
                     reapply_after,
                 };
-                words::refused(&format!("{institution} says"), &refusal)
+                let names = self.names().await;
+                words::refused(&format!("{institution} says"), &refusal, &names)
             }
             other => vec![format!("{institution}: {}", other.code())],
         })

@@ -1,19 +1,27 @@
 //! How answers that are not figures are written down: refusals with what would help, offers, quotes, refunds.
 
-use fenqi_app::Denied;
 use fenqi_app::repayment::refund::RefundPreview;
-use fenqi_app::texts::{self, Language};
+use fenqi_app::texts::{Language, Reader};
+use fenqi_app::{Configuration, Denied};
 use fenqi_domain::eligibility::{Answer, Offer, Outcome};
 use fenqi_domain::money::OutOfRange;
 use fenqi_domain::quote::Quote;
-use fenqi_domain::refusal::{Alternative, Refusal, WhoCanChange};
+use fenqi_domain::refusal::Refusal;
 
 use super::show::{self, moment, percent, yuan};
 
+/// Refusals are read in English here, by the names that the configuration gives.
+fn reader(names: &Configuration) -> Reader<'_> {
+    Reader {
+        names,
+        language: Language::En,
+    }
+}
+
 /// An answer that is not yes.
-pub(super) fn denied(denied: &Denied) -> Vec<String> {
+pub(super) fn denied(denied: &Denied, names: &Configuration) -> Vec<String> {
     match denied {
-        Denied::Refused(refusal) => refused("refused", refusal),
+        Denied::Refused(refusal) => refused("refused", refusal, names),
         Denied::Invalid(fields) => fields
             .iter()
             .map(|field| format!("not taken: {} {}", field.field, field.problem))
@@ -23,70 +31,27 @@ pub(super) fn denied(denied: &Denied) -> Vec<String> {
 }
 
 /// A refusal: its code, what it says, what would help, and who could undo it if not the shopper.
-pub(super) fn refused(word: &str, refusal: &Refusal) -> Vec<String> {
-    let helps: Vec<String> = refusal.alternatives().iter().map(alternative).collect();
+pub(super) fn refused(word: &str, refusal: &Refusal, names: &Configuration) -> Vec<String> {
+    let reader = reader(names);
+    let helps: Vec<String> = refusal
+        .alternatives()
+        .iter()
+        .map(|a| reader.alternative(a))
+        .collect();
     vec![
-        format!(
-            "{word} {}: {}",
-            refusal.code(),
-            texts::refusal(refusal, Language::En)
-        ),
-        match who(refusal.who_can_change()) {
+        format!("{word} {}: {}", refusal.code(), reader.refusal(refusal)),
+        match reader.who(refusal.who_can_change()) {
             Some(who) => format!("  what helps: {}; it is in the hands of {who}", helps.join("; ")),
             None => format!("  what helps: {}", helps.join("; ")),
         },
     ]
 }
 
-/// Who else than the shopper can make a refusal go away.
-fn who(who: WhoCanChange) -> Option<&'static str> {
-    match who {
-        WhoCanChange::Shopper => None,
-        WhoCanChange::Store => Some("the store"),
-        WhoCanChange::Institution => Some("the lender"),
-        WhoCanChange::Platform => Some("the people behind the service"),
-        WhoCanChange::Law => Some("the law"),
-        WhoCanChange::Time => Some("time"),
-    }
-}
-
-/// What would help, in a few words.
-fn alternative(alternative: &Alternative) -> String {
-    match alternative {
-        Alternative::OtherMethod => "pay by another method".to_owned(),
-        Alternative::OtherPlan => "another plan or lender".to_owned(),
-        Alternative::RemoveLine { sku } => format!("leave {sku} out"),
-        Alternative::DownPayment { amount } => format!("pay {} now", yuan(*amount)),
-        Alternative::PayDown { amount } => format!("repay {}", yuan(*amount)),
-        Alternative::PayOverdue { amount } => format!("pay the {} that are overdue", yuan(*amount)),
-        Alternative::ChooseCount { counts } => {
-            let counts: Vec<String> = counts.iter().map(u16::to_string).collect();
-            format!("choose {} instalments", counts.join(" or "))
-        }
-        Alternative::RaiseAmount { amount } => format!("add goods for {}", yuan(*amount)),
-        Alternative::WaitUntil { at } => format!("wait until {}", moment(*at)),
-        Alternative::WaitUntilDay { on } => format!("wait until {on}"),
-        Alternative::FollowNotices => "follow the notices".to_owned(),
-        Alternative::VerifyIdentity => "prove who you are".to_owned(),
-        Alternative::Apply => "apply".to_owned(),
-        Alternative::ImproveRecord { .. } => "improve what was looked at".to_owned(),
-        Alternative::BindCard => "bind a card".to_owned(),
-        Alternative::OtherCard => "use another card".to_owned(),
-        Alternative::SettleDispute => "settle the dispute".to_owned(),
-        Alternative::Contact => "ask the people behind the service".to_owned(),
-        Alternative::NewQuote => "take a new quote".to_owned(),
-        Alternative::Agree { what } => format!("read and agree to {what}"),
-        Alternative::OtherRegion => "another region".to_owned(),
-        Alternative::AmountWithin { minimum, maximum } => {
-            format!("an amount from {} to {}", yuan(*minimum), yuan(*maximum))
-        }
-        Alternative::LookAgain => "look again".to_owned(),
-        Alternative::AnotherPerson => "let another person decide".to_owned(),
-    }
-}
-
 /// What can be had for a cart: each plan with its figures, and plans that cannot be had for the same reasons together.
-pub(super) fn offers<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Result<Vec<String>, OutOfRange> {
+pub(super) fn offers<'a>(
+    outcomes: impl Iterator<Item = &'a Outcome>,
+    names: &Configuration,
+) -> Result<Vec<String>, OutOfRange> {
     let (mut lines, mut left_out) = (Vec::new(), Vec::new());
     let mut closed: Vec<(&[Refusal], Vec<&str>)> = Vec::new();
     for outcome in outcomes {
@@ -107,10 +72,18 @@ pub(super) fn offers<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Result<
             },
         }
     }
-    lines.extend(left_out.iter().flat_map(|refusal| refused("left out:", refusal)));
+    lines.extend(
+        left_out
+            .iter()
+            .flat_map(|refusal| refused("left out:", refusal, names)),
+    );
     for (refusals, plans) in closed {
         lines.push(format!("not to be had: {}", plans.join(", ")));
-        lines.extend(refusals.iter().flat_map(|refusal| refused("  because", refusal)));
+        lines.extend(
+            refusals
+                .iter()
+                .flat_map(|refusal| refused("  because", refusal, names)),
+        );
     }
     Ok(lines)
 }

@@ -1,0 +1,110 @@
+//! Orders of allocation (冲账顺序). An order is one value, a list of buckets; a row of this table shows what it does.
+
+use fenqi_domain::loan::{Amendment, Event};
+use fenqi_domain::money::Rate;
+use fenqi_domain::plan::{Component, Pricing};
+use fenqi_domain::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing};
+use jiff::civil::{Date, date};
+
+use crate::servicing::{amended, first, lent, lived, paid, servicing, signed};
+use crate::terms::fen;
+
+const PENALTY_FIRST: [Component; 4] = [
+    Component::Penalty,
+    Component::Fee,
+    Component::Interest,
+    Component::Principal,
+];
+const PRINCIPAL_FIRST: [Component; 4] = [
+    Component::Principal,
+    Component::Interest,
+    Component::Fee,
+    Component::Penalty,
+];
+const OLDEST_FIRST: [Timing; 3] = [Timing::PastDue, Timing::Due, Timing::Ahead];
+const TODAY_FIRST: [Timing; 3] = [Timing::Due, Timing::PastDue, Timing::Ahead];
+
+/// All components of one timing before the next timing.
+fn by_timing(timings: [Timing; 3], components: [Component; 4]) -> Vec<Bucket> {
+    let of = |timing| components.map(|component| Bucket { timing, component });
+    timings.into_iter().flat_map(of).collect()
+}
+
+/// One component of all timings before the next component.
+fn by_component(timings: [Timing; 3], components: [Component; 4]) -> Vec<Bucket> {
+    let of = |component| timings.map(|timing| Bucket { timing, component });
+    components.into_iter().flat_map(of).collect()
+}
+
+fn charged(component: Component, due_on: Date, amount: i64) -> (Date, Event) {
+    let by = Amendment::Charged {
+        amount: fen(amount),
+        component,
+        due_on,
+    };
+    amended(first(1), by)
+}
+
+#[test]
+fn each_order_meets_what_it_names_first() {
+    // 300.00 in three rows without interest. On 1 March the first (100.00, penalty 9.00, fee 6.00) is past due, the
+    // second (100.00, penalty 5.00, fee 4.00) is due, the third is ahead; 120.00 is paid.
+    // What each row was paid: penalty, fee, principal.
+    let table = [
+        (
+            "the law's (民法典 561): costs before principal, the oldest row first",
+            (by_timing(OLDEST_FIRST, PENALTY_FIRST), true),
+            [(9_00, 6_00, 100_00), (5_00, 0, 0), (0, 0, 0)],
+        ),
+        (
+            "principal before costs, the oldest row first",
+            (by_timing(OLDEST_FIRST, PRINCIPAL_FIRST), true),
+            [(9_00, 6_00, 100_00), (0, 0, 5_00), (0, 0, 0)],
+        ),
+        (
+            "all penalties, then all fees, then principal",
+            (by_component(OLDEST_FIRST, PENALTY_FIRST), false),
+            [(9_00, 6_00, 96_00), (5_00, 4_00, 0), (0, 0, 0)],
+        ),
+        (
+            "all principal before any cost",
+            (by_component(OLDEST_FIRST, PRINCIPAL_FIRST), false),
+            [(0, 0, 100_00), (0, 0, 20_00), (0, 0, 0)],
+        ),
+        (
+            "what is due today before what is overdue",
+            (by_timing(TODAY_FIRST, PENALTY_FIRST), true),
+            [(9_00, 2_00, 0), (5_00, 4_00, 100_00), (0, 0, 0)],
+        ),
+    ];
+    for (name, (buckets, row_by_row), expected) in table {
+        let rule = Rule {
+            credit: Credit::Payment,
+            buckets,
+            ahead: Ahead::Next,
+        };
+        let servicing = Servicing {
+            rules: vec![rule],
+            row_by_row,
+            ..servicing(Ahead::Next)
+        };
+        let mut terms = signed(Pricing::InterestFree, 3, servicing);
+        // What lateness itself costs is not what this is about.
+        terms.conventions.late.daily = Rate::ZERO;
+        let events = [
+            lent(300_00),
+            charged(Component::Penalty, date(2024, 1, 20), 9_00),
+            charged(Component::Fee, date(2024, 1, 20), 6_00),
+            charged(Component::Penalty, date(2024, 2, 20), 5_00),
+            charged(Component::Fee, date(2024, 2, 20), 4_00),
+            paid(first(3), 120_00),
+        ];
+        let life = lived(&terms, &events, first(3));
+        let rows = life.loan.rows.iter();
+        let met: Vec<_> = rows
+            .map(|row| [row.penalty.paid, row.fee.paid, row.principal.paid].map(|a| a.minor()))
+            .map(|[penalty, fee, principal]| (penalty, fee, principal))
+            .collect();
+        assert_eq!(met, expected, "{name}");
+    }
+}

@@ -1,0 +1,116 @@
+//! What comes to be owed after the first day: lent later, charged back, or spread over more rows. In figures reckoned by
+//! hand: 100.00 at 7 % over six months of 30 days is 17.01 a month, and 67.05 are left after the second.
+
+use fenqi_domain::loan::{Amendment, Event};
+use fenqi_domain::plan::Pricing;
+use fenqi_domain::servicing::{Ahead, Method, Servicing, Until};
+use jiff::civil::{Date, date};
+
+use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
+use crate::terms::{fen, percent};
+
+/// Two payments in time, and the second charged back on a day.
+fn charged_back(on: Date) -> Vec<(Date, Event)> {
+    let back = Amendment::ChargedBack {
+        amount: fen(17_01),
+        of: 3,
+    };
+    let paid_up = [lent(100_00), paid(first(2), 17_01), paid(first(3), 17_01)];
+    paid_up.into_iter().chain([amended(on, back)]).collect()
+}
+
+#[test]
+fn what_was_charged_back_is_paid_once_where_its_row_is_paid_ahead() {
+    let table = [
+        // On the day on which the third period begins nothing of it has been earned: 17.01 + 17.01.
+        (first(3), (34_02, 0)),
+        // Half a month of 67.05 is 0.18.
+        (date(2024, 3, 15), (33_84, 18)),
+    ];
+    for (on, row) in table {
+        let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+        let mut events = charged_back(on);
+        events.push(paid(on, 34_02));
+        let life = lived(&terms, &events, on);
+        assert_eq!(came_to(&life)[2], row, "{on}");
+        assert_eq!(met(&life), [16_43, 16_52, row.0, 0, 0, 0], "{on}");
+    }
+}
+
+#[test]
+fn what_was_charged_back_stays_in_its_row_when_instalments_change() {
+    let on = date(2024, 3, 20);
+    let lower = amended(on, Amendment::RateChanged { annual: percent("4") });
+    let more = (on, Event::Disbursed { amount: fen(100_00) });
+    // 67.05 over four months at 4 % from the evening of the 19th on; or 17.01 and what another 100.00 needs, 25.29.
+    for (change, instalment) in [(lower, 16_94), (more, 42_30)] {
+        let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+        let mut events = charged_back(date(2024, 3, 15));
+        events.push(change);
+        let rows = came_to(&lived(&terms, &events, on));
+        let due: Vec<i64> = rows
+            .iter()
+            .map(|(principal, interest)| principal + interest)
+            .collect();
+        assert_eq!(due[2..5], [instalment + 17_01, instalment, instalment]);
+        assert!((due[5] - instalment).abs() <= 1, "{due:?}");
+    }
+}
+
+#[test]
+fn at_a_flat_rate_money_is_asked_of_the_rows_after_it() {
+    let pricing = Pricing::Annuity {
+        annual: percent("12"),
+        day_count: fenqi_domain::calendar::DayCount::Thirty360,
+    };
+    let flat = Servicing {
+        method: Method::Flat,
+        ..servicing(Ahead::Next)
+    };
+    let more = Event::Disbursed { amount: fen(250_00) };
+    let terms = signed(pricing, 4, flat);
+    let table = [
+        // From 6 February on: 10.00 for 5 of 29 days, and 12.50 for the other 24.
+        (date(2024, 2, 6), (333_33, 1_72 + 10_34)),
+        // On a due date it is the next period's.
+        (first(2), (333_33, 12_50)),
+    ];
+    for (on, second) in table {
+        let events = [lent(1000_00), paid(first(2), 260_00), (on, more.clone())];
+        let rows = came_to(&lived(&terms, &events, on));
+        assert_eq!(
+            rows,
+            [(250_00, 10_00), second, (333_33, 12_50), (333_34, 12_50)],
+            "{on}"
+        );
+    }
+}
+
+#[test]
+fn no_row_is_left_with_what_paid_rows_before_it_do_not_ask_for() {
+    let last_first = Servicing {
+        rules: servicing(Ahead::Last).rules,
+        ..daily(Until::PaymentDay)
+    };
+    let more = Amendment::Rescheduled {
+        from: first(3),
+        to: None,
+        extra: 1,
+        grace: 0,
+        interest_grace: 0,
+    };
+    let terms = signed(SEVEN, 6, last_first);
+    let events = [
+        lent(100_00),
+        paid(first(1), 17_00),
+        amended(date(2024, 1, 5), more),
+    ];
+    let rows = came_to(&lived(&terms, &events, date(2024, 1, 5)));
+    let due: Vec<i64> = rows
+        .iter()
+        .map(|(principal, interest)| principal + interest)
+        .collect();
+    let open = [due[1], due[2], due[3], due[4], due[6]];
+    let (least, most) = (open.iter().min().unwrap(), open.iter().max().unwrap());
+    assert!(most - least <= 3, "{due:?}");
+}
