@@ -85,6 +85,10 @@ pub enum Name {
     LeftForLast,
     /// The level instalment before it became a multiple.
     LevelExact,
+    /// What is spread over new rows, or over those to come.
+    Spread,
+    /// What smoothing changed of the level instalment, so that the last is close to the others.
+    Smoothed,
     /// The instalment of the row.
     Instalment,
     /// What is left for the last row.

@@ -194,6 +194,9 @@ impl State<'_> {
     /// Lets the fold tell from now on.
     pub(crate) fn listen(&mut self) -> Result<(), OutOfRange> {
         self.trace = Some(alloc::boxed::Box::default());
+        if let Some(accrual) = &mut self.accrual {
+            accrual.leveled = Some(Vec::new());
+        }
         self.look(Cause::Other, None)
     }
 

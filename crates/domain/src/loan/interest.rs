@@ -23,6 +23,8 @@ use crate::servicing::{Period, Servicing};
 mod earned;
 mod told;
 
+pub(crate) use told::Leveled;
+
 /// One, in factors.
 const FACTOR: i128 = 1_000_000_000_000;
 /// One, in running products.
@@ -46,6 +48,8 @@ pub(crate) struct Accrual<'a> {
     pub is_moved: bool,
     /// The last day up to which overdue principal was counted.
     pub overdue_to: Option<Date>,
+    /// How instalments were made level so far, if somebody asks why.
+    pub leveled: Option<Vec<Leveled>>,
     /// The periods, by date.
     pub terms: Vec<Term>,
 }
@@ -74,6 +78,7 @@ impl<'a> Accrual<'a> {
             stopped_on: None,
             is_moved: false,
             overdue_to: None,
+            leveled: None,
             terms,
         }
     }
@@ -105,10 +110,12 @@ impl<'a> Accrual<'a> {
         }
         alone.change(day, amount, Amount::ZERO)?;
         alone.relevel(first)?;
+        self.tell_lent(day, &alone);
+        let made = self.made();
         for (term, new) in self.terms.iter_mut().zip(&alone.terms).skip(first) {
             let all = term.level.plus(new.level)?;
             if all >= term.paid()? {
-                (term.level, term.instalment) = (all, all);
+                (term.level, term.instalment, term.made) = (all, all, made);
             }
         }
         self.even_out(first)?;
@@ -173,9 +180,14 @@ impl<'a> Accrual<'a> {
     pub fn relevel(&mut self, first: usize) -> Result<(), OutOfRange> {
         self.refresh()?;
         let balance = self.opening(first)?;
-        let level = self.level(first, balance)?;
+        let annuity = self.annuity(first)?;
+        let level = self.level(balance, annuity)?;
+        self.tell_level(first, balance, annuity)?;
+        let made = self.made();
         for term in self.terms.iter_mut().skip(first) {
-            term.level_at(level)?;
+            if term.level_at(level)? {
+                term.made = made;
+            }
         }
         self.settle(first)
     }
@@ -209,7 +221,7 @@ impl<'a> Accrual<'a> {
     pub fn spread_overdue(&mut self, day: Date, beside: Amount) -> Result<(), OutOfRange> {
         for term in self.terms.iter_mut().filter(|t| t.until <= day) {
             term.instalment = term.paid()?;
-            term.level = term.instalment;
+            (term.level, term.made) = (term.instalment, 0);
         }
         self.change(day, beside, Amount::ZERO)?;
         let first = self.terms.partition_point(|t| t.until <= day);

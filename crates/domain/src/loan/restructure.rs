@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::calendar::{add_days, add_months, days_between};
+use crate::explain::Name;
 use crate::loan::factor::to_multiple;
 use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, interest_open};
@@ -14,6 +15,8 @@ use crate::loan::{Broken, Parts, Reaging};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{ChargeOff, Period, Servicing, Unit};
+
+mod told;
 
 /// The date so many periods after another.
 ///
@@ -55,7 +58,16 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
     let mut place = 0usize;
     for standing in state.rows.iter_mut().filter(|s| is_ahead(s)) {
         place = place.saturating_add(1);
-        let part = if place == count { left } else { each };
+        let is_last = place == count;
+        let part = if is_last { left } else { each };
+        let spread = told::Spread {
+            all,
+            left,
+            parts,
+            is_last,
+            multiple: servicing.multiple,
+        };
+        spread.tell(state.trace.as_deref_mut(), standing, Component::Principal)?;
         left = left.minus(part)?;
         let principal = &mut standing.row.principal;
         principal.charged = principal.charged.plus(part)?;
@@ -196,7 +208,12 @@ fn level_anew(state: &mut State<'_>, plan: Plan, all: &Parts) -> Result<(), OutO
     let annual = state.rate;
     let mut accrual = Accrual::new(servicing, annual, day, &dates);
     (accrual.period, accrual.carried) = (plan.period, all.interest);
+    accrual.leveled = state.trace.as_ref().map(|_| Vec::new());
     accrual.lend(day, all.principal)?;
+    for made in accrual.leveled.iter_mut().flatten() {
+        let until = dates.last().copied().unwrap_or(day);
+        made.name = Name::Balance { from: day, until };
+    }
     let mut from = day;
     for due_on in dates {
         state.insert(Standing::empty(from, due_on, Origin::Agreed));
@@ -223,6 +240,21 @@ fn spread_alike(
         let due_on = after(plan.start_on, plan.period, place)?;
         let is_last = place.saturating_add(1) == plan.count;
         let mut row = Standing::empty(from, due_on, Origin::Reaged);
+        let of_principal = told::Spread {
+            all: all.principal,
+            left,
+            parts,
+            is_last,
+            multiple: servicing.multiple,
+        };
+        let of_interest = told::Spread {
+            all: all.interest,
+            left: left_interest,
+            multiple: Amount::ZERO,
+            ..of_principal
+        };
+        of_principal.tell(state.trace.as_deref_mut(), &mut row, Component::Principal)?;
+        of_interest.tell(state.trace.as_deref_mut(), &mut row, Component::Interest)?;
         row.row.principal.charged = if is_last { left } else { each.min(left) };
         row.row.interest.charged = if is_last {
             left_interest

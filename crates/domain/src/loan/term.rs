@@ -33,6 +33,8 @@ pub(crate) struct Term {
     pub instalment: Amount,
     /// The level payment; what is lent later is added to it.
     pub level: Amount,
+    /// How often instalments had been made level when its own was, where somebody asks why.
+    pub made: usize,
     /// Principal paid on it.
     pub paid_principal: Amount,
     /// Interest paid on it.
@@ -62,6 +64,7 @@ impl Term {
             until,
             instalment: Amount::ZERO,
             level: Amount::ZERO,
+            made: 0,
             paid_principal: Amount::ZERO,
             paid_interest: Amount::ZERO,
             reckoned: Amount::ZERO,
@@ -94,12 +97,13 @@ impl Term {
     }
 
     /// Makes its instalment so high, with what came to be owed again in it, unless more was paid.
-    pub fn level_at(&mut self, level: Amount) -> Result<(), OutOfRange> {
+    pub fn level_at(&mut self, level: Amount) -> Result<bool, OutOfRange> {
         let instalment = level.plus(self.credited)?;
-        if instalment >= self.paid()? {
+        let takes = instalment >= self.paid()?;
+        if takes {
             (self.level, self.instalment) = (level, instalment);
         }
-        Ok(())
+        Ok(takes)
     }
 
     /// Its instalment without what came to be owed again in it.

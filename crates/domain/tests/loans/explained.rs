@@ -3,7 +3,9 @@
 use fenqi_domain::calendar::DayCount;
 use fenqi_domain::explain::{Cause, Explanation, Factor, How, Name, Question, explain};
 use fenqi_domain::loan::{Amendment, Broken, Event, Transaction, life};
+use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, Terms};
+use fenqi_domain::servicing::Method;
 use jiff::civil::Date;
 use proptest::prelude::*;
 
@@ -64,6 +66,13 @@ fn is_bare(why: &Explanation) -> bool {
     is_bare
 }
 
+/// Whether a figure goes back to a level instalment and no further.
+fn stops_at_level(why: &Explanation) -> bool {
+    let mut stops = false;
+    why.walk(&mut |e| stops |= e.name == Name::Level && e.how == How::Given);
+    stops
+}
+
 /// Whether the schedule was made anew, so that the one of the lending explains no row any more.
 fn is_restructured(life: &Life) -> bool {
     let is_new = |t: &Transaction| {
@@ -95,9 +104,12 @@ proptest! {
     #[test]
     fn every_figure_of_a_serviced_loan_is_explained((terms, life, as_of) in any_serviced_case()) {
         // Rows that are built anew with every payment are not those that the lending made.
-        let is_anew = terms.conventions.servicing.as_ref().unwrap().excess.is_some();
+        let servicing = terms.conventions.servicing.as_ref().unwrap();
+        let is_anew = servicing.excess.is_some();
+        let is_on_balance = servicing.method == Method::Balance && terms.pricing.rate() > Rate::ZERO;
         for why in ask_everything(&terms, &life, as_of)? {
             prop_assert!(is_anew || is_restructured(&life) || !is_bare(&why), "{:?}", why);
+            prop_assert!(!is_on_balance || !stops_at_level(&why), "{:?}", why);
         }
     }
 }
@@ -265,4 +277,75 @@ fn a_payoff_is_explained_by_what_is_owed_and_by_nothing_that_falls_away() {
             (&Name::Beside, 43)
         ]
     );
+}
+
+#[test]
+fn a_level_instalment_is_explained_down_to_what_was_lent() {
+    use crate::servicing::{SEVEN, daily, first, signed};
+    let on = first(1);
+    let terms = signed(SEVEN, 6, daily(fenqi_domain::servicing::Until::PaymentDay));
+    let amount = fen(100_00);
+    let lent = Life::default().then(on, Event::Disbursed { amount });
+    // The months' factors of 1 + 7 %/12, with twelve decimals: their product, and the sum of the last 0 to 5 of them.
+    let why = asked(&terms, &lent, on, of(1, Component::Principal));
+    assert_eq!(
+        why,
+        "([10000*1035514403980926/6088183539935125] - [10000*7%*30/360])"
+    );
+    // At another rate what is outstanding is made level anew.
+    let by = Amendment::RateChanged { annual: percent("9") };
+    let changed = lent
+        .clone()
+        .then(jiff::civil::date(2024, 1, 16), Event::Amended { by });
+    let why = explain(&terms, &changed.0, first(2), of(3, Component::Principal));
+    let mut names = Vec::new();
+    why.unwrap().unwrap().walk(&mut |e| names.push(e.name.clone()));
+    assert!(
+        names.contains(&Name::Level) && names.contains(&Name::LevelExact),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn what_is_spread_anew_is_explained_by_how_much_went_over_how_many_rows() {
+    use crate::servicing::{SEVEN, first, servicing, signed};
+    let free = signed(
+        fenqi_domain::plan::Pricing::InterestFree,
+        3,
+        servicing(fenqi_domain::servicing::Ahead::Next),
+    );
+    let amount = fen(300_00);
+    let lent = Life::default().then(first(1), Event::Disbursed { amount });
+    let reaged = |interest| Amendment::Reaged {
+        start_on: first(4),
+        period: fenqi_domain::servicing::Period {
+            every: 1,
+            unit: fenqi_domain::servicing::Unit::Months,
+        },
+        count: 2,
+        interest,
+    };
+    let anew = |terms: &Terms, life: &Life, by, row, component| {
+        let life = life.clone().then(first(3), Event::Amended { by });
+        asked(terms, &life, first(3), of(row, component))
+    };
+    let principal = Component::Principal;
+    let all = fenqi_domain::loan::Reaging::All;
+    // What was due by 1 March, 200.00, goes into the one row that is to come; or 300.00 into two new ones.
+    assert_eq!(
+        anew(&free, &lent, Amendment::Reamortised, 3, principal),
+        "((30000 - 20000) + 20000)"
+    );
+    assert_eq!(anew(&free, &lent, reaged(all), 3, principal), "[30000*1/2]");
+    assert_eq!(anew(&free, &lent, reaged(all), 4, principal), "(30000 - 15000)");
+    // New rows that earn are level: 300.00 over two months, and 16.50 is not theirs.
+    let level = signed(SEVEN, 3, servicing(fenqi_domain::servicing::Ahead::Next));
+    let why = anew(
+        &level,
+        &lent,
+        reaged(fenqi_domain::loan::Reaging::Anew),
+        4,
+        principal,
+    );
+    assert!(why.starts_with("([30000*"), "{why}");
 }

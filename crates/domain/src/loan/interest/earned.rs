@@ -11,8 +11,8 @@ use crate::money::{Amount, OutOfRange, Rate};
 use crate::servicing::{MonthDays, Period, Unit, YearDays};
 
 impl Accrual<'_> {
-    /// The level payment of an amount over the periods from one on, as a multiple.
-    pub(super) fn level(&self, first: usize, amount: Amount) -> Result<Amount, OutOfRange> {
+    /// By what an amount is multiplied and divided to be level over the periods from one on.
+    pub(super) fn annuity(&self, first: usize) -> Result<(i128, i128), OutOfRange> {
         let (mut power, mut sum) = (PRODUCT, PRODUCT);
         let repaying = self.terms.iter().skip(first).filter(|t| !t.is_free);
         for (turn, term) in repaying.enumerate() {
@@ -26,6 +26,11 @@ impl Accrual<'_> {
                 sum = plus(PRODUCT, ratio(times(sum, factor)?, FACTOR)?)?;
             }
         }
+        Ok((power, sum))
+    }
+
+    /// The level payment of an amount, as a multiple.
+    pub(super) fn level(&self, amount: Amount, (power, sum): (i128, i128)) -> Result<Amount, OutOfRange> {
         let exact = ratio(times(i128::from(amount.minor()), power)?, sum)?;
         let level = i64::try_from(exact).map_err(|_| OutOfRange("a level payment"))?;
         to_multiple(Amount::from_minor(level), self.servicing.multiple)

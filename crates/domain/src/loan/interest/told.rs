@@ -9,8 +9,24 @@ use jiff::civil::Date;
 use super::{Accrual, Stretch, Term};
 use crate::calendar::days_between;
 use crate::explain::{Explanation, Factor, Name};
+use crate::loan::build::told::multiple;
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;
+
+/// How instalments were made level.
+#[derive(Debug, Clone)]
+pub(crate) struct Leveled {
+    /// What was made level.
+    pub name: Name,
+    /// How much it was.
+    amount: Amount,
+    /// Over the periods from which one on.
+    first: usize,
+    /// By what it was multiplied and divided.
+    annuity: (i64, i64),
+    /// Whether it was added to the instalments that there were.
+    adds: bool,
+}
 
 impl Accrual<'_> {
     /// Why the interest of the period that ends on a row's day is what it is; nothing if no period does.
@@ -108,10 +124,82 @@ impl Accrual<'_> {
         Explanation::product(name, balance, factors, Rounding::HalfEven).map(Some)
     }
 
+    /// How often instalments were made level so far.
+    pub(super) fn made(&self) -> usize {
+        self.leveled.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Tells how the instalments from one on are made level, if somebody asks.
+    pub(super) fn tell_level(
+        &mut self,
+        first: usize,
+        amount: Amount,
+        annuity: (i128, i128),
+    ) -> Result<(), OutOfRange> {
+        let (Some(from), Some(until)) = (self.terms.get(first), self.terms.last()) else {
+            return Ok(());
+        };
+        let name = Name::Balance {
+            from: from.from,
+            until: until.until,
+        };
+        let small = |n: i128| i64::try_from(n).map_err(|_| OutOfRange("a level payment"));
+        if let Some(leveled) = &mut self.leveled {
+            leveled.push(Leveled {
+                name,
+                amount,
+                first,
+                annuity: (small(annuity.0)?, small(annuity.1)?),
+                adds: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Tells how an amount that was lent was made level alone.
+    pub(super) fn tell_lent(&mut self, on: Date, alone: &Accrual<'_>) {
+        let made = alone.leveled.iter().flatten().next_back().cloned();
+        if let (Some(leveled), Some(made)) = (&mut self.leveled, made) {
+            leveled.push(Leveled {
+                name: Name::Lent { on },
+                adds: true,
+                ..made
+            });
+        }
+    }
+
+    /// Why the level instalment of the period at a place is what it is: amounts made level, and what smoothing changed.
+    fn why_level(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
+        let mut made: Vec<&Leveled> = Vec::new();
+        let told = self.leveled.iter().flatten().take(term.made);
+        for one in told.filter(|one| one.first <= place) {
+            if !one.adds {
+                made.clear();
+            }
+            made.push(one);
+        }
+        let (mut parts, mut smoothed) = (Vec::with_capacity(made.len()), term.level);
+        for one in made {
+            let why = one.why(self.servicing.multiple)?;
+            smoothed = smoothed.minus(why.value)?;
+            parts.push(why);
+        }
+        if parts.is_empty() {
+            return Ok(Explanation::given(Name::Level, term.level));
+        }
+        parts.push(Explanation::given(Name::Smoothed, smoothed));
+        Explanation::sum(Name::Level, parts, Vec::new())
+    }
+
     /// The instalment of the period at a place. The last that is not paid takes what all others leave.
     fn instalment(&self, place: usize, term: &Term) -> Result<Explanation, OutOfRange> {
-        if term.instalment == term.level {
-            return Ok(Explanation::given(Name::Level, term.level));
+        if term.own()? == term.level && (term.made > 0 || term.instalment != term.paid()?) {
+            let level = self.why_level(place, term)?;
+            if term.credited.is_zero() {
+                return Ok(level);
+            }
+            let again = Explanation::given(Name::Beside, term.credited);
+            return Explanation::sum(Name::Instalment, vec![level, again], Vec::new());
         }
         if term.instalment == term.paid()? {
             return Ok(Explanation::given(Name::PaidUp, term.instalment));
@@ -140,6 +228,17 @@ impl Accrual<'_> {
             return Ok(rest);
         }
         Ok(Explanation::given(Name::Instalment, term.instalment))
+    }
+}
+
+impl Leveled {
+    /// Why it comes to what it does.
+    fn why(&self, of: Amount) -> Result<Explanation, OutOfRange> {
+        let (part, whole) = self.annuity;
+        let amount = Explanation::given(self.name.clone(), self.amount);
+        let factors = vec![Factor::Share { part, whole }];
+        let exact = Explanation::product(Name::LevelExact, amount, factors, Rounding::HalfEven)?;
+        multiple(Name::LevelExact, exact, of)
     }
 }
 
