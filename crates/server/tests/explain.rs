@@ -20,11 +20,13 @@ fn an_instalment_is_explained_down_to_balance_rate_and_days() {
     let english = "\
 open of instalment 4 1024.76 = open principal of instalment 4 1002.73 + open interest of instalment 4 22.03
   open principal of instalment 4 1002.73 = level instalment 1024.76 − interest of the period 22.03
+    level instalment 1024.76 = lent on 2026-01-31 6000.00 × 1043411404624619/6109191424614982 = 1024.762197… (half to even)
     interest of the period 22.03 = balance from 2026-04-30 to 2026-05-31 3016.37 × 8.6% × 31/365 = 22.031897… (half to even)
 ";
     let chinese = "\
 第 4 期待还 1024.76 = 第 4 期待还本金 1002.73 + 第 4 期待还利息 22.03
   第 4 期待还本金 1002.73 = 每期等额 1024.76 − 本期利息 22.03
+    每期等额 1024.76 = 2026-01-31 放款 6000.00 × 1043411404624619/6109191424614982 = 1024.762197… (四舍六入五成双)
     本期利息 22.03 = 2026-04-30 至 2026-05-31 的余额 3016.37 × 8.6% × 31/365 = 22.031897… (四舍六入五成双)
 ";
     let told = told();
