@@ -17,8 +17,7 @@ mod told;
 /// Lends so much over the rows to come.
 pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount) -> Result<(), Broken> {
     let inconsistent = |what| Broken::Inconsistent { transaction: 0, what };
-    let wanted = amount.at(servicing.down_payment, Rounding::HalfEven)?;
-    let down = to_multiple(wanted, servicing.multiple)?;
+    let down = servicing.due_at_once(amount)?;
     let rest = amount.minus(down)?;
     let day = state.day;
     let count = state.rows.iter().filter(|s| takes(s, day)).count();
