@@ -20,6 +20,8 @@ pub enum Timing {
     PastDue,
     /// Its day is the day of the payment.
     Due,
+    /// Its day is still to come, but the day of a charge in it is not: that charge alone.
+    Dated,
     /// Its day is still to come.
     Ahead,
 }
