@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::{DayCount, DueRule, Roll};
 use crate::money::{AMOUNT_MAX, Amount, Currency, OutOfRange, Rate, Remainder, Rounding};
-use crate::servicing::Servicing;
+use crate::servicing::{Recalculation, Servicing};
 
 /// How a plan earns (计费方式).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -379,7 +379,27 @@ impl Plan {
         self.name_and_count(&mut mistakes);
         self.amounts_and_rates(&mut mistakes);
         self.dates_and_lateness(&mut mistakes);
+        self.servicing(&mut mistakes);
         mistakes.0
+    }
+
+    /// What is wrong with its servicing: what everything costs on a day must be known on that day.
+    ///
+    /// Where scheduled interest is reckoned anew from period to period, what is overdue earns for the whole period while
+    /// that is under way, and no more when it is over (Apache Fineract, `LoanRepayment.feature:1081`). Whoever pays all
+    /// that is asked for within the period has paid too much after it, and whoever pays less owes something until then:
+    /// no figure settles such a loan and goes on settling it.
+    fn servicing(&self, mistakes: &mut Mistakes) {
+        let Some(servicing) = self.conventions.servicing.as_deref() else {
+            return;
+        };
+        let holds = |r: Recalculation| r.daily || r.spares_overdue;
+        mistakes.unless(
+            servicing.excess.is_none() || servicing.recalculation.is_none_or(holds),
+            "recalculation",
+            "overdue interest from period to period",
+            "by the day, or none on what is overdue, where excess is reckoned anew",
+        );
     }
 
     /// What is wrong with its name, version and number of instalments.

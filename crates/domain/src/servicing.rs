@@ -226,7 +226,8 @@ pub struct Servicing {
     pub whole: bool,
     /// Whether interest follows the payments; otherwise it is as scheduled.
     pub recalculation: Option<Recalculation>,
-    /// What money beyond what is due does to scheduled interest, if that is ever reckoned anew.
+    /// What money beyond what is due does to scheduled interest, if that is ever reckoned anew. No plan may have this with
+    /// overdue principal that earns from period to period: see [`crate::plan::Plan::mistakes`].
     pub excess: Option<Excess>,
     /// Which parts of a payment a chargeback restores first; principal alone if empty.
     pub chargeback: Vec<Component>,

@@ -77,6 +77,9 @@ create table request (
     primary key (shopper, principal, key)
 -- sqlite: ) without rowid;
 -- postgres: );
+-- Forgotten by its age, whatever else there is. Rows come in the order of time, and PostgreSQL remembers that by the page.
+-- sqlite: create index request_to_forget on request (made_at);
+-- postgres: create index request_to_forget on request using brin (made_at);
 
 -- owner: shopper
 create table shopper (
@@ -173,6 +176,7 @@ create table quote (
     detail text not null,
     primary key (shopper, id)
 );
+create index quote_to_forget on quote (expires_at);
 
 -- owner: shopper
 create table signature (

@@ -13,12 +13,15 @@ use crate::outcome::Denied;
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Forgets requests by the machine's clock, because clients repeat them by theirs, and quotes by the business clock, by
-/// which they run out. What is gone is not counted: nobody waits for it.
+/// which they run out: those that ran out since the day that is done, and, should a run have failed, some time before it.
+/// What is gone is not counted: nobody waits for it.
 pub async fn run(app: &App) -> Result<Report, Denied> {
     let before = |now: Timestamp| now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let (_, done) = app.store.business_clock().await?;
+    let since = done.map_or(Timestamp::MIN, |day| before(before(app.instant_of(day, 0))));
     let mut batch = Batch::new("forget");
     requests::forget_before(&mut batch, before(machine_now()).as_microsecond());
-    quotes::forget_before(&mut batch, before(app.clock.now()));
+    quotes::forget(&mut batch, since, before(app.clock.now()));
     app.store.commit(batch).await?;
     Ok(Report::default())
 }

@@ -4,18 +4,17 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::calendar::days_between;
 use crate::loan::Parts;
-use crate::loan::factor::{actual_parts, to_multiple};
+use crate::loan::build::spans::{Spans, interest, part, span};
+use crate::loan::factor::to_multiple;
 use crate::loan::restructure::after;
 use crate::loan::scheduled::Course;
 use crate::loan::state::{Flow, Span, State};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
-use crate::servicing::{
-    Basis, Credit, Excess, Method, Recalculation, Servicing, Timing, Unit, Until, YearDays,
-};
+use crate::servicing::{Credit, Excess, Method, Recalculation, Servicing, Timing, Until};
 
+mod spans;
 pub(crate) mod told;
 
 /// A row on its way.
@@ -66,6 +65,10 @@ pub(crate) struct Builder<'s> {
     taken: Amount,
     /// What came in and was not placed yet.
     paid: Vec<Flow>,
+    /// What came in beyond everything that rows asked for so far.
+    over: Amount,
+    /// What went back to the payer of it.
+    gone: Vec<Flow>,
     order: Vec<Component>,
     rows: Vec<Built>,
     /// Principal that no row took yet.
@@ -99,6 +102,8 @@ impl<'s> Builder<'s> {
             lent: Amount::ZERO,
             taken: Amount::ZERO,
             paid: recalculation.map_or(Vec::new(), |_| course.paid.clone()),
+            over: Amount::ZERO,
+            gone: course.gone.clone(),
             order: order.collect(),
             rows: Vec::new(),
             balance: Amount::ZERO,
@@ -138,10 +143,12 @@ impl<'s> Builder<'s> {
         }
         let overdue = self.overdue_at(from, until)?;
         let mut spans = Spans::new(from, self.balance.plus(overdue)?);
-        for lent in self.course.lent.iter().filter(|f| f.on <= until) {
+        let course = self.course;
+        for lent in course.lent.iter().filter(|f| f.on <= until) {
             if lent.on > from || (place == 0 && lent.on == from) {
                 spans.change(lent.on, lent.amount);
                 self.balance = self.balance.plus(lent.amount)?;
+                self.borrow_own(lent)?;
             }
         }
         let early = self.early(from, until, overdue, &mut spans)?;
@@ -178,8 +185,23 @@ impl<'s> Builder<'s> {
         self.balance = self.balance.minus(asked)?.minus(beyond)?;
         self.taken = self.taken.plus(asked)?.plus(beyond)?;
         self.exceed(place, beyond)?;
-        self.meet(early)?;
+        let over = core::mem::take(&mut self.over);
+        self.over = self.meet(over.plus(early)?)?;
         self.fall_due(place, until)
+    }
+
+    /// Lets what came in beyond everything meet what is lent: nobody borrows what is owed to them, unless it went back to
+    /// them before.
+    fn borrow_own(&mut self, lent: &Flow) -> Result<(), OutOfRange> {
+        for gone in self.gone.iter_mut().filter(|f| f.on <= lent.on) {
+            self.over = self.over.minus_or_zero(gone.amount)?;
+            gone.amount = Amount::ZERO;
+        }
+        let amount = self.over.min(lent.amount);
+        self.over = self.over.minus(amount)?;
+        let place = self.paid.partition_point(|f| f.on <= lent.on);
+        self.paid.insert(place, Flow { amount, ..*lent });
+        Ok(())
     }
 
     /// What was lent for the rows from one on: those that were due by its day have nothing of it, unless the schedule is
@@ -202,6 +224,8 @@ impl<'s> Builder<'s> {
         for amount in self.drain(until) {
             beyond = beyond.plus(self.meet(amount)?)?;
         }
+        let over = beyond.minus_or_zero(self.balance)?;
+        self.over = self.over.plus(over)?;
         let beyond = beyond.min(self.balance);
         if let Some(row) = self.rows.last_mut() {
             row.planned.principal = row.planned.principal.plus(beyond)?;
@@ -529,64 +553,4 @@ fn periods(state: &State<'_>, servicing: &Servicing) -> Result<(Vec<Period>, usi
         (last.is_free, last.puts_off) = (false, false);
     }
     Ok((periods, added))
-}
-
-/// Balances in a period.
-struct Spans {
-    from: Date,
-    balance: Amount,
-    changes: Vec<Flow>,
-}
-
-impl Spans {
-    const fn new(from: Date, balance: Amount) -> Spans {
-        Spans {
-            from,
-            balance,
-            changes: Vec::new(),
-        }
-    }
-
-    /// Changes the balance from a day on.
-    fn change(&mut self, on: Date, amount: Amount) {
-        let place = self.changes.partition_point(|f| f.on <= on);
-        self.changes.insert(place, Flow { on, amount });
-    }
-}
-
-/// What scheduled interest is counted by.
-const fn basis(method: Method) -> Basis {
-    match method {
-        Method::Level(basis) | Method::EqualPrincipal(basis) => basis,
-        Method::Flat | Method::Balance => Basis::Periods,
-    }
-}
-
-/// The part of a year that a whole period is, as a fraction.
-fn part(servicing: &Servicing, from: Date, until: Date) -> Result<(i64, i64), OutOfRange> {
-    span(servicing, (from, until), (from, until))
-}
-
-/// The part of a year that some days of a period are, as a fraction.
-fn span(servicing: &Servicing, period: (Date, Date), days: (Date, Date)) -> Result<(i64, i64), OutOfRange> {
-    let count = days_between(days.0, days.1);
-    let all = days_between(period.0, period.1).max(1);
-    let every = i64::from(servicing.period.every);
-    Ok(
-        match (basis(servicing.method), servicing.period.unit, servicing.year) {
-            (Basis::Periods, Unit::Months, _) => (every.saturating_mul(count), all.saturating_mul(12)),
-            (Basis::Periods, Unit::Weeks, _) => (every.saturating_mul(count), all.saturating_mul(52)),
-            (_, _, YearDays::Fixed(year)) => (count, i64::from(year)),
-            (_, _, YearDays::Actual) => {
-                let (days, year) = actual_parts(days.0, days.1)?;
-                let small = |n: i128| i64::try_from(n).map_err(|_| OutOfRange("a part of a year"));
-                (small(days)?, small(year)?)
-            }
-        },
-    )
-}
-
-/// Interest for a part of a year.
-fn interest(balance: Amount, annual: Rate, (part, whole): (i64, i64)) -> Result<Amount, OutOfRange> {
-    balance.interest(annual, part, whole, Rounding::HalfEven)
 }

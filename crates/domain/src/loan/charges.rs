@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::allocation;
 use crate::loan::life::Origin;
-use crate::loan::state::{Standing, State};
+use crate::loan::state::{Flow, Standing, State};
 use crate::loan::{Broken, Parts};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
@@ -89,7 +89,7 @@ pub(crate) fn charge_back(
     let met = state.credit.max(Amount::ZERO).min(amount);
     if servicing.chargeback.is_empty() {
         let over = amount.minus(met)?;
-        state.credit = state.credit.minus(met)?;
+        state.give_back(met)?;
         let parts = Parts {
             principal: over,
             ..Parts::default()
@@ -106,7 +106,7 @@ pub(crate) fn charge_back(
     }
     // What the payment left over for the payer goes back the same way, and what is not there any more is owed.
     let kept = state.credit.max(Amount::ZERO).min(left);
-    state.credit = state.credit.minus(kept)?;
+    state.give_back(kept)?;
     parts.add(Component::Principal, left.minus(kept)?)?;
     owe_again(state, &parts, Amount::ZERO)?;
     apply_credit(state, servicing)?;
@@ -116,7 +116,7 @@ pub(crate) fn charge_back(
 /// Pays money out; what passes the credit balance is owed as principal again.
 pub(crate) fn pay_out(state: &mut State<'_>, amount: Amount) -> Result<Parts, OutOfRange> {
     let met = state.credit.max(Amount::ZERO).min(amount);
-    state.credit = state.credit.minus(met)?;
+    state.give_back(met)?;
     let parts = Parts {
         principal: amount.minus(met)?,
         ..Parts::default()
@@ -209,6 +209,16 @@ fn extra<'s>(state: &'s mut State<'_>, day: Date) -> Result<&'s mut Standing, Ou
     let standing = state.rows.last_mut().ok_or(OutOfRange("a row"))?;
     standing.row.due_on = standing.row.due_on.max(day);
     Ok(standing)
+}
+
+impl State<'_> {
+    /// Takes so much of the credit balance back to where it came from.
+    fn give_back(&mut self, amount: Amount) -> Result<(), OutOfRange> {
+        let on = self.day;
+        self.credit = self.credit.minus(amount)?;
+        self.course.gone.push(Flow { on, amount });
+        Ok(())
+    }
 }
 
 /// What a payment paid, less what earlier chargebacks took back of it in their order.

@@ -27,6 +27,8 @@ pub(crate) struct Course {
     pub lent: Vec<Flow>,
     /// What came in, where interest is reckoned anew.
     pub paid: Vec<Flow>,
+    /// What of a credit balance was paid out or charged back.
+    pub gone: Vec<Flow>,
     /// Rates that followed the agreed one, each from its evening.
     pub rates: Vec<(Date, Rate)>,
     /// Evenings between which nothing is earned.

@@ -85,6 +85,7 @@ impl Term {
     pub fn clear(&mut self) {
         self.paid_principal = Amount::ZERO;
         self.paid_interest = Amount::ZERO;
+        (self.credited, self.passed_on) = (Amount::ZERO, Amount::ZERO);
         (self.level, self.instalment) = (Amount::ZERO, Amount::ZERO);
         (self.credited, self.passed_on) = (Amount::ZERO, Amount::ZERO);
         for stretch in &mut self.stretches {

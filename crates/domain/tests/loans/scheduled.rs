@@ -66,3 +66,31 @@ fn days_without_interest_earn_nothing_and_the_others_all() {
     // Nine days before it are 14.79, and eleven after it 18.08.
     assert_eq!(row(&terms, &[pause], from, 1).1, 14_79 + 18_08);
 }
+
+#[test]
+fn nobody_borrows_what_is_owed_to_them() {
+    let terms = reckoned_anew(Excess::LastRow, true);
+    let over = paid(date(2022, 12, 1), 604_932);
+    let back = |amount| {
+        let amount = fen(amount);
+        (date(2022, 12, 10), Event::PaidOut { amount })
+    };
+    let amount = fen(1000_00);
+    let more = (date(2022, 12, 16), Event::Disbursed { amount });
+    // 1,000.00 more than everything came in. What of it was not paid out meets the 1,000.00 that are lent: the rest earns
+    // for the 16 days of December that are left, 400.00 × 12 % × 16/365, or 1,000.00.
+    let table = [
+        (vec![], 0),
+        (vec![back(400_00)], 2_10),
+        (vec![back(1000_00)], 5_26),
+    ];
+    for (went, interest) in table {
+        let happened = [
+            std::slice::from_ref(&over),
+            went.as_slice(),
+            std::slice::from_ref(&more),
+        ]
+        .concat();
+        assert_eq!(row(&terms, &happened, more.0, 2).1, interest, "{went:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Random lives of loans whose agreements say more on servicing, for the properties.
 
-use fenqi_domain::calendar::DayCount;
+use fenqi_domain::calendar::{DayCount, days_between};
 use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
 use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
@@ -19,6 +19,49 @@ use crate::terms::{Life, after, due, fen, signed, terms};
 /// Any order of the twelve buckets.
 fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
     prop_oneof![3 => Just(buckets()), 1 => Just(buckets()).prop_shuffle()]
+}
+
+/// How credits are spread: payments, and some of the others by rules of their own.
+fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
+    let others = prop::sample::subsequence(
+        vec![
+            Credit::DownPayment,
+            Credit::MerchantRefund,
+            Credit::PayoutRefund,
+            Credit::Goodwill,
+            Credit::InterestRefund,
+            Credit::InterestWaiver,
+            Credit::ChargeAdjustment,
+        ],
+        0..3,
+    );
+    others.prop_flat_map(|others| {
+        let rule = |credit| {
+            let aheads = select(vec![Ahead::Next, Ahead::Last, Ahead::Even]);
+            (any_buckets(), aheads).prop_map(move |(buckets, ahead)| Rule {
+                credit,
+                buckets,
+                ahead,
+            })
+        };
+        let all = [vec![Credit::Payment], others].concat();
+        all.into_iter().map(rule).collect::<Vec<_>>()
+    })
+}
+
+/// How far apart due dates are: months mostly.
+fn any_period() -> impl Strategy<Value = Period> {
+    let of = |every, unit| Period { every, unit };
+    select(vec![
+        of(1, Unit::Months),
+        of(1, Unit::Months),
+        of(1, Unit::Months),
+        of(2, Unit::Months),
+        of(1, Unit::Weeks),
+        of(2, Unit::Weeks),
+        of(10, Unit::Days),
+        of(30, Unit::Days),
+    ])
 }
 
 /// How interest comes about, whether it follows payments, and what becomes of what goes beyond an instalment.
@@ -65,7 +108,6 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
         (YearDays::Actual, MonthDays::Actual),
     ]);
     let shares = select(vec![0, 250_000_000]);
-    let aheads = select(vec![Ahead::Next, Ahead::Last, Ahead::Even]);
     let charge_offs = select(vec![
         ChargeOff::Regular,
         ChargeOff::ZeroInterest,
@@ -73,11 +115,11 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
     ]);
     let chargebacks = select(vec![Vec::new(), Component::ALL.to_vec()]);
     (
-        any_buckets(),
+        any_rules(),
         any_interest(),
         years,
         shares,
-        aheads,
+        any_period(),
         charge_offs,
         chargebacks,
         (any::<bool>(), any::<bool>(), 0..3u16, 0..3u16),
@@ -85,29 +127,22 @@ fn any_servicing() -> impl Strategy<Value = Servicing> {
     )
         .prop_map(
             |(
-                buckets,
+                rules,
                 (method, recalculation, excess),
                 (year, month),
                 down,
-                ahead,
+                period,
                 charge_off,
                 chargeback,
                 flags,
                 multiple,
             )| {
                 Servicing {
-                    rules: vec![Rule {
-                        credit: Credit::Payment,
-                        buckets,
-                        ahead,
-                    }],
+                    rules,
                     row_by_row: flags.0,
                     down_payment: Rate::from_ppb(down),
                     multiple: fen(multiple),
-                    period: Period {
-                        every: 1,
-                        unit: Unit::Months,
-                    },
+                    period,
                     year,
                     month,
                     method,
@@ -139,6 +174,15 @@ pub fn any_serviced_terms() -> impl Strategy<Value = Terms> {
             };
             let mut terms = terms(pricing, fen(principal), count);
             terms.conventions.rounding = Rounding::HalfEven;
+            let Period { every, unit } = servicing.period;
+            terms.due_dates = (1..=count)
+                .map(|number| number * i64::from(every))
+                .map(|units| match unit {
+                    Unit::Days => after(signed(), units),
+                    Unit::Weeks => after(signed(), units * 7),
+                    Unit::Months => due(units),
+                })
+                .collect();
             terms.conventions.late = late;
             terms.conventions.servicing = Some(Box::new(servicing));
             terms
@@ -152,6 +196,8 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
         Credit::MerchantRefund,
         Credit::PayoutRefund,
         Credit::Goodwill,
+        Credit::InterestRefund,
+        Credit::InterestWaiver,
     ]);
     let amend = |by| Event::Amended { by };
     prop_oneof![
@@ -162,27 +208,28 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
             amend(Amendment::Charged { amount, component, due_on: after(signed(), day) })
         }),
         1 => amount(10).prop_map(|amount| Event::PaidOut { amount }),
+        1 => (0..50_000_000i64).prop_map(move |ppb| amend(Amendment::Surcharged { share: Rate::from_ppb(ppb) })),
         1 => (select(Component::ALL.to_vec()), amount(8)).prop_map(|(component, amount)| Event::Waived { component, amount }),
     ]
 }
 
 /// What changes the schedule or its interest, or ends it.
-fn any_change(count: i64, span: i64) -> impl Strategy<Value = Event> {
+fn any_change(dates: Vec<Date>, period: Period, span: i64) -> impl Strategy<Value = Event> {
     let by = prop_oneof![
         1 => Just(Amendment::Reamortised),
         1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
-            |(day, count, interest)| Amendment::Reaged {
+            move |(day, count, interest)| Amendment::Reaged {
             start_on: after(signed(), day + 31),
-            period: Period { every: 1, unit: Unit::Months },
+            period,
             count,
             interest,
         }),
-        1 => (1..=count, 1..20i64).prop_map(|(row, days)| {
-            let to = Some(after(due(row), days));
-            Amendment::Rescheduled { from: due(row), to, extra: 0, grace: 0, interest_grace: 0 }
+        1 => (select(dates.clone()), 1..20i64).prop_map(|(from, days)| {
+            let to = Some(after(from, days));
+            Amendment::Rescheduled { from, to, extra: 0, grace: 0, interest_grace: 0 }
         }),
-        1 => (1..=count, 0..3u16, 0..3u16, 0..3u16).prop_map(|(row, extra, grace, interest_grace)| {
-            Amendment::Rescheduled { from: due(row), to: None, extra, grace, interest_grace }
+        1 => (select(dates), 0..3u16, 0..3u16, 0..3u16).prop_map(|(from, extra, grace, interest_grace)| {
+            Amendment::Rescheduled { from, to: None, extra, grace, interest_grace }
         }),
         1 => (0..300_000_000i64).prop_map(|ppb| Amendment::RateChanged { annual: Rate::from_ppb(ppb) }),
         1 => (0..span, 0..50i64).prop_map(|(day, days)| {
@@ -197,11 +244,14 @@ fn any_change(count: i64, span: i64) -> impl Strategy<Value = Event> {
 /// Any life: lent at once or in parts, then up to eight events, and at last corrections of them.
 fn any_serviced_life(terms: &Terms) -> impl Strategy<Value = Life> + use<> {
     let principal = terms.principal.minor();
-    let count = i64::try_from(terms.due_dates.len()).unwrap();
-    let span = count * 31 + 40;
+    let period = terms.conventions.servicing.as_ref().unwrap().period;
+    let span = days(terms) + 40;
     let moves = prop::collection::vec((0..span, any_money(principal, span)), 0..8);
-    let changes = prop::collection::vec((0..span, any_change(count, span)), 0..2);
-    let later = 0..(count - 1) * 28;
+    let dates = terms.due_dates.clone();
+    let changes = prop::collection::vec((0..span, any_change(dates, period, span)), 0..2);
+    // Before the last row, which is to take it.
+    let count = i64::try_from(terms.due_dates.len()).unwrap();
+    let later = 0..(days(terms) * (count - 1) / count - 3);
     let corrections = prop::collection::vec((0..3u8, 0..8usize, 0..30i64, 1..20_000i64), 0..3);
     (any::<bool>(), later, moves, changes, corrections).prop_map(
         move |(in_parts, later, moves, changes, corrections)| {
@@ -220,6 +270,11 @@ fn any_serviced_life(terms: &Terms) -> impl Strategy<Value = Life> + use<> {
             life
         },
     )
+}
+
+/// How many days lie between the signing and the last due date.
+fn days(terms: &Terms) -> i64 {
+    days_between(signed(), *terms.due_dates.last().unwrap())
 }
 
 /// Undoes, takes back or waives one of the transactions, if it is one of which that can be said.
@@ -280,7 +335,7 @@ fn points_at(event: &Event, number: u32) -> bool {
 pub fn any_serviced_case() -> impl Strategy<Value = (Terms, Life, Date)> {
     any_serviced_terms().prop_flat_map(|terms| {
         let life = any_serviced_life(&terms);
-        let span = i64::try_from(terms.due_dates.len()).unwrap() * 31 + 90;
+        let span = days(&terms) + 90;
         (Just(terms), life, (0..span).prop_map(|d| after(signed(), d)))
     })
 }

@@ -163,3 +163,26 @@ fn a_credit_balance_meets_what_another_schedule_asks_for() {
     let met = Amount::sum(met).unwrap();
     assert_eq!(met.plus(stands.credit_balance), Ok(fen(1100_00)));
 }
+
+#[test]
+fn interest_that_was_put_off_and_is_paid_ahead_earns_nothing() {
+    let mut terms = beyond(421_93, 6, Excess::LastRow);
+    let servicing = terms.conventions.servicing.as_mut().unwrap();
+    servicing.method = Method::EqualPrincipal(Basis::Days);
+    (servicing.interest_only, servicing.interest_deferred) = (1, 2);
+    let recalculation = servicing.recalculation.as_mut().unwrap();
+    (recalculation.until, recalculation.compounds) = (Until::PeriodEnd, true);
+    let on = after(signed(), 22);
+    let told = Life::captured(&terms);
+    let quoted = settles(&terms, &told, on);
+    let told = told.paid(on, quoted);
+    for later in [20, 100, 120, 400] {
+        let stands = loan(&terms, &told, after(on, later));
+        assert!(
+            stands.is_settled().unwrap(),
+            "{later}: {:?}",
+            stands.outstanding()
+        );
+        assert!(stands.credit_balance.is_zero(), "{later}");
+    }
+}

@@ -6,7 +6,9 @@ use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::Plan;
 use fenqi_domain::quote::{Asking, Quote, price};
 use fenqi_domain::refusal::{Denied, Refusal};
-use fenqi_domain::servicing::{ChargeOff, Method, MonthDays, Period, Servicing, Unit, YearDays};
+use fenqi_domain::servicing::{
+    ChargeOff, Excess, Method, MonthDays, Period, Recalculation, Servicing, Unit, Until, YearDays,
+};
 use jiff::Timestamp;
 
 use crate::market::{TODAY, annuity, flat, now, quote, wanted, yuan};
@@ -183,7 +185,14 @@ fn a_plan_whose_servicing_a_quote_does_not_show_has_no_price() {
         })
     };
     assert!(ask(&plan).is_ok());
-    plan.conventions.servicing = Some(Box::new(Servicing {
+    plan.conventions.servicing = Some(Box::new(plain()));
+    let refused = ask(&plan).unwrap_err();
+    assert!(matches!(refused, Denied::OutOfRange(_)), "{refused:?}");
+}
+
+/// Nothing out of the ordinary.
+fn plain() -> Servicing {
+    Servicing {
         rules: Vec::new(),
         row_by_row: true,
         down_payment: Rate::ZERO,
@@ -202,7 +211,32 @@ fn a_plan_whose_servicing_a_quote_does_not_show_has_no_price() {
         excess: None,
         chargeback: Vec::new(),
         charge_off: ChargeOff::Regular,
-    }));
-    let refused = ask(&plan).unwrap_err();
-    assert!(matches!(refused, Denied::OutOfRange(_)), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_plan_that_nothing_settles_is_not_put_on_sale() {
+    let mut servicing = plain();
+    servicing.method = Method::Level(fenqi_domain::servicing::Basis::Periods);
+    servicing.excess = Some(Excess::LastRow);
+    // By the day or by periods; whether what is overdue earns no more than agreed; whether the plan may be sold.
+    let table = [
+        (true, true, true),
+        (true, false, true),
+        (false, true, true),
+        (false, false, false),
+    ];
+    for (daily, spares_overdue, may_be_sold) in table {
+        servicing.recalculation = Some(Recalculation {
+            daily,
+            until: Until::PeriodEnd,
+            spares_overdue,
+            compounds: false,
+        });
+        let mut plan = flat("xiaofu", 12, "7.2");
+        plan.conventions.servicing = Some(Box::new(servicing.clone()));
+        let fields: Vec<String> = plan.mistakes().into_iter().map(|m| m.field).collect();
+        let expected: &[&str] = if may_be_sold { &[] } else { &["recalculation"] };
+        assert_eq!(fields, expected, "{daily} {spares_overdue}");
+    }
 }

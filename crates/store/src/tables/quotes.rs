@@ -16,10 +16,10 @@ statements! {
         "insert into quote (shopper, id, institution, digest, expires_at, detail) values ($1, $2, $3, $4, $5, $6)";
     FIND = "quote.find", (Text, Text) -> (Text, Int, Text),
         "select digest, expires_at, detail from quote where shopper = $1 and id = $2";
-    FORGET = "quote.forget", (Int) -> (),
-        "delete from quote where expires_at < $1 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
-    FORGET_SIGNATURES = "signature.forget", (Int) -> (),
-        "delete from signature where signed_at < $1 and not exists (select 1 from quote q where q.shopper = signature.shopper and q.id = signature.quote)";
+    FORGET = "quote.forget", (Int, Int) -> (),
+        "delete from quote where expires_at >= $1 and expires_at < $2 and not exists (select 1 from agreement a where a.shopper = quote.shopper and a.id = 'agr' || substr(quote.id, 4))";
+    FORGET_SIGNATURES = "signature.forget", (Int, Int) -> (),
+        "delete from signature where (shopper, quote) in (select q.shopper, q.id from quote q where q.expires_at >= $1 and q.expires_at < $2 and not exists (select 1 from agreement a where a.shopper = q.shopper and a.id = 'agr' || substr(q.id, 4)))";
     OF_SHOPPER = "quote.of_shopper", (Text) -> (Text, Int, Text, Text, Text),
         "select digest, expires_at, detail, id, institution from quote where shopper = $1 order by id";
     SIGNATURES = "signature.of_shopper", (Text) -> (Text, Text, Int, Text),
@@ -153,8 +153,10 @@ pub fn signed<T: Serialize>(
     batch.put(&SIGN, params);
 }
 
-/// Forgets quotes that ran out before an instant and became no agreement, and what was signed of them.
-pub fn forget_before(batch: &mut Batch, instant: Timestamp) {
-    batch.put(&FORGET, vec![instant.as_microsecond().into()]);
-    batch.put(&FORGET_SIGNATURES, vec![instant.as_microsecond().into()]);
+/// Forgets quotes that ran out between two instants and became no agreement, and what was signed of them. Those that became
+/// one stay for ever, so that the first instant keeps them from being looked at again each day.
+pub fn forget(batch: &mut Batch, since: Timestamp, before: Timestamp) {
+    let between = || vec![since.as_microsecond().into(), before.as_microsecond().into()];
+    batch.put(&FORGET_SIGNATURES, between());
+    batch.put(&FORGET, between());
 }

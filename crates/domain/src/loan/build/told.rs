@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use super::{Builder, basis};
+use super::Builder;
+use super::spans::basis;
 use crate::explain::{Explanation, Factor, How, Name};
 use crate::loan::state::{Standing, State};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
