@@ -165,8 +165,8 @@ pub enum Method {
     /// On the balance of every day, in level instalments; see [`Recalculation`].
     #[default]
     Balance,
-    /// On the amount lent, the same in every row.
-    Flat,
+    /// On the amount lent, whatever was paid: the same in every row, or by its days.
+    Flat(Basis),
     /// On what is outstanding by the schedule, in level instalments that are multiples.
     Level(Basis),
     /// On what is outstanding by the schedule, with equal principal.

@@ -385,7 +385,7 @@ impl<'s> Builder<'s> {
             return Ok(Amount::ZERO);
         }
         match self.servicing.method {
-            Method::EqualPrincipal(_) | Method::Flat => Ok(self.instalment),
+            Method::EqualPrincipal(_) | Method::Flat(_) => Ok(self.instalment),
             _ => self.instalment.minus_or_zero(interest),
         }
     }
@@ -409,10 +409,10 @@ impl<'s> Builder<'s> {
     fn level(&self, amount: Amount, first: usize) -> Result<Amount, OutOfRange> {
         let agreed = self.periods.iter().take(self.agreed).skip(first);
         let count = agreed.filter(|p| !p.is_free).count().max(1);
-        if matches!(self.servicing.method, Method::EqualPrincipal(_) | Method::Flat) {
+        if matches!(self.servicing.method, Method::EqualPrincipal(_) | Method::Flat(_)) {
             let count = i64::try_from(count).map_err(|_| OutOfRange("the number of rows"))?;
             let equal = amount.share(1, count, Rounding::HalfEven)?;
-            let is_flat = self.servicing.method == Method::Flat;
+            let is_flat = matches!(self.servicing.method, Method::Flat(_));
             return to_multiple(
                 equal,
                 if is_flat {
@@ -457,7 +457,7 @@ impl<'s> Builder<'s> {
     ) -> Result<Vec<told::Earned>, OutOfRange> {
         let mut stretches = Vec::new();
         let (mut from, mut balance) = (spans.from, spans.balance);
-        let is_flat = self.servicing.method == Method::Flat;
+        let is_flat = matches!(self.servicing.method, Method::Flat(_));
         for (on, change) in self.cuts(spans).into_iter().chain([(to, Amount::ZERO)]) {
             let until = on.min(to);
             if until > from && !self.is_paused(from, until) {
@@ -488,7 +488,7 @@ impl<'s> Builder<'s> {
 
     /// The days on which a balance, a rate or a pause changes, with the change of the balance.
     fn cuts(&self, spans: &Spans) -> Vec<(Date, Amount)> {
-        let is_flat = self.servicing.method == Method::Flat;
+        let is_flat = matches!(self.servicing.method, Method::Flat(_));
         // A flat rate counts on what was lent, whatever was paid.
         let counts = |f: &&Flow| !is_flat || (f.amount.is_positive() && !self.servicing.whole);
         let changes = spans.changes.iter().filter(counts);

@@ -3,7 +3,7 @@
 
 use fenqi_domain::loan::{Amendment, Event};
 use fenqi_domain::plan::Pricing;
-use fenqi_domain::servicing::{Ahead, Method, Servicing, Until};
+use fenqi_domain::servicing::{Ahead, Basis, Method, Servicing, Until};
 use jiff::civil::{Date, date};
 
 use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
@@ -64,7 +64,7 @@ fn at_a_flat_rate_money_is_asked_of_the_rows_after_it() {
         day_count: fenqi_domain::calendar::DayCount::Thirty360,
     };
     let flat = Servicing {
-        method: Method::Flat,
+        method: Method::Flat(Basis::Periods),
         ..servicing(Ahead::Next)
     };
     let more = Event::Disbursed { amount: fen(250_00) };

@@ -2,7 +2,7 @@
 
 use fenqi_domain::allocation::{Debt, across};
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::{Event, Intent, fold, postings, preview};
+use fenqi_domain::loan::{Event, Intent, Transaction, fold, postings, preview};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{RefundStrategy, Terms};
 use fenqi_domain::settlement::payoff;
@@ -112,7 +112,10 @@ proptest! {
             stays
         });
         // So does an outage that is entered later.
-        prop_assume!(!life.0.iter().any(|t| t.effective_on > as_of && matches!(t.event, Event::Excused { .. })));
+        let is_excused = |t: &&Transaction| matches!(t.event, Event::Excused { .. });
+        if life.0.iter().filter(is_excused).any(|t| t.effective_on > as_of) {
+            return Ok(());
+        }
         prop_assert_eq!(early.fold(&terms, as_of), life.fold(&terms, as_of));
     }
 

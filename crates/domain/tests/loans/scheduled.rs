@@ -1,12 +1,13 @@
 //! Interest as scheduled, in figures reckoned by hand: 5,000.00 at 12 % by days of 365 over six months from 1 November
 //! 2022, in instalments of 862.00. So November earns 5,000.00 × 12 % × 30/365 = 49.32, pays 812.68, and leaves 4,187.32.
 
+use fenqi_domain::calendar::DayCount;
 use fenqi_domain::loan::{Amendment, Event};
-use fenqi_domain::plan::Terms;
-use fenqi_domain::servicing::Excess;
+use fenqi_domain::plan::{Pricing, Terms};
+use fenqi_domain::servicing::{Ahead, Basis, Excess, Method, MonthDays, Servicing, YearDays};
 use jiff::civil::{Date, date};
 
-use crate::servicing::{amended, came_to, lived, paid, reckoned_anew};
+use crate::servicing::{amended, came_to, first, lent, lived, paid, reckoned_anew, servicing, signed};
 use crate::terms::{fen, percent};
 
 /// Principal and interest of a row, after everything was lent on the first day and then something happened.
@@ -65,6 +66,31 @@ fn days_without_interest_earn_nothing_and_the_others_all() {
     let pause = amended(from, Amendment::InterestPaused { from, until });
     // Nine days before it are 14.79, and eleven after it 18.08.
     assert_eq!(row(&terms, &[pause], from, 1).1, 14_79 + 18_08);
+}
+
+#[test]
+fn a_flat_rate_counts_by_the_period_or_by_its_days() {
+    // 700.00 at 12 % a year in four months of 2024, a leap year: 7.00 a month, or 84.00 × days / 366 (Apache Fineract,
+    // `ProgressiveEMICalculatorTest`, `testFlatDaily_1_Month_Actual_Actual`, has this interest).
+    let table = [
+        (Basis::Periods, [7_00, 7_00, 7_00, 7_00]),
+        (Basis::Days, [7_11, 6_66, 7_11, 6_89]),
+    ];
+    for (basis, interest) in table {
+        let servicing = Servicing {
+            method: Method::Flat(basis),
+            year: YearDays::Actual,
+            month: MonthDays::Actual,
+            ..servicing(Ahead::Next)
+        };
+        let pricing = Pricing::Annuity {
+            annual: percent("12"),
+            day_count: DayCount::Actual365,
+        };
+        let life = lived(&signed(pricing, 4, servicing), &[lent(700_00)], first(1));
+        let expected = interest.map(|interest| (175_00, interest));
+        assert_eq!(came_to(&life), expected, "{basis:?}");
+    }
 }
 
 #[test]

@@ -84,7 +84,15 @@ fn any_interest() -> impl Strategy<Value = Interest> {
         Method::Level(Basis::Days),
         Method::EqualPrincipal(Basis::Days),
     ];
-    let fixed = [vec![Method::Balance, Method::Flat], on_plan.clone()].concat();
+    let fixed = [
+        vec![
+            Method::Balance,
+            Method::Flat(Basis::Periods),
+            Method::Flat(Basis::Days),
+        ],
+        on_plan.clone(),
+    ]
+    .concat();
     let excess = select(vec![
         Excess::LastRow,
         Excess::LowerInstalment,

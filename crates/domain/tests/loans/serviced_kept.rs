@@ -4,7 +4,7 @@ use fenqi_domain::calendar::DayCount;
 use fenqi_domain::loan::{Amendment, Event, Loan, fold, quote};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::{Component, Terms};
-use fenqi_domain::servicing::{Ahead, Basis, Excess, Method, Recalculation, Until};
+use fenqi_domain::servicing::{Ahead, Basis, Excess, Method, MonthDays, Recalculation, Until, YearDays};
 use jiff::civil::Date;
 
 use crate::terms::*;
@@ -184,5 +184,28 @@ fn interest_that_was_put_off_and_is_paid_ahead_earns_nothing() {
             stands.outstanding()
         );
         assert!(stands.credit_balance.is_zero(), "{later}");
+    }
+}
+
+#[test]
+fn interest_that_is_put_off_and_waived_in_part_can_be_settled() {
+    let mut terms = beyond(1492_85, 8, Excess::LastRow);
+    let servicing = terms.conventions.servicing.as_mut().unwrap();
+    (servicing.year, servicing.month) = (YearDays::Actual, MonthDays::Actual);
+    (servicing.interest_only, servicing.interest_deferred) = (1, 2);
+    servicing.multiple = fen(10_00);
+    servicing.row_by_row = false;
+    servicing.rules[0].ahead = Ahead::Last;
+    let waived = Event::Waived {
+        component: Component::Interest,
+        amount: fen(26),
+    };
+    for compounds in [false, true] {
+        let servicing = terms.conventions.servicing.as_mut().unwrap();
+        let recalculation = servicing.recalculation.as_mut().unwrap();
+        recalculation.compounds = compounds;
+        let told = Life::captured(&terms).then(signed(), waived.clone());
+        // One day of a month of 31 at 2 % is 0.96, and 0.26 of it was waived.
+        assert_eq!(settles(&terms, &told, after(signed(), 1)), fen(1493_55));
     }
 }

@@ -67,7 +67,8 @@ fn any_recalculation() -> impl Strategy<Value = Option<Recalculation>> {
 fn any_method() -> impl Strategy<Value = Method> {
     select(vec![
         Method::Balance,
-        Method::Flat,
+        Method::Flat(Basis::Periods),
+        Method::Flat(Basis::Days),
         Method::Level(Basis::Periods),
         Method::Level(Basis::Days),
         Method::EqualPrincipal(Basis::Periods),

@@ -305,7 +305,7 @@ fn method(inputs: &Fields<'_>, is_cumulative: bool) -> Read<Method> {
     ];
     let basis = inputs.word("interest_calculation_period", &bases, Basis::Periods)?;
     Ok(match (is_flat, is_equal) {
-        (true, _) => Method::Flat,
+        (true, _) => Method::Flat(basis),
         (false, true) => Method::EqualPrincipal(basis),
         (false, false) if is_cumulative => Method::Level(basis),
         (false, false) => Method::Balance,

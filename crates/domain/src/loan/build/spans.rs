@@ -39,8 +39,8 @@ impl Spans {
 /// What scheduled interest is counted by.
 pub(super) const fn basis(method: Method) -> Basis {
     match method {
-        Method::Level(basis) | Method::EqualPrincipal(basis) => basis,
-        Method::Flat | Method::Balance => Basis::Periods,
+        Method::Level(basis) | Method::EqualPrincipal(basis) | Method::Flat(basis) => basis,
+        Method::Balance => Basis::Periods,
     }
 }
 

@@ -111,7 +111,8 @@ const fn month_code(month: MonthDays) -> &'static str {
 const fn method_code(method: Method) -> &'static str {
     match method {
         Method::Balance => "balance",
-        Method::Flat => "flat",
+        Method::Flat(Basis::Periods) => "flat/periods",
+        Method::Flat(Basis::Days) => "flat/days",
         Method::Level(Basis::Periods) => "level/periods",
         Method::Level(Basis::Days) => "level/days",
         Method::EqualPrincipal(Basis::Periods) => "equal_principal/periods",
