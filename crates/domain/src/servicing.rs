@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Amount, Rate};
+use crate::loan::factor::to_multiple;
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::{Component, Conventions};
 
 /// When a row is due, seen from the day of a payment (款项时点).
@@ -19,6 +20,8 @@ pub enum Timing {
     PastDue,
     /// Its day is the day of the payment.
     Due,
+    /// Its day is still to come, but the day of a charge in it is not: that charge alone.
+    Dated,
     /// Its day is still to come.
     Ahead,
 }
@@ -237,6 +240,14 @@ impl Servicing {
     pub fn rule(&self, credit: Credit) -> Option<&Rule> {
         let of = |credit| self.rules.iter().find(|r| r.credit == credit);
         of(credit).or_else(|| of(Credit::Payment))
+    }
+
+    /// What of a disbursement is due on its day (首付): its share of the amount, as a multiple.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for sums that no loan comes to.
+    pub fn due_at_once(&self, lent: Amount) -> Result<Amount, OutOfRange> {
+        to_multiple(lent.at(self.down_payment, Rounding::HalfEven)?, self.multiple)
     }
 }
 

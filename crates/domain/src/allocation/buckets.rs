@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::loan::Parts;
 use crate::loan::interest::Accrual;
 use crate::loan::state::{Standing, State};
+use crate::loan::{Parts, charges};
 use crate::money::{Amount, OutOfRange, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing, Until};
@@ -76,9 +76,8 @@ impl Turn {
         let mut passed = Vec::new();
         while self.left.is_positive() {
             let mut places: Vec<usize> = Vec::with_capacity(state.rows.len());
-            for (place, standing) in state.rows.iter().enumerate() {
-                let is_open = standing.owes(components)? && !passed.contains(&place);
-                if is_open && standing.timing(state.day) == timing {
+            for place in (0..state.rows.len()).filter(|p| !passed.contains(p)) {
+                if is_asked(state, place, timing, components)? {
                     places.push(place);
                 }
             }
@@ -122,13 +121,35 @@ impl Turn {
         let rest = self.left.minus(each.times(count)?)?;
         for (turn, place) in (1i64..).zip(places) {
             let most = if turn == count { each.plus(rest)? } else { each };
-            let most = most.min(self.left);
+            let mut most = most.min(self.left);
+            if timing == Timing::Dated {
+                most = most.min(charges::due_alone(state, *place, component)?);
+            }
             let amount = pay_bucket(state, *place, (component, timing), most, self.takes_all)?;
             self.paid.add(component, amount)?;
             self.left = self.left.minus(amount)?;
         }
         Ok(())
     }
+}
+
+/// Whether a row has anything open in a bucket.
+fn is_asked(
+    state: &State<'_>,
+    place: usize,
+    timing: Timing,
+    components: &[Component],
+) -> Result<bool, OutOfRange> {
+    if timing == Timing::Dated {
+        let due = components.iter().try_fold(Amount::ZERO, |sum, component| {
+            sum.plus(charges::due_alone(state, place, *component)?)
+        });
+        return Ok(due?.is_positive());
+    }
+    let Some(standing) = state.rows.get(place) else {
+        return Ok(false);
+    };
+    Ok(standing.timing(state.day) == timing && standing.owes(components)?)
 }
 
 /// Pays one component of one row. Where interest follows the balance, a row that is paid ahead takes interest only as far

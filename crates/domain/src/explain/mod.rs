@@ -245,16 +245,6 @@ impl Explanation {
         Explanation::of(name, How::Least { of })
     }
 
-    /// The greater of two figures; the first stands for itself if it is that.
-    pub(crate) fn at_least(self, other: Explanation) -> Result<Explanation, OutOfRange> {
-        if self.value >= other.value {
-            return Ok(self);
-        }
-        let name = self.name.clone();
-        let of = [self, other].into();
-        Explanation::of(name, How::Greatest { of })
-    }
-
     /// The figure reckoned again from the leaves.
     ///
     /// # Errors

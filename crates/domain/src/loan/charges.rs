@@ -170,6 +170,19 @@ pub(crate) fn apply_credit(state: &mut State<'_>, servicing: &Servicing) -> Resu
     Ok(())
 }
 
+/// What is open of the charges of a row whose own day has come, though the row's has not.
+pub(crate) fn due_alone(state: &State<'_>, place: usize, component: Component) -> Result<Amount, OutOfRange> {
+    let day = state.day;
+    let Some(standing) = state.rows.get(place).filter(|s| s.row.due_on > day) else {
+        return Ok(Amount::ZERO);
+    };
+    let charges = state.charges.iter().filter(|c| c.component == component);
+    let due = charges.filter(|c| c.due_on <= day && row_of(state, c.due_on) == Some(place));
+    let due = Amount::sum(due.map(|c| c.amount))?;
+    let paid = standing.row.figures(component).paid;
+    Ok(due.minus_or_zero(paid)?.min(standing.open_of(component)?))
+}
+
 /// The row whose period a day falls into; the first takes the day on which it begins as well.
 fn row_of(state: &State<'_>, day: Date) -> Option<usize> {
     let is_first = |place: usize| {

@@ -127,11 +127,7 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan)
     let interest = release_interest(state, plan.interest)?;
     let bears_interest = state.accrual.take().is_some();
     if bears_interest {
-        // The period that is under way ends now, and those after it never come.
-        let due = state.rows.partition_point(|s| s.row.due_on <= day);
-        for standing in state.rows.iter_mut().skip(due).take(1) {
-            standing.row.due_on = day;
-        }
+        end_period(state);
     }
     state.is_fixed = true;
     let mut principal = Amount::ZERO;
@@ -156,6 +152,30 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan)
         spread_alike(state, servicing, plan, &all)?;
     }
     Ok(all)
+}
+
+/// Ends the period that is under way now; those after it never come. One that ended early before, for nothing, is part of it,
+/// so that who spreads anew day after day gets one row for all those days, and none for a period of no days. (Apache
+/// Fineract, `LoanReAgingIntegrationTest`.)
+fn end_period(state: &mut State<'_>) {
+    let day = state.day;
+    let mut begun = None;
+    state.rows.retain(|s| {
+        let is_for_nothing = s.is_cut && !s.came_to_something();
+        if is_for_nothing {
+            begun = begun.or(Some(s.from));
+        }
+        !is_for_nothing
+    });
+    let due = state.rows.partition_point(|s| s.row.due_on <= day);
+    for standing in state.rows.iter_mut().skip(due).take(1) {
+        standing.from = begun.unwrap_or(standing.from);
+        standing.row.due_on = day;
+        standing.is_cut = true;
+    }
+    state
+        .rows
+        .retain(|s| !s.is_cut || s.from < s.row.due_on || s.came_to_something());
 }
 
 /// Takes interest out of the rows: what has accrued by the day, or all of it; what was paid or waived stays.

@@ -35,6 +35,8 @@ pub(crate) struct Standing {
     pub origin: Origin,
     /// The day on which its period began.
     pub from: Date,
+    /// Whether its period ended early, as what was open was spread anew.
+    pub is_cut: bool,
     /// What was charged beside the plan: charges, chargebacks.
     pub added: Parts,
     /// What the plan makes it owe, where interest is scheduled.
@@ -411,6 +413,7 @@ impl Standing {
             subsidy_agreed: Amount::ZERO,
             origin,
             from,
+            is_cut: false,
             added: NO_PARTS,
             planned: NO_PARTS,
             ahead: Amount::ZERO,

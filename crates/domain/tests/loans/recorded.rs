@@ -2,7 +2,9 @@
 //!
 //! The figures are restated from the tests of Apache Fineract (Apache-2.0), develop of 2025-02-12; each life names the
 //! file and the line that it came from. Those of `emi-calculator.txt` are of a unit test of 2026, told by its names: it
-//! rounds interest once a period and not once a span, and what depends on that is left out. To add one, append what
+//! rounds interest once a period and not once a span, and what depends on that is left out. Those of `integration.txt` are
+//! of tests of the whole engine, 2023 to 2026, told by their names: money ahead of time by rules of its own, down payments
+//! of several days, chargebacks by component, rows spread anew and what is lent after that. To add one, append what
 //! `fenqi simulate CASES.json --case ID --own-words` prints to a file of `crates/domain/tests/recorded`, and run this test
 //! with FENQI_WRITE_PAGES=1: it writes how the loan stands below each `on`. Then hold what it wrote against the case.
 

@@ -39,7 +39,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
         Credit::InterestWaiver,
         Credit::ChargeAdjustment,
     ]);
-    let timings = select(vec![Timing::PastDue, Timing::Due, Timing::Ahead]);
+    let timings = select(vec![Timing::PastDue, Timing::Due, Timing::Dated, Timing::Ahead]);
     let bucket = (timings, select(Component::ALL.to_vec()))
         .prop_map(|(timing, component)| Bucket { timing, component });
     let aheads = select(vec![Ahead::Next, Ahead::Last, Ahead::Even]);

@@ -1,6 +1,6 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, Record, Transaction, life, quote};
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Reaging, Record, Transaction, life, quote};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
@@ -265,14 +265,12 @@ impl Player {
         if !self.product.pays_down {
             return Ok(());
         }
-        let rows = self.life.as_ref().map_or(&[][..], |l| &l.loan.rows);
-        let notes = self.life.as_ref().map_or(&[][..], |l| &l.notes);
-        let mut down = Amount::ZERO;
-        for (row, note) in rows.iter().zip(notes) {
-            if note.origin == Origin::DownPayment && row.due_on == on {
-                down = row.principal.charged;
-            }
-        }
+        // Its row may owe less by now: what was entered for a later day comes after it.
+        let down = self
+            .product
+            .servicing
+            .due_at_once(amount)
+            .map_err(|e| e.to_string())?;
         let amount = down.minus_or_zero(credit).map_err(|e| e.to_string())?;
         if amount.is_positive() {
             let credit = Credit::DownPayment;

@@ -532,11 +532,23 @@ fn fixed(inputs: &Fields<'_>) -> Read<Vec<Bucket>> {
         ),
     ];
     let (due, ahead) = inputs.word("strategy", &words, (pfip, pfip))?;
-    let of = |timing: Timing, order: [Component; 4]| order.map(|component| Bucket { timing, component });
+    let of = |timing: Timing, order: &[Component]| -> Vec<Bucket> {
+        let of = |component: &Component| Bucket {
+            timing,
+            component: *component,
+        };
+        order.iter().map(of).collect()
+    };
+    // Orders that begin with what is due know a charge as due on its own day.
+    let is_dated = inputs
+        .text("strategy")
+        .is_some_and(|name| name.starts_with("DUE_"));
+    let dated: &[Component] = if is_dated { &[Penalty, Fee] } else { &[] };
     Ok([
-        of(Timing::PastDue, due),
-        of(Timing::Due, due),
-        of(Timing::Ahead, ahead),
+        of(Timing::PastDue, &due),
+        of(Timing::Due, &due),
+        of(Timing::Dated, dated),
+        of(Timing::Ahead, &ahead),
     ]
     .concat())
 }

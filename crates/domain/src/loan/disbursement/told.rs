@@ -46,14 +46,8 @@ pub(super) struct Share {
     pub on: Date,
     /// Over how many rows.
     pub parts: i64,
-    /// What the rows owed by the plan, with it.
-    pub all: Amount,
     /// What the row owed before.
     pub before: Amount,
-    /// What of that came to be owed beside the plan.
-    pub beside: Amount,
-    /// What of that was met.
-    pub met: Amount,
     /// What the rows before it left.
     pub left: Amount,
     /// Whether it is the last of them, which takes all of that.
@@ -69,18 +63,14 @@ impl Share {
         let why = if self.is_last {
             rest
         } else {
-            let owed = Explanation::given(Name::Before, self.all.minus(self.amount)?);
-            let all = Explanation::sum(Name::AllLent, vec![lent, owed], Vec::new())?;
             let factors = vec![Factor::Share {
                 part: 1,
                 whole: self.parts,
             }];
-            let each = Explanation::product(Name::EqualPart, all, factors, Rounding::HalfEven)?;
-            let each = multiple(Name::EqualPart, each, of)?;
-            let beside = Explanation::given(Name::Beside, self.beside);
-            let all = Explanation::sum(Name::NewPrice, vec![each, beside], Vec::new())?;
-            let all = all.at_least(Explanation::given(Name::PaidUp, self.met))?;
+            let each = Explanation::product(Name::EqualPart, lent, factors, Rounding::HalfEven)?;
             let before = Explanation::given(Name::Before, self.before);
+            let all = Explanation::sum(Name::NewPrice, vec![before.clone(), each], Vec::new())?;
+            let all = multiple(Name::NewPrice, all, of)?;
             Explanation::sum(Name::EqualPart, vec![all], vec![before])?.at_most(rest)?
         };
         trace.tell(row, Component::Principal, Number::Charged, why);

@@ -82,6 +82,7 @@ fn write_rule(rule: &Rule, to: &mut String) -> fmt::Result {
         let timing = match bucket.timing {
             Timing::PastDue => "past_due",
             Timing::Due => "due",
+            Timing::Dated => "dated",
             Timing::Ahead => "ahead",
         };
         write!(to, " {timing}/{}", component_code(bucket.component))?;
