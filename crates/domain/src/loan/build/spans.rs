@@ -17,6 +17,7 @@ pub(super) struct Spans {
     /// The balance as it begins.
     pub balance: Amount,
     /// What changes it, by day.
+    /// In no order: whoever cuts the period by them sorts them.
     pub changes: Vec<Flow>,
 }
 
@@ -31,8 +32,7 @@ impl Spans {
 
     /// Changes the balance from a day on.
     pub fn change(&mut self, on: Date, amount: Amount) {
-        let place = self.changes.partition_point(|f| f.on <= on);
-        self.changes.insert(place, Flow { on, amount });
+        self.changes.push(Flow { on, amount });
     }
 }
 
