@@ -77,9 +77,8 @@ create table request (
     primary key (shopper, principal, key)
 -- sqlite: ) without rowid;
 -- postgres: );
--- Forgotten by its age, whatever else there is. Rows come in the order of time, and PostgreSQL remembers that by the page.
--- sqlite: create index request_to_forget on request (made_at);
--- postgres: create index request_to_forget on request using brin (made_at);
+-- Forgotten by its age, whatever else there is: an entry at the end of a tree for each.
+create index request_to_forget on request (made_at);
 
 -- owner: shopper
 create table shopper (

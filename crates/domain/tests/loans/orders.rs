@@ -108,3 +108,47 @@ fn each_order_meets_what_it_names_first() {
         assert_eq!(met, expected, "{name}");
     }
 }
+
+#[test]
+fn a_charge_may_be_due_on_its_own_day_and_not_with_its_row() {
+    // 300.00 in three rows without interest; the first is due on 1 February. 50.00 is paid on 15 January, principal
+    // before costs where it is ahead: a fee of 6.00 was due on 10 January, 4.00 of penalties are due on 20 January.
+    let due = by_timing(OLDEST_FIRST, PENALTY_FIRST).into_iter();
+    let due = due.filter(|bucket| bucket.timing != Timing::Ahead);
+    let own_day = [Component::Penalty, Component::Fee].map(|component| Bucket {
+        timing: Timing::Dated,
+        component,
+    });
+    let ahead = by_timing([Timing::Ahead; 3], PRINCIPAL_FIRST).into_iter().take(4);
+    let with_its_row: Vec<Bucket> = due.clone().chain(ahead.clone()).collect();
+    let by_itself: Vec<Bucket> = due.chain(own_day).chain(ahead).collect();
+    // Penalty, fee and principal paid of the first row, once by 50.00 and once by 103.00.
+    let table = [
+        (with_its_row.clone(), 50_00, (0, 0, 50_00)),
+        (by_itself.clone(), 50_00, (0, 6_00, 44_00)),
+        (with_its_row, 103_00, (0, 3_00, 100_00)),
+        (by_itself, 103_00, (0, 6_00, 97_00)),
+    ];
+    for (buckets, amount, expected) in table {
+        let rule = Rule {
+            credit: Credit::Payment,
+            buckets,
+            ahead: Ahead::Next,
+        };
+        let servicing = Servicing {
+            rules: vec![rule],
+            ..servicing(Ahead::Next)
+        };
+        let terms = signed(Pricing::InterestFree, 3, servicing);
+        let events = [
+            lent(300_00),
+            charged(Component::Fee, date(2024, 1, 10), 6_00),
+            charged(Component::Penalty, date(2024, 1, 20), 4_00),
+            paid(date(2024, 1, 15), amount),
+        ];
+        let life = lived(&terms, &events, date(2024, 1, 15));
+        let row = &life.loan.rows[0];
+        let met = [row.penalty.paid, row.fee.paid, row.principal.paid].map(|a| a.minor());
+        assert_eq!(met, <[i64; 3]>::from(expected), "{amount}");
+    }
+}

@@ -6,7 +6,7 @@ use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
     Ahead, Basis, Bucket, ChargeOff, Credit, Excess, Method, MonthDays, Period, Recalculation, Rule,
-    Servicing, Unit, Until, YearDays,
+    Servicing, Timing, Unit, Until, YearDays,
 };
 use jiff::civil::Date;
 use proptest::prelude::*;
@@ -16,9 +16,15 @@ use crate::lives::any_late;
 use crate::servicing::{buckets, servicing};
 use crate::terms::{Life, after, due, fen, signed, terms};
 
-/// Any order of the twelve buckets.
+/// Any order of the twelve buckets, and of charges that are due on their own day.
 fn any_buckets() -> impl Strategy<Value = Vec<Bucket>> {
-    prop_oneof![3 => Just(buckets()), 1 => Just(buckets()).prop_shuffle()]
+    let own_day = [Component::Penalty, Component::Fee].map(|component| Bucket {
+        timing: Timing::Dated,
+        component,
+    });
+    let mut all = buckets();
+    all.extend(own_day);
+    prop_oneof![3 => Just(buckets()), 1 => Just(buckets()).prop_shuffle(), 1 => Just(all).prop_shuffle()]
 }
 
 /// How credits are spread: payments, and some of the others by rules of their own.
