@@ -1,7 +1,9 @@
 //! Interest on the balance, in figures reckoned by hand: 100.00 at 7 % over six months of 30 days is paid in 17.01 a month,
 //! and a month's interest is the balance × 7 % ÷ 12, half to even: 0.58 in the first, then 0.49, 0.39, 0.29, 0.20 and 0.10.
 
+use fenqi_domain::calendar::DayCount;
 use fenqi_domain::loan::{Amendment, Event};
+use fenqi_domain::plan::Pricing;
 use fenqi_domain::servicing::{Ahead, Until};
 use jiff::civil::date;
 
@@ -172,4 +174,34 @@ fn the_last_instalment_may_be_half_a_fen_a_period_away_from_the_others() {
     // that leaves 13.58 for the last row; eleven periods, paid or not, let it be five fen away.
     let open = [(11_61, 1_94), (13_33, 22), (13_38, 17), (13_44, 11), (13_52, 6)];
     assert_eq!(rows[6..], open);
+}
+
+#[test]
+fn two_instalments_are_smoothed_as_more_are() {
+    // 100.40 at 12 % over two months is paid in 50.95 a month; lent three times, that is 152.85, and 152.87 is left for the
+    // last: a fen more in the first brings them together. 301.20 earns 3.01, and the 151.35 that stay earn 1.51.
+    let twelve = Pricing::Annuity {
+        annual: percent("12"),
+        day_count: DayCount::Thirty360,
+    };
+    let terms = signed(twelve, 2, servicing(Ahead::Next));
+    let life = lived(&terms, &[lent(100_40), lent(100_40), lent(100_40)], first(1));
+    assert_eq!(came_to(&life), [(149_85, 3_01), (151_35, 1_51)]);
+}
+
+#[test]
+fn a_day_that_moves_leaves_shares_without_interest_as_they_are() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let by = Amendment::Rescheduled {
+        from: first(3),
+        to: Some(date(2024, 3, 5)),
+        extra: 0,
+        grace: 0,
+        interest_grace: 0,
+    };
+    // 100.00 in three: the last takes the fen that is left, whenever the second falls due.
+    let on = date(2024, 1, 5);
+    let life = lived(&terms, &[lent(100_00), amended(on, by)], on);
+    assert_eq!(came_to(&life), [(33_33, 0), (33_33, 0), (33_34, 0)]);
+    assert_eq!(life.loan.rows[1].due_on, date(2024, 3, 5));
 }
