@@ -52,10 +52,10 @@ the audit.
 A day by hand inserts for each loan that is due a bill, a debit, an entry, an event and a message, and for each that is \
 late an entry, an event and a message, and raises the version of both, over rows of eight numbers. The platform issues \
 as many bills, those that are due in ten days, each gathered over all agreements of its shopper, with a message. What is \
-due today it books, with entry and event, moves the four days on which the agreement is looked at again, begins the \
+due today it books, with entry and event, moves the days on which the agreement is looked at again, begins the \
 debit with a claim, a number and an event, calls the bank, and writes down, with another event, that the bank has it \
 under way. Those who are late it reminds; a penalty is reckoned from the transactions whenever it is asked for, and not \
-written daily. It then publishes all events in order and rolls the entries up. Both sides begin with a store that is \
+written daily. It then publishes all events in order, many to a row, and rolls the entries up. Both sides begin with a store that is \
 filled, vacuumed and written; the platform's process starts anew, so that its caches are cold. Its store is filled with \
 lives that the use cases and the day runs played and that were copied under other identifiers: `fenqi verify` finds no \
 difference in it before the day and after it.
