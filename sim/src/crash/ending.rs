@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 
 use fenqi_app::App;
+use fenqi_app::texts::{self, Language};
 use fenqi_app::verify::verify;
 use fenqi_connect::SandboxControl;
 use fenqi_domain::id::ShopperId;
+use fenqi_domain::payment::{FailureCode, Kind};
 use fenqi_store::Fault;
 use fenqi_story::language::Command;
 use fenqi_story::{Player, Step};
@@ -78,7 +80,8 @@ impl Ending {
     /// order to debit never arrived.
     #[must_use]
     pub fn without_closed_debits(mut self) -> Ending {
-        self.messages.retain(|text| !text.contains(CLOSED));
+        let closed = texts::failure(FailureCode::Closed, Kind::Debit, Language::Zh);
+        self.messages.retain(|text| !text.contains(&closed));
         self
     }
 
@@ -108,9 +111,6 @@ impl Ending {
         differences
     }
 }
-
-/// How the message about a debit that the bank closed names its reason.
-const CLOSED: &str = "（closed）";
 
 /// The lines of `of` that `from` has less often.
 fn missing<'a>(of: &'a [String], from: &'a [String]) -> impl Iterator<Item = &'a String> {
