@@ -2,7 +2,7 @@
 //! and a month's interest is the balance × 7 % ÷ 12, half to even: 0.58 in the first, then 0.49, 0.39, 0.29, 0.20 and 0.10.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event};
+use fenqi_domain::loan::{Amendment, Event, interest_caused};
 use fenqi_domain::plan::Pricing;
 use fenqi_domain::servicing::{Ahead, Until};
 use jiff::civil::date;
@@ -204,4 +204,22 @@ fn a_day_that_moves_leaves_shares_without_interest_as_they_are() {
     let life = lived(&terms, &[lent(100_00), amended(on, by)], on);
     assert_eq!(came_to(&life), [(33_33, 0), (33_33, 0), (33_34, 0)]);
     assert_eq!(life.loan.rows[1].due_on, date(2024, 3, 5));
+}
+
+#[test]
+fn a_refunded_amount_caused_what_would_not_be_owed_without_it() {
+    // A month of 1,000.00 at 7 % is 5.83, of 900.00 5.25; fifteen of the 31 days of January are 2.82 and 2.54.
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let told = crate::terms::Life(Vec::new()).then(first(1), lent(1000_00).1);
+    let table = [
+        (100_00, first(2), 58),
+        (100_00, date(2024, 1, 16), 28),
+        (1000_00, first(2), 5_83),
+        (2000_00, first(2), 5_83),
+        (0, first(2), 0),
+    ];
+    for (refunded, on, caused) in table {
+        let found = interest_caused(&terms, &told.0, fen(refunded), on);
+        assert_eq!(found, Ok(fen(caused)), "{refunded} on {on}");
+    }
 }
