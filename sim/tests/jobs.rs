@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use fenqi_app::Denied;
 use fenqi_app::checkout::quote;
-use fenqi_app::jobs::bill;
 use fenqi_app::jobs::day::{self, DayReport};
+use fenqi_app::jobs::{ask, bill};
 use fenqi_app::repayment::bounce::{self, BankNotice, Heard, NoticeKind};
+use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::verify::verify;
+use fenqi_connect::script::{Lasting, Misbehaviour, Operation};
 use fenqi_domain::actor::Actor;
-use fenqi_domain::id::PaymentId;
-use fenqi_sim::{OPENING, Shop, market, shop, shop_in, yuan};
+use fenqi_domain::id::{AgreementId, PaymentId};
+use fenqi_sim::{Buyer, OPENING, Shop, market, shop, shop_in, yuan};
 use fenqi_store::tables::agenda::{self, Days, Task};
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::{Batch, CommitError, Guard};
@@ -288,4 +290,49 @@ async fn keys_and_quotes_are_forgotten_after_thirty_days() {
     assert!(kept.is_some(), "what became an agreement stays");
     assert_eq!((count("quote"), count("signature")), (1, 1));
     assert_eq!(count("request"), 0);
+}
+
+/// Pays one yuan for each of some agreements; the bank says that it is under way.
+async fn pays_later(shop: &Shop, of: &Buyer, agreements: &[AgreementId]) {
+    shop.sandbox
+        .next("bank", Operation::Debit, Misbehaviour::Pending(Lasting::Asks(1)));
+    let command = Pay {
+        shopper: of.id,
+        payer: of.id,
+        agreements: agreements.to_vec(),
+        amount: yuan(120),
+        card: of.card,
+    };
+    let paid = pay::pay(&shop.app, &of.actor(), &shop.key().unwrap(), command).await;
+    assert!(paid.unwrap().reply().state.is_open());
+}
+
+// I4: what the bank took is entered, whatever another payment of the same round met.
+#[tokio::test]
+async fn a_payment_whose_agreement_cannot_be_read_leaves_the_others_their_own() {
+    let folder = Folder::new("shares");
+    let shop = shop_in(&folder.store()).await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let bo = shop.bo().await.unwrap();
+    let first = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let second = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let bos = shop.buys(&bo, yuan(1_200)).await.unwrap();
+    shop.moves_to(on(40), 9);
+    pays_later(&shop, &ann, &[first, second]).await;
+    pays_later(&shop, &bo, &[bos]).await;
+    let spoil = format!("update agreement set terms = '{{}}' where id = '{first}'");
+    assert_eq!(execute(&folder.store(), &spoil), 1);
+    let mut failed = Vec::new();
+    for hour in [10, 11, 12] {
+        shop.moves_to(on(40), hour);
+        failed.extend(ask::payments(&shop.app).await.unwrap().failed);
+    }
+    assert!(
+        !failed.is_empty() && failed.iter().all(|why| why.contains(&ann.id.to_string())),
+        "{failed:?}"
+    );
+    let file = shop.app.store.agreement(bo.id, bos).await.unwrap().unwrap();
+    let loan = fenqi_app::servicing::fold(&file, on(40)).unwrap();
+    let fell = loan.rows.first().unwrap().principal.paid;
+    assert!(fell.is_positive(), "Bo's payment is entered all the same");
 }

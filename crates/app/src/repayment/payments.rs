@@ -179,8 +179,9 @@ pub(crate) async fn open(app: &App, keys: &[(ShopperId, PaymentId)]) -> Vec<Resu
     };
     for one in &mut all {
         let Ok(Some(begun)) = one else { continue };
-        let own: Result<Vec<_>, Fault> = files.by_ref().take(begun.keys().count()).collect();
-        match own {
+        // All of its own are taken before the first fault is looked at: those behind it are another payment's.
+        let own: Vec<_> = files.by_ref().take(begun.keys().count()).collect();
+        match own.into_iter().collect::<Result<Vec<_>, Fault>>() {
             Ok(own) => begun.files = own.into_iter().flatten().collect(),
             Err(fault) => *one = Err(fault.into()),
         }
