@@ -242,16 +242,15 @@ fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage
 /// The days on which an agreement is looked at next, after a change that leaves it as this loan and this stage.
 fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Days, Denied> {
     let is_active = matches!(stage, Stage::Active { .. });
-    let next = match is_active {
-        true => loan.next_due()?.map(|row| row.due_on),
-        false => None,
+    let due = match is_active {
+        true => open_due_dates(loan, today)?,
+        false => Vec::new(),
     };
     let unbilled = unbilled(loan, today).filter(|_| is_active);
     let unbilled = unbilled.map(|(_, due_on)| due_on);
     // Penalties are booked on their days for those whom nobody touches, so that books never depend on who looked.
     let posts_on = loan.penalty_posts_on.filter(|_| is_active);
     let bill = unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?;
-    let remind = next.map(|due| next_reminder(due, today)).transpose()?;
     Ok(Days {
         expire: expires(before, stage),
         age: unbilled.into_iter().chain(posts_on).min(),
@@ -262,8 +261,11 @@ fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Day
             _ => bill,
         },
         // The debit job moves it while something is overdue; here it is only begun.
-        debit: next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
-        remind: remind.flatten(),
+        debit: due
+            .first()
+            .filter(|_| !loan.is_paused)
+            .map(|due| (*due).max(today)),
+        remind: next_reminder(&due, today)?,
     })
 }
 
@@ -330,13 +332,39 @@ fn is_open_zero(row: &loan::Row) -> bool {
         .is_ok_and(Amount::is_zero)
 }
 
-/// The first day, from a given one on, on which a due date is spoken of.
-pub fn next_reminder(due: Date, from: Date) -> Result<Option<Date>, Denied> {
-    for days in REMINDER_DAYS {
-        let day = add_days(due, days)?;
-        if day >= from {
-            return Ok(Some(day));
+/// The due dates of which something is open, ascending: those that have come, and the first that has not. Each has its
+/// debits and reminders, whether or not an older one is late.
+pub(crate) fn open_due_dates(loan: &Loan, today: Date) -> Result<Vec<Date>, Denied> {
+    let mut dates = Vec::new();
+    for row in &loan.rows {
+        if !row.open()?.total()?.is_positive() {
+            continue;
+        }
+        dates.push(row.due_on);
+        if row.due_on > today {
+            break;
         }
     }
-    Ok(None)
+    Ok(dates)
+}
+
+/// The first day, from a given one on, on which one of these due dates is spoken of.
+pub(crate) fn next_reminder(due: &[Date], from: Date) -> Result<Option<Date>, Denied> {
+    let mut next: Option<Date> = None;
+    for due in due {
+        for days in REMINDER_DAYS {
+            let day = add_days(*due, days)?;
+            if day >= from {
+                next = Some(next.map_or(day, |next| next.min(day)));
+                break;
+            }
+        }
+    }
+    Ok(next)
+}
+
+/// Whether a due date is spoken of on a day.
+pub(crate) fn is_spoken_of(due: Date, on: Date) -> bool {
+    let days = fenqi_domain::calendar::days_between(due, on);
+    REMINDER_DAYS.contains(&days)
 }

@@ -87,13 +87,12 @@ impl Reminder {
 
 /// When a loan is looked at next if its debit of today is under way: till that has ended nobody is chased.
 pub(crate) fn quiet(loan: &Loan, moment: &Moment) -> Result<Option<Date>, Denied> {
-    let tomorrow = add_days(moment.today, 1)?;
-    let row = loan.next_due()?;
-    let next = row.map(|row| servicing::next_reminder(row.due_on, tomorrow));
-    Ok(next.transpose()?.flatten())
+    let due = servicing::open_due_dates(loan, moment.today)?;
+    servicing::next_reminder(&due, add_days(moment.today, 1)?)
 }
 
-/// What is to be said on a day about a loan as it stands.
+/// What is to be said on a day about a loan as it stands: of what is overdue, if that is spoken of today, else of the
+/// instalment whose day it is.
 pub(crate) fn reminder(
     app: &App,
     rules: &Rules,
@@ -103,16 +102,23 @@ pub(crate) fn reminder(
     moment: &Moment,
 ) -> Result<Reminder, Denied> {
     let silent = |next| Reminder { next, said: None };
-    let Some(row) = loan.next_due()? else {
+    let Some(oldest) = loan.next_due()? else {
         return Ok(silent(None));
     };
     // A debit of today that is still to be tried may make the reminder needless: it waits for the same day's next run.
-    let is_due = row.due_on <= moment.today && planned == moment.today && !loan.is_paused;
-    let due = (loan.payable()?.total()?, row.due_on);
-    if is_due && debit::is_awaited(app, &rules.debit, case, due, moment.today)? {
+    let is_due = oldest.due_on <= moment.today && planned == moment.today && !loan.is_paused;
+    if is_due && debit::is_awaited(app, &rules.debit, case, loan, moment.today)? {
         return Ok(silent(Some(planned)));
     }
-    let next = servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)?;
+    let next = quiet(loan, moment)?;
+    let due = servicing::open_due_dates(loan, moment.today)?;
+    let spoken_of = due
+        .iter()
+        .find(|due| servicing::is_spoken_of(**due, moment.today));
+    let row = spoken_of.and_then(|due| loan.rows.iter().find(|row| row.due_on == *due));
+    let Some(row) = row else {
+        return Ok(silent(next));
+    };
     // While a return is open or a payment is under way nobody is chased; and a reminder belongs to its day.
     if loan.is_paused || case.is_claimed() || planned != moment.today {
         return Ok(silent(next));
@@ -120,9 +126,10 @@ pub(crate) fn reminder(
     let currency = case.file.agreement.terms.currency;
     let said = if row.due_on < moment.today {
         let amount = loan.payable()?.total()?;
-        let days = fenqi_domain::calendar::days_between(row.due_on, moment.today);
-        let fields =
-            serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on, "days": days });
+        let days = fenqi_domain::calendar::days_between(oldest.due_on, moment.today);
+        let fields = serde_json::json!({
+            "amount": amount, "currency": currency, "due_on": oldest.due_on, "days": days,
+        });
         ("overdue", fields)
     } else {
         let amount = row.open()?.total()?;

@@ -387,10 +387,8 @@ async fn follow(
 fn remind_today(batch: &mut Batch, file: &AgreementFile, moment: &Moment) -> Result<(), Denied> {
     let agreement = &file.agreement;
     let loan = fold(&agreement.terms, &file.transactions, moment.today)?;
-    let Some(row) = loan.next_due()?.filter(|_| !loan.is_paused) else {
-        return Ok(());
-    };
-    if servicing::next_reminder(row.due_on, moment.today)? == Some(moment.today) {
+    let due = servicing::open_due_dates(&loan, moment.today)?;
+    if !loan.is_paused && servicing::next_reminder(&due, moment.today)? == Some(moment.today) {
         agenda::moved(batch, agreement, Task::Remind, Some(moment.today));
     }
     Ok(())

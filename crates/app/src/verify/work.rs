@@ -66,15 +66,16 @@ impl Plans {
                 on_agenda(file, Task::Bill, latest, found);
             }
         }
-        let Some(next) = loan.next_due()?.map(|row| row.due_on) else {
+        let due = servicing::open_due_dates(loan, booked_on)?;
+        let Some(newest) = due.last().copied() else {
             return Ok(());
         };
-        if next > booked_on && !loan.is_paused {
-            on_agenda(file, Task::Debit, next, found);
+        if newest > booked_on && !loan.is_paused {
+            on_agenda(file, Task::Debit, newest, found);
         }
         // Nobody is reminded any more once the last of the days has passed.
         let last = REMINDER_DAYS.last().copied().unwrap_or_default();
-        let last = add_days(next, last)?;
+        let last = add_days(newest, last)?;
         if last > app.moment().today {
             on_agenda(file, Task::Remind, last, found);
         }
