@@ -5,7 +5,7 @@
 //! ledger, the event and the planned work in step, and all of it is in one batch.
 
 use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
-use fenqi_domain::calendar::add_days;
+use fenqi_domain::calendar::{add_days, days_between};
 use fenqi_domain::id::EntryId;
 use fenqi_domain::ledger::{Book, Entry};
 use fenqi_domain::loan::{self, Event, Loan, Transaction};
@@ -36,8 +36,11 @@ pub mod kinds {
 /// Days before a due date on which its bill is issued.
 pub const BILL_DAYS_AHEAD: i64 = 10;
 
-/// Days from a due date on which the shopper is reminded, before and after it.
-pub const REMINDER_DAYS: [i64; 10] = [-7, -3, -1, 0, 1, 3, 7, 15, 30, 60];
+/// Days from a due date on which the shopper is reminded, before and after it; and then once in [`REMINDED_EVERY`].
+const REMINDER_DAYS: [i64; 10] = [-7, -3, -1, 0, 1, 3, 7, 15, 30, 60];
+
+/// Days between reminders of what has been late for longer than all of [`REMINDER_DAYS`].
+const REMINDED_EVERY: i64 = 30;
 
 /// A change of a running loan.
 pub struct Amendment<'a, D: Serialize> {
@@ -265,7 +268,10 @@ fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Day
             .first()
             .filter(|_| !loan.is_paused)
             .map(|due| (*due).max(today)),
-        remind: next_reminder(&due, today)?,
+        remind: match is_active {
+            true => next_reminder(&due_dates_to_remind_of(loan, today)?, today)?,
+            false => None,
+        },
     })
 }
 
@@ -348,23 +354,26 @@ pub(crate) fn open_due_dates(loan: &Loan, today: Date) -> Result<Vec<Date>, Deni
     Ok(dates)
 }
 
+/// The due dates that a shopper is reminded of: the newest that has come, for all that is late, and the next.
+pub(crate) fn due_dates_to_remind_of(loan: &Loan, today: Date) -> Result<Vec<Date>, Denied> {
+    let dates = open_due_dates(loan, today)?;
+    let newest = dates.iter().rposition(|day| *day <= today);
+    Ok(dates.into_iter().skip(newest.unwrap_or(0)).collect())
+}
+
 /// The first day, from a given one on, on which one of these due dates is spoken of.
 pub(crate) fn next_reminder(due: &[Date], from: Date) -> Result<Option<Date>, Denied> {
     let mut next: Option<Date> = None;
     for due in due {
-        for days in REMINDER_DAYS {
-            let day = add_days(*due, days)?;
-            if day >= from {
-                next = Some(next.map_or(day, |next| next.min(day)));
-                break;
-            }
-        }
+        let since = days_between(*due, from);
+        let named = REMINDER_DAYS.into_iter().find(|days| *days >= since);
+        let rest = since.rem_euclid(REMINDED_EVERY);
+        let later = match rest {
+            0 => since,
+            _ => since.saturating_add(REMINDED_EVERY).saturating_sub(rest),
+        };
+        let day = add_days(*due, named.unwrap_or(later))?;
+        next = Some(next.map_or(day, |next| next.min(day)));
     }
     Ok(next)
-}
-
-/// Whether a due date is spoken of on a day.
-pub(crate) fn is_spoken_of(due: Date, on: Date) -> bool {
-    let days = fenqi_domain::calendar::days_between(due, on);
-    REMINDER_DAYS.contains(&days)
 }

@@ -2,7 +2,7 @@
 
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::Loan;
+use fenqi_domain::loan::{Loan, Row};
 use fenqi_store::Batch;
 use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::servicing::ServicingCase;
@@ -87,8 +87,18 @@ impl Reminder {
 
 /// When a loan is looked at next if its debit of today is under way: till that has ended nobody is chased.
 pub(crate) fn quiet(loan: &Loan, moment: &Moment) -> Result<Option<Date>, Denied> {
-    let due = servicing::open_due_dates(loan, moment.today)?;
+    let due = servicing::due_dates_to_remind_of(loan, moment.today)?;
     servicing::next_reminder(&due, add_days(moment.today, 1)?)
+}
+
+/// The instalment that is spoken of on a day: the newest that is late, or else one that is still to come.
+fn spoken_of(loan: &Loan, today: Date) -> Result<Option<&Row>, Denied> {
+    for due_on in servicing::due_dates_to_remind_of(loan, today)? {
+        if servicing::next_reminder(&[due_on], today)? == Some(today) {
+            return Ok(loan.rows.iter().find(|row| row.due_on == due_on));
+        }
+    }
+    Ok(None)
 }
 
 /// What is to be said on a day about a loan as it stands: of what is overdue, if that is spoken of today, else of the
@@ -111,16 +121,15 @@ pub(crate) fn reminder(
         return Ok(silent(Some(planned)));
     }
     let next = quiet(loan, moment)?;
-    let due = servicing::open_due_dates(loan, moment.today)?;
-    let spoken_of = due
-        .iter()
-        .find(|due| servicing::is_spoken_of(**due, moment.today));
-    let row = spoken_of.and_then(|due| loan.rows.iter().find(|row| row.due_on == *due));
-    let Some(row) = row else {
-        return Ok(silent(next));
-    };
     // While a return is open or a payment is under way nobody is chased; and a reminder belongs to its day.
     if loan.is_paused || case.is_claimed() || planned != moment.today {
+        return Ok(silent(next));
+    }
+    let Some(row) = spoken_of(loan, moment.today)? else {
+        return Ok(silent(next));
+    };
+    // Who was told today that a debit failed was told what is owed, and what would help.
+    if debit::has_failed_on(app, case, moment.today)? {
         return Ok(silent(next));
     }
     let currency = case.file.agreement.terms.currency;

@@ -226,15 +226,34 @@ fn mandated_card(case: &ServicingCase) -> Option<(&Card, Amount)> {
     Some((card, mandate.maximum))
 }
 
+/// Whether a debit of this day failed: the shopper was told of that, and what would help.
+pub(crate) fn has_failed_on(app: &App, case: &ServicingCase, day: Date) -> Result<bool, Denied> {
+    for payment in failed(case) {
+        if app.day_of(payment?.made_at) == day {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The debits of this agreement that failed.
+fn failed(case: &ServicingCase) -> impl Iterator<Item = Result<Payment, Denied>> {
+    let id = case.file.agreement.id;
+    let stored = case.failed_debits.iter();
+    let payments = stored.map(|stored| Ok(stored.detail::<Kept>()?.payment));
+    payments.filter(move |payment: &Result<Payment, Denied>| {
+        let ours = |payment: &Payment| payment.shares.iter().any(|share| share.agreement == id);
+        payment.as_ref().map_or(true, ours)
+    })
+}
+
 /// The debits of this due date that failed.
 fn tries(app: &App, case: &ServicingCase, due_on: Date, card: &Card) -> Result<Vec<Tried>, Denied> {
-    let id = case.file.agreement.id;
     let mut tried = Vec::new();
-    for stored in &case.failed_debits {
-        let payment = stored.detail::<Kept>()?.payment;
+    for payment in failed(case) {
+        let payment = payment?;
         let on = app.day_of(payment.made_at);
-        let ours = payment.shares.iter().any(|share| share.agreement == id);
-        if let (true, State::Failed { code }, true) = (ours, &payment.state, on >= due_on) {
+        if let (State::Failed { code }, true) = (&payment.state, on >= due_on) {
             tried.push(Tried {
                 on,
                 code: *code,

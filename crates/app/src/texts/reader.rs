@@ -130,12 +130,17 @@ impl Reader<'_> {
 
     /// What a code of a kind is called.
     fn word(self, kind: &str, code: &str) -> String {
-        let section = format!("{kind}.{code}");
-        if WORDS.has(&section) {
-            WORDS.say(&section, self.language, &|_| String::new())
-        } else {
-            code.to_owned()
-        }
+        word(kind, code, self.language)
+    }
+}
+
+/// What a code of a kind is called; the code itself where it has no name.
+pub(super) fn word(kind: &str, code: &str, language: Language) -> String {
+    let section = format!("{kind}.{code}");
+    if WORDS.has(&section) {
+        WORDS.say(&section, language, &|_| String::new())
+    } else {
+        code.to_owned()
     }
 }
 
