@@ -194,7 +194,7 @@ fn scheduled_interest_is_owed_as_far_as_its_days_are_over() {
     let table = [
         (
             amended(on, Amendment::Terminated),
-            vec![(175_00, 7_00), (175_00, 7_00), (350_00, 3_16)],
+            vec![(175_00, 7_00), (175_00, 7_00), (350_00, 316)],
         ),
         (
             amended(on, reaged(first(5), 2, Reaging::Payable)),
