@@ -54,8 +54,8 @@ scenarios! {
     budget_runs_out = "budget-runs-out";
     card_with_too_little_money = "card-with-too-little-money";
     frozen_account_still_repays = "frozen-account-still-repays";
-    late_forty_days = "late-forty-days";
     late_for_months = "late-for-months";
+    late_forty_days = "late-forty-days";
     paid_early_the_day_before = "paid-early-the-day-before";
     partial_return = "partial-return-before-and-after-the-bill";
     return_after_three_paid = "return-after-three-paid";
