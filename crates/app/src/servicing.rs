@@ -221,7 +221,7 @@ fn numbered(file: &AgreementFile, events: Vec<(Date, Event)>) -> Result<Vec<Tran
 }
 
 /// Whether the loan is settled follows from its fold alone; a bounced last payment opens it again.
-fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage, Denied> {
+pub(crate) fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage, Denied> {
     let settled = loan.settled_on()?;
     let last_due = agreement.terms.due_dates.last().copied();
     Ok(match (stage, settled) {
