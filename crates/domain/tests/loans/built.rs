@@ -265,3 +265,52 @@ fn interest_that_was_waived_and_is_not_owed_any_more_is_waived_elsewhere() {
     let same = |amount| (amount, amount);
     assert_eq!(interest, [29_59, 10_19, 1_51, 0, 0, 8_03].map(same));
 }
+
+#[test]
+fn a_row_of_nothing_is_clear_from_the_signing_only_in_a_schedule_as_a_whole() {
+    let whole = |whole| Servicing {
+        whole,
+        ..servicing(Ahead::Next)
+    };
+    let grace = Amendment::Rescheduled {
+        from: first(2),
+        to: None,
+        extra: 0,
+        grace: 1,
+        interest_grace: 0,
+    };
+    let (early, late) = (date(2024, 1, 5), date(2024, 3, 20));
+    let spread = date(2024, 2, 5);
+    let table = [
+        (true, more(late, 100_00), 1, Some(first(1))),
+        (false, amended(early, grace), 0, Some(early)),
+        // Rows that were spread anew are what they are, however they were built.
+        (true, amended(spread, Amendment::Reamortised), 0, Some(spread)),
+    ];
+    for (is_whole, happened, place, cleared_on) in table {
+        let mut terms = signed(Pricing::InterestFree, 2, whole(is_whole));
+        terms.conventions.late.daily = Rate::ZERO;
+        let on = happened.0;
+        let row = lived(&terms, &[lent(100_00), happened.clone()], on).loan.rows[place];
+        assert!(row.principal.charged.is_zero(), "{happened:?}");
+        assert_eq!(row.cleared_on, cleared_on, "{happened:?}");
+    }
+}
+
+#[test]
+fn a_down_payment_stands_before_another_row_of_its_day_only_in_a_schedule_as_a_whole() {
+    for (whole, rows) in [
+        (true, [250_00, 100_00, 525_00, 525_00]),
+        (false, [250_00, 375_00, 100_00, 675_00]),
+    ] {
+        let servicing = Servicing {
+            whole,
+            down_payment: percent("25"),
+            ..servicing(Ahead::Next)
+        };
+        let terms = signed(Pricing::InterestFree, 2, servicing);
+        let life = lived(&terms, &[lent(1000_00), more(first(2), 400_00)], first(2));
+        let principal: Vec<i64> = came_to(&life).iter().map(|(principal, _)| *principal).collect();
+        assert_eq!(principal, rows, "{whole}");
+    }
+}

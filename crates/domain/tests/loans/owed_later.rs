@@ -114,3 +114,49 @@ fn no_row_is_left_with_what_paid_rows_before_it_do_not_ask_for() {
     let (least, most) = (open.iter().min().unwrap(), open.iter().max().unwrap());
     assert!(most - least <= 3, "{due:?}");
 }
+
+#[test]
+fn what_is_charged_back_earns_only_where_interest_follows_payments() {
+    // 17.01 in the row of 1 March. February has 29 days: 24 of them on 17.01 are 0.08. The row owes 34.02 either way.
+    for (agreed, interest) in [(servicing(Ahead::Next), 49), (daily(Until::PaymentDay), 57)] {
+        let terms = signed(SEVEN, 6, agreed);
+        let on = date(2024, 2, 6);
+        let by = Amendment::ChargedBack {
+            amount: fen(17_01),
+            of: 2,
+        };
+        let events = [lent(100_00), paid(first(2), 17_01), amended(on, by)];
+        let rows = came_to(&lived(&terms, &events, on));
+        assert_eq!(rows[1], (34_02 - interest, interest));
+    }
+}
+
+#[test]
+fn what_was_charged_back_is_spread_with_what_else_is_overdue() {
+    // The 17.01 of February came back on its day, and 20.00 were paid on 1 March.
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let by = Amendment::ChargedBack {
+        amount: fen(17_01),
+        of: 2,
+    };
+    let on = date(2024, 3, 5);
+    let events = [
+        lent(100_00),
+        paid(first(2), 17_01),
+        amended(first(2), by),
+        paid(first(3), 20_00),
+        amended(on, Amendment::Reamortised),
+    ];
+    let life = lived(&terms, &events, on);
+    // 100.58 earned 0.59 in February, and 19.41 of principal were paid. 81.17 over four rows is 20.59 a month.
+    let rows = [
+        (16_43, 58),
+        (19_41, 59),
+        (20_12, 47),
+        (20_23, 36),
+        (20_35, 24),
+        (20_47, 12),
+    ];
+    assert_eq!(came_to(&life), rows);
+    assert_eq!(met(&life), [16_43, 19_41, 0, 0, 0, 0]);
+}
