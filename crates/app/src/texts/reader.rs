@@ -202,6 +202,8 @@ mod tests {
         let gap = Refusal::LimitInsufficient {
             available: Amount::from_minor(100_000),
             gap: Amount::from_minor(32_000),
+            pay_now: Amount::from_minor(32_000),
+            used: Amount::ZERO,
         };
         let [zh, en] = both(&names, |reader| reader.refusal(&gap));
         assert!(zh.contains("还差 320.00"), "{zh}");
@@ -303,6 +305,7 @@ mod tests {
                 OtherRegion,
                 LookAgain,
                 AnotherPerson,
+                OwnLimit,
             ],
             vec![
                 DownPayment { amount },
@@ -334,7 +337,7 @@ mod tests {
         use Alternative::*;
         match alternative {
             OtherMethod | OtherPlan | FollowNotices | VerifyIdentity | Apply | BindCard | OtherCard => {}
-            SettleDispute | Contact | NewQuote | OtherRegion | LookAgain | AnotherPerson => {}
+            SettleDispute | Contact | NewQuote | OtherRegion | LookAgain | AnotherPerson | OwnLimit => {}
             DownPayment { .. } | PayDown { .. } | PayOverdue { .. } | RaiseAmount { .. } => {}
             RemoveLine { .. } | WaitUntil { .. } | WaitUntilDay { .. } | ChooseCount { .. } => {}
             ImproveRecord { .. } | Agree { .. } | AmountWithin { .. } => {}

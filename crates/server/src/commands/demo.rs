@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use fenqi_app::clock::machine_now;
-use fenqi_server::data::{Files, load};
+use fenqi_server::data::{Data, Files, load};
 use fenqi_server::story::{Place, Played, offers_on_first, play_in, play_on};
 use fenqi_server::wiring::{Database, Opening, open};
 use fenqi_store::tables::clocks;
@@ -71,17 +71,7 @@ pub async fn run(command: Demo) -> Done {
             data.regions.len(),
         ));
     }
-    let (name, story) = match &command.catalogue {
-        None => ("Ann's story", STORY.to_owned()),
-        // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
-        Some(path) => (
-            "what Ann is offered on your first article",
-            offers_on_first(&data).ok_or_else(|| {
-                let path = path.display();
-                format!("{path}: no article may be paid in instalments; write yes in the column financeable")
-            })?,
-        ),
-    };
+    let (name, story) = story_of(&command, &data)?;
     let played = match &store {
         None => play_in(&data, "ann.txt", &story, &Place::Sqlite).await,
         Some(store) => play_on(&data, "ann.txt", &story, store.clone()).await,
@@ -117,6 +107,19 @@ pub async fn run(command: Demo) -> Done {
     let page = StoryPage::of(&played.text, data.products.len(), data.lenders.len(), well);
     serve(page, listener).await.map_err(told)?;
     Ok(well)
+}
+
+/// What is played: Ann's story, or of a shop's own catalogue what is offered on its first article.
+fn story_of(command: &Demo, data: &Data) -> Result<(&'static str, String), String> {
+    let Some(path) = &command.catalogue else {
+        return Ok(("Ann's story", STORY.to_owned()));
+    };
+    // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
+    let story = offers_on_first(data).ok_or_else(|| {
+        let path = path.display();
+        format!("{path}: no article may be paid in instalments; write yes in the column financeable")
+    })?;
+    Ok(("what Ann is offered on your first article", story))
 }
 
 /// Opens the store that is to hold the shop; one that holds a shop already is left as it is.
