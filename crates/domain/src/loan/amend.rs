@@ -82,6 +82,13 @@ impl State<'_> {
                 self.chargebacks.push((of, amount));
                 self.told = Some(told);
             }
+            Amendment::HandedBack { amount } => {
+                let told = charges::hand_back(self, servicing, amount)?;
+                self.told = Some(told.ok_or(Broken::Inconsistent {
+                    transaction: number,
+                    what: "hands back more than was paid",
+                })?);
+            }
             _ => {
                 self.restructure(by, servicing)?;
                 // What comes to be owed by another schedule meets what is owed to the payer.

@@ -71,6 +71,11 @@ pub enum Amendment {
         /// The number of the payment.
         of: u32,
     },
+    /// Money that came in is handed back, out of a credit balance first (还款退回): what it paid is owed again in its rows.
+    HandedBack {
+        /// How much, at most what was paid and is left over.
+        amount: Amount,
+    },
     /// What is overdue is spread over the rows to come (摊入后期).
     Reamortised,
     /// What is open is spread over new rows (重新分期).
@@ -138,7 +143,8 @@ impl Amendment {
             | Amendment::Charged { amount, .. }
             | Amendment::FeeTaken { amount }
             | Amendment::ChargeAdjusted { amount, .. }
-            | Amendment::ChargedBack { amount, .. } => Some(*amount),
+            | Amendment::ChargedBack { amount, .. }
+            | Amendment::HandedBack { amount } => Some(*amount),
             _ => None,
         }
     }

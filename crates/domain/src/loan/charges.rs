@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::allocation;
 use crate::loan::life::Origin;
 use crate::loan::state::{Flow, Standing, State};
-use crate::loan::{Broken, Parts};
+use crate::loan::{Broken, Parts, scheduled};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
@@ -123,6 +123,24 @@ pub(crate) fn pay_out(state: &mut State<'_>, amount: Amount) -> Result<Parts, Ou
     };
     owe_again(state, &parts, Amount::ZERO)?;
     Ok(parts)
+}
+
+/// Hands money back (还款退回): what is left over for the payer first, then what was allocated last. Says what was taken back
+/// and what a credit balance met; nothing if there is not so much.
+pub(crate) fn hand_back(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    amount: Amount,
+) -> Result<Option<(Parts, Amount)>, OutOfRange> {
+    crate::loan::overdue::count(state)?;
+    let met = state.credit.max(Amount::ZERO).min(amount);
+    state.give_back(met)?;
+    let (left, taken) = allocation::take_back(state, servicing, amount.minus(met)?)?;
+    if left.is_positive() {
+        return Ok(None);
+    }
+    scheduled::hand_back(state, servicing, taken.total()?)?;
+    Ok(Some((taken, met)))
 }
 
 /// Adds to what is owed in the first row that is due after the day; after the last due date in a row of its own. What a

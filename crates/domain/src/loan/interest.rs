@@ -272,6 +272,15 @@ impl<'a> Accrual<'a> {
         self.absorb()
     }
 
+    /// Lets every period ask for its level payment again, or for what was paid if that is more: who is handed back what
+    /// they paid ahead owes it as it was agreed, and not at once.
+    pub fn ask_again(&mut self) -> Result<(), OutOfRange> {
+        for term in self.terms.iter_mut().filter(|t| !t.is_free) {
+            term.instalment = term.level.plus(term.credited)?.max(term.paid()?);
+        }
+        self.absorb()
+    }
+
     /// What was lent and is not paid.
     pub fn unpaid(&self) -> Result<Amount, OutOfRange> {
         let mut unpaid = Amount::ZERO;

@@ -25,7 +25,7 @@ use crate::servicing::{Credit, Method, Servicing};
 pub(crate) struct Course {
     /// What was lent without down payments.
     pub lent: Vec<Flow>,
-    /// What came in, where interest is reckoned anew.
+    /// What came in, where interest is reckoned anew; less than nothing where it was handed back.
     pub paid: Vec<Flow>,
     /// What of a credit balance was paid out or charged back.
     pub gone: Vec<Flow>,
@@ -75,6 +75,15 @@ pub(crate) fn take_in(
     let on = state.day;
     state.course.paid.push(Flow { on, amount });
     reckon(state, servicing)
+}
+
+/// Takes note that money was handed back, where interest is reckoned anew with it.
+pub(crate) fn hand_back(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    amount: Amount,
+) -> Result<(), OutOfRange> {
+    take_in(state, servicing, Amount::ZERO.minus(amount)?)
 }
 
 /// Lets another rate hold from a day on, in instalments that are level anew.

@@ -222,6 +222,7 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
             amend(Amendment::Charged { amount, component, due_on: after(signed(), day) })
         }),
         1 => amount(10).prop_map(|amount| Event::PaidOut { amount }),
+        1 => amount(10).prop_map(move |amount| amend(Amendment::HandedBack { amount })),
         1 => (0..50_000_000i64).prop_map(move |ppb| amend(Amendment::Surcharged { share: Rate::from_ppb(ppb) })),
         1 => (select(Component::ALL.to_vec()), amount(8)).prop_map(|(component, amount)| Event::Waived { component, amount }),
     ]

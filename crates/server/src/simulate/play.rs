@@ -163,7 +163,8 @@ impl Player {
             "chargeback" => self.charge_back(op)?,
             "refund_by_cash" => {
                 let amount = self.money(op)?;
-                self.enter("Refund", op.date("date")?, Event::PaidOut { amount })?;
+                let by = Amendment::HandedBack { amount };
+                self.enter("Refund", op.date("date")?, Event::Amended { by })?;
             }
             other => match other.split_once('_') {
                 Some(("undo", what)) => self.take_back(op, what)?,
