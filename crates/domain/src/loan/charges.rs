@@ -40,25 +40,37 @@ pub(crate) fn charge(state: &mut State<'_>, servicing: &Servicing, charge: Charg
     apply_credit(state, servicing)
 }
 
-/// Charges a share of every instalment as a fee.
+/// Charges a share of every instalment as a fee, of those that lending makes later as well.
 pub(crate) fn surcharge(state: &mut State<'_>, number: u32, share: Rate) -> Result<(), OutOfRange> {
-    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
-        let whole = standing
-            .row
-            .principal
-            .charged
-            .plus(standing.row.interest.charged)?;
-        let fee = whole.at(share, Rounding::HalfEven)?;
-        standing.add(&Parts {
-            fee,
-            ..Parts::default()
-        })?;
-        state.charges.push(Charge {
-            number,
-            component: Component::Fee,
-            due_on: standing.row.due_on,
-            amount: fee,
-        });
+    state.surcharges.push((number, share));
+    surcharge_more(state)
+}
+
+/// Lets every share of the instalments be one of what they have grown to since it was charged.
+pub(crate) fn surcharge_more(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    for (number, share) in state.surcharges.clone() {
+        for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+            let row = &standing.row;
+            let due_on = row.due_on;
+            let whole = row.principal.charged.plus(row.interest.charged)?;
+            let fee = whole.at(share, Rounding::HalfEven)?;
+            let is_of_row = |c: &&mut Charge| c.number == number && c.due_on == due_on;
+            let known = state.charges.iter_mut().find(is_of_row);
+            let more = fee.minus_or_zero(known.as_ref().map_or(Amount::ZERO, |c| c.amount))?;
+            standing.add(&Parts {
+                fee: more,
+                ..Parts::default()
+            })?;
+            match known {
+                Some(charge) => charge.amount = charge.amount.plus(more)?,
+                None => state.charges.push(Charge {
+                    number,
+                    component: Component::Fee,
+                    due_on,
+                    amount: more,
+                }),
+            }
+        }
     }
     Ok(())
 }

@@ -118,6 +118,8 @@ pub(crate) struct State<'a> {
     pub accrual: Option<Accrual<'a>>,
     /// The charges that stand.
     pub charges: Vec<Charge>,
+    /// The shares of every instalment that are charged, each with the number of its transaction.
+    pub surcharges: Vec<(u32, Rate)>,
     /// What each transaction did so far.
     pub records: Vec<Record>,
     /// What was charged back so far: of which transaction, how much.
@@ -189,6 +191,7 @@ impl<'a> State<'a> {
             rate: terms.pricing.rate(),
             accrual,
             charges: Vec::new(),
+            surcharges: Vec::new(),
             records: Vec::new(),
             chargebacks: Vec::new(),
             told: None,
