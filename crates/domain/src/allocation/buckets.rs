@@ -265,8 +265,12 @@ fn earned_to(accrual: &Accrual<'_>, component: Component, until: Until, day: Dat
     }
 }
 
-/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.
-pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
+/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing; says how much.
+pub(crate) fn waive(
+    state: &mut State<'_>,
+    component: Component,
+    amount: Amount,
+) -> Result<Amount, OutOfRange> {
     crate::loan::overdue::count(state)?;
     let follows = state.terms.conventions.recalculation().is_some();
     let mut left = amount;
@@ -298,7 +302,7 @@ pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount)
     if component == Component::Principal {
         state.principal = state.principal.minus(waived)?;
     }
-    Ok(())
+    Ok(waived)
 }
 
 impl Standing {

@@ -253,7 +253,7 @@ impl Cause {
                 Amendment::ChargeWaived { .. } => Cause::Waived,
                 Amendment::ChargedBack { .. } => Cause::ChargedBack,
                 Amendment::HandedBack { .. } => Cause::HandedBack,
-                Amendment::Reamortised
+                Amendment::Reamortised { .. }
                 | Amendment::Reaged { .. }
                 | Amendment::Rescheduled { .. }
                 | Amendment::RateChanged { .. }

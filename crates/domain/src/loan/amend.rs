@@ -107,8 +107,8 @@ impl State<'_> {
             });
         }
         match *by {
-            Amendment::Reamortised => {
-                let parts = restructure::reamortise(self, servicing)?;
+            Amendment::Reamortised { interest } => {
+                let parts = restructure::reamortise(self, servicing, interest)?;
                 self.told = Some((parts, Amount::ZERO));
             }
             Amendment::Reaged {
@@ -158,6 +158,7 @@ impl State<'_> {
                 super::overdue::count(self)?;
                 restructure::accelerate(self)?;
                 self.is_charged_off = true;
+                self.told = Some((self.open()?, Amount::ZERO));
             }
             // Everything else moves money, and is known to `amend`.
             _ => {}

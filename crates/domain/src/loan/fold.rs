@@ -337,7 +337,9 @@ impl State<'_> {
             // Left out by `live`, with what it reverses.
             Event::Reversed { .. } => {}
             Event::Waived { component, amount } if self.terms.conventions.servicing.is_some() => {
-                allocation::waive(self, component, amount)?;
+                let mut waived = Parts::default();
+                waived.add(component, allocation::waive(self, component, amount)?)?;
+                self.told = Some((waived, Amount::ZERO));
             }
             Event::Waived { component, amount } => self.waive(component, amount)?,
             Event::Paused => self.pauses = self.pauses.saturating_add(1),

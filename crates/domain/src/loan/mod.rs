@@ -29,7 +29,7 @@ pub(crate) mod scheduled;
 pub(crate) mod state;
 pub(crate) mod term;
 
-pub use amendment::{Amendment, Reaging};
+pub use amendment::{Amendment, Reaging, Reamortising};
 pub use fold::{Preview, booked, fold, postings, preview};
 pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 

@@ -246,7 +246,7 @@ pub(crate) fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Resul
 }
 
 /// Puts back the rows that were not needed, and the day of the row in which everything was paid.
-fn put_back(state: &mut State<'_>) {
+pub(crate) fn put_back(state: &mut State<'_>) {
     let aside = core::mem::take(&mut state.course.set_aside);
     if let Some(ended) = state.course.ended_early.take() {
         let mut rows = state.rows.iter_mut().filter(|s| s.is_regular());

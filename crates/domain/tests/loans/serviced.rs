@@ -1,7 +1,7 @@
 //! Random lives of loans whose agreements say more on servicing, for the properties.
 
 use fenqi_domain::calendar::{DayCount, days_between};
-use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
+use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Reamortising, Transaction};
 use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -231,7 +231,7 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
 /// What changes the schedule or its interest, or ends it.
 fn any_change(dates: Vec<Date>, period: Period, span: i64) -> impl Strategy<Value = Event> {
     let by = prop_oneof![
-        1 => Just(Amendment::Reamortised),
+        1 => select(vec![Reamortising::NextRow, Reamortising::Alike]).prop_map(|interest| Amendment::Reamortised { interest }),
         1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
             move |(day, count, interest)| Amendment::Reaged {
             start_on: after(signed(), day + 31),

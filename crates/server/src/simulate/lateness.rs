@@ -285,12 +285,14 @@ fn stands(player: &Player, number: u32) -> Result<Option<Stands>, OutOfRange> {
         _ => return Ok(None),
     };
     let mut waived = Amount::ZERO;
+    let stands = |number| player.entries.iter().any(|e| e.number == number && e.stands);
     for transaction in player.transactions() {
         if let Event::Amended {
             by: Amendment::ChargeWaived { of, amount },
         } = transaction.event
             && of == number
             && due_on.is_some()
+            && stands(transaction.number)
         {
             waived = waived.plus(amount)?;
         }

@@ -1,6 +1,8 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Reaging, Record, Transaction, life, quote};
+use fenqi_domain::loan::{
+    Amendment, Event, Intent, Life, Reaging, Reamortising, Record, Transaction, life, quote,
+};
 use fenqi_domain::money::{Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
@@ -15,6 +17,12 @@ const REAGINGS: [(&str, Reaging); 3] = [
     ("DEFAULT", Reaging::Anew),
     ("EQUAL_AMORTIZATION_PAYABLE_INTEREST", Reaging::Payable),
     ("EQUAL_AMORTIZATION_FULL_INTEREST", Reaging::All),
+];
+
+/// What becomes of overdue interest when it is spread over the rows to come.
+const REAMORTISINGS: [(&str, Reamortising); 2] = [
+    ("DEFAULT", Reamortising::NextRow),
+    ("EQUAL_AMORTIZATION_INTEREST_SPLIT", Reamortising::Alike),
 ];
 
 /// One operation as it was entered, and what became of it.
@@ -210,7 +218,8 @@ impl Player {
                 self.enter("Re-age", self.day(op)?, Event::Amended { by })?;
             }
             "reamortize" => {
-                let by = Amendment::Reamortised;
+                let interest = op.word("interest_handling", &REAMORTISINGS, Reamortising::NextRow)?;
+                let by = Amendment::Reamortised { interest };
                 self.enter("Re-amortize", self.day(op)?, Event::Amended { by })?;
             }
             "reschedule" => self.reschedule(op)?,

@@ -236,6 +236,8 @@ fn refuse(inputs: &Fields<'_>, annual: Rate) -> Read<()> {
     if inputs.get("currency_digits").is_some() && inputs.count("currency_digits")? != 2 {
         return Err(inputs.unsupported("currency_digits", "money of other than two digits"));
     }
+    // Whoever lends again may do so.
+    inputs.flag("multi_disbursement")?;
     if inputs.count("grace_on_interest_charged_periods")? > 0 {
         let what = "interest that is not even charged in the first periods";
         return Err(inputs.unsupported("grace_on_interest_charged_periods", what));
