@@ -213,9 +213,9 @@ pub fn divide(numerator: i128, denominator: i128, rounding: Rounding) -> Result<
     let rest = numerator.checked_rem_euclid(denominator).ok_or(error)?;
     let twice = rest.checked_mul(2).ok_or(error)?;
     let up = match rounding {
-        Rounding::Down => rest != 0 && numerator < 0,
-        Rounding::Up => rest != 0 && numerator > 0,
-        Rounding::HalfUp => twice > denominator || (twice == denominator && numerator > 0),
+        Rounding::Down => rest != 0 && numerator.is_negative(),
+        Rounding::Up => rest != 0 && numerator.is_positive(),
+        Rounding::HalfUp => twice > denominator || (twice == denominator && numerator.is_positive()),
         Rounding::HalfEven => {
             twice > denominator || (twice == denominator && floor.checked_rem_euclid(2).ok_or(error)? == 1)
         }
@@ -235,9 +235,9 @@ fn divide_short(numerator: i64, denominator: i64, rounding: Rounding) -> Option<
     // The rest lies between zero and the denominator, so that this neither overflows nor needs to double it.
     let half = rest.cmp(&denominator.checked_sub(rest)?);
     let up = match rounding {
-        Rounding::Down => rest != 0 && numerator < 0,
-        Rounding::Up => rest != 0 && numerator > 0,
-        Rounding::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && numerator > 0),
+        Rounding::Down => rest != 0 && numerator.is_negative(),
+        Rounding::Up => rest != 0 && numerator.is_positive(),
+        Rounding::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && numerator.is_positive()),
         Rounding::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && floor & 1 == 1),
     };
     floor.checked_add(i64::from(up))

@@ -156,7 +156,7 @@ impl<'s> Builder<'s> {
                 self.borrow_own(lent)?;
             }
         }
-        let early = self.early(from, until, overdue, &mut spans)?;
+        let early = self.early(until, overdue, &mut spans)?;
         if let Some(on) = self.closed_on(place, until, &early, &mut spans)? {
             // What was put off is due with it: nothing comes after it.
             let put_off = core::mem::take(&mut self.deferred);
@@ -321,13 +321,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Takes the money that comes before a due date: what is beyond the rows before is principal from its day on.
-    fn early(
-        &mut self,
-        from: Date,
-        until: Date,
-        overdue: Amount,
-        spans: &mut Spans,
-    ) -> Result<Vec<Flow>, OutOfRange> {
+    fn early(&mut self, until: Date, overdue: Amount, spans: &mut Spans) -> Result<Vec<Flow>, OutOfRange> {
         let mut early = Vec::new();
         if !self.recalculation.is_some_and(|r| r.daily) {
             return Ok(early);
@@ -347,9 +341,8 @@ impl<'s> Builder<'s> {
             spans.change(flow.on, Amount::ZERO.minus(late.plus(amount)?)?);
             early.push(Flow { on: flow.on, amount });
         }
-        if from < self.today && self.today < until {
-            spans.change(self.today, Amount::ZERO.minus(overdue)?);
-        }
+        // What may yet be paid in time earns nothing yet. No day of a period that is over or to come is changed by it.
+        spans.change(self.today, Amount::ZERO.minus(overdue)?);
         early.retain(|f| f.amount.is_positive());
         Ok(early)
     }

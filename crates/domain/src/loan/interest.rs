@@ -363,9 +363,10 @@ impl<'a> Accrual<'a> {
         let Some(term) = self.terms.get_mut(place) else {
             return Ok(None);
         };
+        // The day on which the first period begins lies in none of its spans, and ends the first.
         let mut found = 0;
         for (at, stretch) in term.stretches.iter().enumerate() {
-            if holds(stretch.from, stretch.until, place == 0 && at == 0) {
+            if holds(stretch.from, stretch.until, false) {
                 found = at;
             }
         }

@@ -38,7 +38,7 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         };
     }
     let day = state.day;
-    let is_current = |s: &&Standing| s.is_regular() && s.from < day && day <= s.row.due_on;
+    let is_current = |s: &&Standing| s.is_regular() && day <= s.row.due_on;
     let current = state.rows.iter().find(is_current).map(|s| (s.from, s.row.due_on));
     let is_over = current.is_none();
     // Where the agreement counts by periods, the one that is under way counts to its end.
@@ -51,7 +51,7 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         };
         any = true;
         if !newly.is_zero() {
-            earn(state, &Late { newly, all, ..late }, to)?;
+            earn(state, &Late { newly, ..late }, to)?;
             // What the row owes of principal is less by what is overdue earned in its period.
             state.follow()?;
         }
@@ -64,12 +64,7 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         }
         all = all.plus(newly)?;
     }
-    let last = state.rows.iter().rev().find(|s| s.is_regular());
-    let settled = match last {
-        Some(last) if is_over && last.row.open()?.total()?.is_zero() => Some((last.from, last.row.due_on)),
-        _ => None,
-    };
-    if let Some((from, until)) = current.or(settled).filter(|_| any) {
+    if let Some((from, until)) = current.filter(|_| any) {
         earn(
             state,
             &Late {
@@ -114,7 +109,7 @@ fn earn(state: &mut State<'_>, late: &Late, to: Date) -> Result<(), OutOfRange> 
         return Ok(());
     }
     accrual.correct(counted.map_or(late.from, |on| late.from.max(on)), late.newly)?;
-    if late.from < day && day <= late.until {
+    if day <= late.until {
         accrual.correct(to, Amount::ZERO.minus(late.all)?)?;
         accrual.overdue_to = Some(to);
     }

@@ -536,7 +536,7 @@ impl Standing {
     /// The part of its period that is over on a day, as a fraction.
     fn elapsed(&self, day: Date) -> (i64, i64) {
         let all = days_between(self.from, self.row.due_on);
-        if all <= 0 || self.row.due_on <= day {
+        if all <= 0 {
             return (1, 1);
         }
         (days_between(self.from, day).clamp(0, all), all)

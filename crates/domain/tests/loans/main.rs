@@ -13,6 +13,7 @@
 
 mod bills;
 mod books;
+mod built;
 mod bureau;
 mod changes;
 mod explained;

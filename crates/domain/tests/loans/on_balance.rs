@@ -2,12 +2,15 @@
 //! and a month's interest is the balance × 7 % ÷ 12, half to even: 0.58 in the first, then 0.49, 0.39, 0.29, 0.20 and 0.10.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, interest_caused};
-use fenqi_domain::plan::Pricing;
-use fenqi_domain::servicing::{Ahead, Until};
+use fenqi_domain::loan::{Amendment, Event, interest_caused, quote};
+use fenqi_domain::money::Rate;
+use fenqi_domain::plan::{Component, Pricing};
+use fenqi_domain::servicing::{Ahead, Credit, Rule, Timing, Until};
 use jiff::civil::date;
 
-use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
+use crate::servicing::{
+    SEVEN, amended, buckets, came_to, daily, first, lent, lived, met, paid, servicing, signed,
+};
 use crate::terms::{fen, percent};
 
 /// A change of the rows from the first on, entered four days after the loan was made.
@@ -222,4 +225,150 @@ fn a_refunded_amount_caused_what_would_not_be_owed_without_it() {
         let found = interest_caused(&terms, &told.0, fen(refunded), on);
         assert_eq!(found, Ok(fen(caused)), "{refunded} on {on}");
     }
+}
+
+#[test]
+fn a_rate_that_changes_on_the_first_day_holds_from_it() {
+    // 100.00 at 12 % over six months is 17.25 a month: 1 % of the balance, and the rest.
+    let terms = signed(SEVEN, 6, servicing(Ahead::Next));
+    let by = Amendment::RateChanged {
+        annual: percent("12"),
+    };
+    let life = lived(&terms, &[lent(100_00), amended(first(1), by)], first(1));
+    let rows = [
+        (16_25, 1_00),
+        (16_41, 84),
+        (16_58, 67),
+        (16_74, 51),
+        (16_91, 34),
+        (17_11, 17),
+    ];
+    assert_eq!(came_to(&life), rows);
+}
+
+#[test]
+fn an_instalment_stays_where_only_its_interest_is_put_off() {
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let by = Amendment::Rescheduled {
+        from: first(4),
+        to: None,
+        extra: 0,
+        grace: 0,
+        interest_grace: 1,
+    };
+    let on = date(2024, 1, 15);
+    let life = lived(&terms, &[lent(100_00), paid(on, 30_00), amended(on, by)], on);
+    // 0.26 had been earned by then; the rest of January is 0.22 on 70.26, and February 0.41. March is put off: 0.39 of it
+    // and 0.29 are due in April. Made level anew, the instalments would be lower than 17.01.
+    let rows = [
+        (16_75, 26),
+        (16_38, 63),
+        (17_01, 0),
+        (16_33, 68),
+        (16_81, 20),
+        (16_72, 10),
+    ];
+    assert_eq!(came_to(&life), rows);
+    assert_eq!(met(&life), [16_75, 12_99, 0, 0, 0, 0]);
+}
+
+#[test]
+fn what_pays_everything_takes_interest_as_far_as_the_agreement_says() {
+    let table = [
+        (Until::PaymentDay, first(1), 100_00),
+        (Until::PaymentDay, date(2024, 1, 15), 100_26),
+        (Until::PeriodEnd, first(1), 100_00),
+        (Until::PeriodEnd, date(2024, 1, 15), 100_58),
+        (Until::PeriodEnd, first(2), 100_58),
+        // Nine of February's 29 days on 100.00 are 0.18. To its end 83.57 earn 0.49, and what is overdue 0.03 so far.
+        (Until::PaymentDay, date(2024, 2, 10), 100_76),
+        (Until::PeriodEnd, date(2024, 2, 10), 101_10),
+        // Six months on 100.00, and nothing after them.
+        (Until::PaymentDay, date(2024, 7, 20), 103_48),
+        (Until::PeriodEnd, date(2024, 7, 20), 103_48),
+    ];
+    let told = crate::terms::Life(Vec::new()).then(first(1), lent(100_00).1);
+    for (until, on, asked) in table {
+        let mut terms = signed(SEVEN, 6, daily(until));
+        terms.conventions.late.daily = Rate::ZERO;
+        assert_eq!(quote(&terms, &told.0, on), Ok(fen(asked)), "{until:?} {on}");
+    }
+}
+
+#[test]
+fn what_is_overdue_after_the_last_day_has_earned_in_every_period() {
+    // In three rows of 33.72; the last of them may be paid by a courtesy before the others.
+    let ahead_alone = Rule {
+        credit: Credit::Goodwill,
+        buckets: buckets()
+            .into_iter()
+            .filter(|b| b.timing == Timing::Ahead)
+            .collect(),
+        ahead: Ahead::Last,
+    };
+    let mut agreed = daily(Until::PaymentDay);
+    agreed.rules.push(ahead_alone);
+    let terms = signed(SEVEN, 3, agreed);
+    let credited = |amount| {
+        let credit = Credit::Goodwill;
+        amended(
+            first(1),
+            Amendment::Credited {
+                amount: fen(amount),
+                credit,
+            },
+        )
+    };
+    let table = [
+        (vec![], [(33_14, 58), (33_14, 58), (33_72, 58)], [0, 0, 0]),
+        // 80.00 earn 0.47 a month, and the last row asks for what the others leave.
+        (
+            vec![credited(20_00)],
+            [(33_25, 47), (33_25, 47), (33_50, 47)],
+            [0, 0, 20_00],
+        ),
+        // 66.27 earn 0.39 in two months. Of a row that is paid nothing more is asked.
+        (
+            vec![credited(33_73)],
+            [(33_33, 39), (32_95, 39), (33_72, 0)],
+            [0, 1, 33_72],
+        ),
+    ];
+    for (happened, rows, paid) in table {
+        for on in [first(4), date(2024, 4, 2), date(2024, 5, 20)] {
+            let events = [&[lent(100_00)], happened.as_slice()].concat();
+            let life = lived(&terms, &events, on);
+            assert_eq!(
+                (came_to(&life), met(&life)),
+                (rows.to_vec(), paid.to_vec()),
+                "{on}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_last_row_that_is_open_takes_what_is_left_before_another_bucket_is_filled() {
+    // In instalments of a multiple of 10.00, five of them leave 16.00 of 66.00 for the sixth.
+    let mut agreed = daily(Until::PaymentDay);
+    agreed.multiple = fen(10_00);
+    agreed.rules[0]
+        .buckets
+        .sort_by_key(|b| b.component == Component::Fee);
+    let terms = signed(SEVEN, 6, agreed);
+    let charged = Amendment::Charged {
+        amount: fen(5_00),
+        component: Component::Fee,
+        due_on: date(2024, 6, 15),
+    };
+    // On the first day nothing has been earned: all that is paid is principal.
+    let events = [
+        lent(66_00),
+        amended(first(1), charged),
+        paid(first(1), 50_00),
+        paid(first(1), 14_00),
+    ];
+    let life = lived(&terms, &events, first(1));
+    assert_eq!(met(&life), [10_00, 10_00, 10_00, 10_00, 10_00, 14_00]);
+    assert_eq!(life.loan.rows[5].fee.paid, fen(0));
 }

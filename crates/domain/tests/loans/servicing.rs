@@ -535,11 +535,21 @@ fn what_makes_no_sense_is_refused_by_its_reason() {
             "changes a loan that was given up or ended",
         ),
     ];
-    for (events, reason) in table {
+    let early = (date(2023, 12, 20), Event::Disbursed { amount: fen(10_00) });
+    let late = (date(2024, 4, 2), Event::Disbursed { amount: fen(10_00) });
+    let outside = "lends after the last due date";
+    let on_balance = signed(SEVEN, 3, servicing(Ahead::Next));
+    let table = table.map(|(events, reason)| (&terms, events, reason));
+    let others = [
+        (&terms, vec![lent(100_00), late.clone()], outside),
+        (&on_balance, vec![lent(100_00), late], outside),
+        (&on_balance, vec![early], outside),
+    ];
+    for (terms, events, reason) in table.into_iter().chain(others) {
         let told = events.iter().fold(terms::Life(Vec::new()), |told, (on, event)| {
             told.then(*on, event.clone())
         });
-        let why = life(&terms, &told.0, first(3)).unwrap_err();
+        let why = life(terms, &told.0, first(5)).unwrap_err();
         assert!(why.to_string().ends_with(reason), "{why}");
     }
 }

@@ -2,12 +2,13 @@
 //! six of 17.01, as in [`crate::on_balance`].
 
 use fenqi_domain::loan::{Amendment, Event, Origin, Reaging};
-use fenqi_domain::plan::{Component, Pricing};
-use fenqi_domain::servicing::{Ahead, Period, Unit};
+use fenqi_domain::money::Rate;
+use fenqi_domain::plan::{Component, Pricing, Terms};
+use fenqi_domain::servicing::{Ahead, Basis, Method, Period, Servicing, Unit, Until};
 use jiff::civil::{Date, date};
 
-use crate::servicing::{SEVEN, amended, came_to, first, lent, lived, paid, servicing, signed};
-use crate::terms::fen;
+use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
+use crate::terms::{fen, percent};
 
 /// What is open, over so many months from a day on.
 fn reaged(start_on: Date, count: u16, interest: Reaging) -> Amendment {
@@ -125,4 +126,129 @@ fn dates_that_are_put_off_move_once_and_what_is_due_on_the_day_stays() {
         let days: Vec<Date> = life.loan.rows.iter().map(|r| r.due_on).collect();
         assert_eq!(days, expected, "put off on {on}");
     }
+}
+
+#[test]
+fn rows_between_the_day_and_the_new_ones_stay_though_nothing_is_due_in_them() {
+    let terms = signed(Pricing::InterestFree, 5, servicing(Ahead::Last));
+    let on = date(2024, 3, 10);
+    let anew = amended(on, reaged(first(5), 2, Reaging::Anew));
+    // Of the last row 50.00 were paid: it stays with them, and the row of 1 May, of which nothing was, goes.
+    let events = [lent(500_00), paid(first(2), 150_00), anew];
+    let life = lived(&terms, &events, on);
+    let days: Vec<Date> = life.loan.rows.iter().map(|r| r.due_on).collect();
+    assert_eq!(days, [first(2), first(3), first(4), first(5), first(6), first(6)]);
+    let principal = came_to(&life)
+        .iter()
+        .map(|(principal, _)| *principal)
+        .collect::<Vec<_>>();
+    assert_eq!(principal, [100_00, 0, 0, 175_00, 50_00, 175_00]);
+}
+
+#[test]
+fn a_period_that_ends_early_has_a_row_if_it_had_a_day_or_shows_a_figure() {
+    let mut interest_alone = servicing(Ahead::Next);
+    interest_alone.interest_only = 1;
+    let terms = signed(SEVEN, 3, interest_alone);
+    let mid = date(2024, 1, 15);
+    let anew = |on: Date| amended(on, reaged(first(3), 2, Reaging::Payable));
+    let ahead = |amount| paid(mid, amount);
+    let table = [
+        // On the first day the period of interest alone has neither.
+        (vec![anew(first(1))], vec![first(3), first(4)]),
+        (vec![anew(mid)], vec![mid, first(3), first(4)]),
+        // Who spreads anew again five days later has one row for all of them, unless something was paid in the first.
+        (
+            vec![anew(mid), anew(date(2024, 1, 20))],
+            vec![mid, first(3), first(4)],
+        ),
+        (vec![ahead(20), anew(mid)], vec![mid, first(3), first(4)]),
+    ];
+    for (events, days) in table {
+        let on = events.last().unwrap().0;
+        let life = lived(&terms, &[&[lent(100_00)], events.as_slice()].concat(), on);
+        let found: Vec<Date> = life.loan.rows.iter().map(|r| r.due_on).collect();
+        assert_eq!(found, days, "{events:?}");
+    }
+}
+
+/// 700.00 at 12 % a year in four months, whatever was paid: 175.00 and 7.00 a month.
+fn flat() -> Terms {
+    let twelve = Pricing::Annuity {
+        annual: percent("12"),
+        day_count: fenqi_domain::calendar::DayCount::Thirty360,
+    };
+    let servicing = Servicing {
+        method: Method::Flat(Basis::Periods),
+        ..servicing(Ahead::Next)
+    };
+    let mut terms = signed(twelve, 4, servicing);
+    terms.conventions.late.daily = Rate::ZERO;
+    terms
+}
+
+#[test]
+fn scheduled_interest_is_owed_as_far_as_its_days_are_over() {
+    // On 15 March two rows are overdue with 7.00 each, and 14 of the 31 days of the third are over: 3.16.
+    let on = date(2024, 3, 15);
+    let table = [
+        (
+            amended(on, Amendment::Terminated),
+            vec![(175_00, 7_00), (175_00, 7_00), (350_00, 316)],
+        ),
+        (
+            amended(on, reaged(first(5), 2, Reaging::Payable)),
+            vec![(0, 0), (0, 0), (0, 0), (350_00, 8_58), (350_00, 8_58)],
+        ),
+    ];
+    for (end, rows) in table {
+        assert_eq!(came_to(&lived(&flat(), &[lent(700_00), end], on)), rows);
+    }
+}
+
+#[test]
+fn a_row_without_principal_is_asked_for_from_its_day_on() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let by = Amendment::Rescheduled {
+        from: first(3),
+        to: None,
+        extra: 0,
+        grace: 1,
+        interest_grace: 0,
+    };
+    let on = date(2024, 1, 5);
+    let life = lived(&terms, &[lent(750_00), amended(on, by)], on);
+    assert_eq!(came_to(&life), [(250_00, 0), (0, 0), (250_00, 0), (250_00, 0)]);
+}
+
+#[test]
+fn more_rows_leave_a_row_that_was_paid_ahead_as_it_is() {
+    let by = Amendment::Rescheduled {
+        from: first(2),
+        to: None,
+        extra: 2,
+        grace: 0,
+        interest_grace: 0,
+    };
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let on = date(2024, 1, 5);
+    let life = lived(
+        &terms,
+        &[lent(100_00), paid(first(1), 17_01), amended(on, by)],
+        on,
+    );
+    // Paid before anything was earned, the first row is principal alone. 82.99 earn 0.48 in January and again in February;
+    // 83.47 over the seven other rows is 12.20 a month.
+    let rows = [
+        (17_01, 0),
+        (11_24, 96),
+        (11_78, 42),
+        (11_85, 35),
+        (11_92, 28),
+        (11_99, 21),
+        (12_06, 14),
+        (12_15, 7),
+    ];
+    assert_eq!(came_to(&life), rows);
+    assert_eq!(met(&life), [17_01, 0, 0, 0, 0, 0, 0, 0]);
 }
