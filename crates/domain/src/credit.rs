@@ -169,6 +169,21 @@ impl Line {
         Err(Denied::Refused(refusal))
     }
 
+    /// As [`Line::hold`], of a purchase of which so much is paid now.
+    ///
+    /// # Errors
+    /// As [`Line::has_room_beside`].
+    pub fn hold_beside(
+        &self,
+        amount: Amount,
+        paid_now: Amount,
+        today: Date,
+        at: Timestamp,
+    ) -> Result<Moved, Denied> {
+        self.has_room_beside(amount, paid_now, today)?;
+        self.hold(amount, today, at)
+    }
+
     /// A purchase is confirmed: so much is held until goods are captured (冻结额度).
     ///
     /// # Errors
