@@ -223,7 +223,7 @@ pub fn interest_caused(
 
 impl State<'_> {
     /// What is open of all rows.
-    fn open(&self) -> Result<Parts, OutOfRange> {
+    pub(crate) fn open(&self) -> Result<Parts, OutOfRange> {
         let mut open = Parts::default();
         for standing in &self.rows {
             open = open.plus(&standing.row.open()?)?;

@@ -1,7 +1,7 @@
 //! Schedules that are built anew from what was lent and paid, in figures reckoned by hand: 5,000.00 at 12 % by days of 365
 //! over six months from 1 November 2022, in instalments of 862.00, as in [`crate::scheduled`].
 
-use fenqi_domain::loan::{Amendment, Event, Life, Row};
+use fenqi_domain::loan::{Amendment, Event, Life, Reamortising, Row};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Basis, ChargeOff, Excess, Method, Servicing, Until};
@@ -285,7 +285,17 @@ fn a_row_of_nothing_is_clear_from_the_signing_only_in_a_schedule_as_a_whole() {
         (true, more(late, 100_00), 1, Some(first(1))),
         (false, amended(early, grace), 0, Some(early)),
         // Rows that were spread anew are what they are, however they were built.
-        (true, amended(spread, Amendment::Reamortised), 0, Some(spread)),
+        (
+            true,
+            amended(
+                spread,
+                Amendment::Reamortised {
+                    interest: Reamortising::NextRow,
+                },
+            ),
+            0,
+            Some(spread),
+        ),
     ];
     for (is_whole, happened, place, cleared_on) in table {
         let mut terms = signed(Pricing::InterestFree, 2, whole(is_whole));

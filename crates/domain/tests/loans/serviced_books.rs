@@ -42,7 +42,9 @@ fn through_the_bank(event: &Event) -> Option<Amount> {
                 amount,
                 credit: Credit::Payment | Credit::DownPayment | Credit::PayoutRefund,
             } => Some(*amount),
-            Amendment::ChargedBack { amount, .. } => Some(Amount::ZERO.minus(*amount).unwrap()),
+            Amendment::ChargedBack { amount, .. } | Amendment::HandedBack { amount } => {
+                Some(Amount::ZERO.minus(*amount).unwrap())
+            }
             _ => None,
         },
         _ => None,
