@@ -10,7 +10,8 @@ use fenqi_connect::bank::Told;
 use fenqi_connect::{SandboxControl, bank};
 use fenqi_store::vault::Vault;
 use fenqi_store::{Driver, Fault, Postgres, PostgresOptions, Sqlite, Store, create_schema, drop_schema};
-use fenqi_story::{Difference, Mistake, Player, Scenario};
+use fenqi_story::language::Command;
+use fenqi_story::{Difference, Mistake, Player, Scenario, Step};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -37,6 +38,8 @@ pub struct Played {
     pub troubles: Vec<String>,
     /// The business time at its end.
     pub ended_at: Timestamp,
+    /// Every agreement, limit and account at its end, if the scenario does not ask for it by itself.
+    pub end: Vec<String>,
 }
 
 /// Why a scenario could not be played at all.
@@ -138,6 +141,14 @@ async fn on(scenario: &Scenario, store: Store, data: &Data) -> Result<Played, Fa
     for step in scenario.steps() {
         seen.push(player.play(step).await);
     }
+    let asks_for_it = scenario
+        .steps()
+        .last()
+        .is_some_and(|step| step.command == Command::End);
+    let end = match asks_for_it {
+        true => Vec::new(),
+        false => player.play(&Step::end()).await,
+    };
     let mut troubles = player.troubles().to_vec();
     // Every scenario ends with the check of the whole store.
     match verify::verify(&app).await {
@@ -149,6 +160,7 @@ async fn on(scenario: &Scenario, store: Store, data: &Data) -> Result<Played, Fa
         differences: scenario.differences(&seen),
         troubles,
         ended_at: app.clock.now(),
+        end,
     })
 }
 

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use crate::language::Command;
 use crate::mistake::Mistake;
 use crate::parse;
+use crate::words::in_china;
+use jiff::Timestamp;
 
 /// A scenario (剧本): commands, what is expected to be seen after each, and the author's comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,18 @@ pub struct Step {
     pub command: Command,
     /// What is expected to be seen.
     pub expected: Vec<String>,
+}
+
+impl Step {
+    /// What every scenario ends with, whether or not it says so.
+    pub fn end() -> Step {
+        Step {
+            line: 0,
+            text: "the end".to_owned(),
+            command: Command::End,
+            expected: Vec::new(),
+        }
+    }
 }
 
 /// Where what was seen is not what was expected.
@@ -112,6 +126,9 @@ impl Scenario {
             }
         }
         if mistakes.is_empty() {
+            mistakes = out_of_order(file, &lines);
+        }
+        if mistakes.is_empty() {
             Ok(Scenario {
                 file: file.to_owned(),
                 lines,
@@ -168,6 +185,62 @@ impl Scenario {
     }
 }
 
+/// How far the days may pass in one line: eleven years.
+const DAYS_MAX: i64 = 4_000;
+
+/// Lines that go back in time or further than anything lasts, and a scenario in which nothing happens.
+fn out_of_order(file: &str, lines: &[Line]) -> Vec<Mistake> {
+    let steps = lines.iter().filter_map(|line| match line {
+        Line::Step(step) => Some(step),
+        Line::Remark(_) => None,
+    });
+    let (mut now, mut mistakes, mut is_empty) = (None, Vec::new(), true);
+    for step in steps {
+        is_empty = false;
+        let (to, most) = match &step.command {
+            Command::At(at) => (*at, None),
+            Command::Pass(until) => match in_china(until.at(9, 0, 0, 0)) {
+                Some(at) => (at, Some(jiff::SignedDuration::from_hours(24 * DAYS_MAX))),
+                None => continue,
+            },
+            _ => continue,
+        };
+        let expected = match (now, most) {
+            (Some(now), _) if to < now => Some(format!("a time from {} on", shown(now))),
+            (Some(now), Some(most)) if to.duration_since(now) > most => {
+                Some(format!("a day at most {DAYS_MAX} days after {}", shown(now)))
+            }
+            _ => None,
+        };
+        match expected {
+            Some(expected) => mistakes.push(Mistake {
+                file: file.to_owned(),
+                line: step.line,
+                column: 1,
+                found: step.text.trim().to_owned(),
+                expected,
+            }),
+            None => now = Some(to),
+        }
+    }
+    if is_empty {
+        mistakes.push(Mistake {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            found: String::new(),
+            expected: "a command; nothing happens in this scenario".to_owned(),
+        });
+    }
+    mistakes
+}
+
+/// A moment as scenarios write it.
+fn shown(at: Timestamp) -> String {
+    let local = jiff::tz::offset(8).to_datetime(at);
+    format!("{} {:02}:{:02}", local.date(), local.hour(), local.minute())
+}
+
 fn answer_without_command(file: &str, line: usize, raw: &str) -> Mistake {
     Mistake {
         file: file.to_owned(),
@@ -192,6 +265,29 @@ mod tests {
         assert!(scenario.differences(&seen).is_empty());
         let lines: Vec<usize> = scenario.steps().map(|s| s.line).collect();
         assert_eq!(lines, [2, 4]);
+    }
+
+    #[test]
+    fn time_goes_on_and_something_happens() {
+        let told = |text: &str| {
+            let mistakes = Scenario::parse("a.txt", text).unwrap_err();
+            mistakes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        let back = told("at 2025-01-05 10:00\nat 2025-01-05 09:00\n");
+        assert!(
+            back.starts_with("a.txt:2:1") && back.contains("from 2025-01-05 10:00 on"),
+            "{back}"
+        );
+        let back = told("at 2025-01-05 10:00\nthe days pass until 2025-01-05\n");
+        assert!(back.contains("from 2025-01-05 10:00 on"), "{back}");
+        let far = told("at 2025-01-05 10:00\nthe days pass until 2999-01-01\n");
+        assert!(far.contains("at most 4000 days after 2025-01-05 10:00"), "{far}");
+        assert!(told("# nothing\n").contains("nothing happens in this scenario"));
+        assert!(Scenario::parse("a.txt", "at 2025-01-05 09:00\nthe days pass until 2025-01-05\n").is_ok());
     }
 
     #[test]

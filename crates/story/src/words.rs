@@ -33,7 +33,8 @@ impl<'a> Words<'a> {
             let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let word = rest.get(..length).unwrap_or("");
             rest = rest.get(length..).unwrap_or("");
-            let bare = word.trim_end_matches(',');
+            // A comma is one whichever keyboard wrote it.
+            let bare = word.trim_end_matches([',', '，']);
             if !bare.is_empty() {
                 words.push((start, bare));
             }
@@ -159,6 +160,16 @@ impl<'a> Words<'a> {
         let count = count.ok_or_else(|| self.unexpected(expected))?;
         self.next += 1;
         Ok(count)
+    }
+
+    /// Reads a whole number that is more than nothing.
+    pub(crate) fn some(&mut self, expected: &str) -> Read<u32> {
+        let count = self.count(expected)?;
+        if count > 0 {
+            return Ok(count);
+        }
+        self.next -= 1;
+        Err(self.unexpected(format!("{expected} of at least 1")))
     }
 
     /// Reads `because` and all that follows.

@@ -44,9 +44,16 @@ pub async fn run(command: Story) -> Done {
             Ok(played) => {
                 if !command.quiet && !command.json {
                     say(&played.text);
+                    show_end(&played);
                 }
                 if command.update && played.text != text {
-                    std::fs::write(path, &played.text).map_err(|e| format!("{name}: {e}"))?;
+                    if played.troubles.is_empty() {
+                        std::fs::write(path, &played.text).map_err(|e| format!("{name}: {e}"))?;
+                    } else {
+                        complain(format!(
+                            "{name}: left as it is, because it cannot be played to its end"
+                        ));
+                    }
                 }
                 report(&name, &played, &command)
             }
@@ -72,6 +79,14 @@ pub async fn run(command: Story) -> Done {
     Ok(bad == 0)
 }
 
+/// Shows the schedules, limits and books of a script that does not ask for them.
+fn show_end(played: &Played) {
+    if !played.end.is_empty() {
+        say("at the end");
+        played.end.iter().for_each(|line| say(format!("  -> {line}")));
+    }
+}
+
 /// Says how a script went; an update takes what was seen as what is expected.
 fn report(name: &str, played: &Played, command: &Story) -> bool {
     let differs = !command.update && !played.differences.is_empty();
@@ -84,6 +99,7 @@ fn report(name: &str, played: &Played, command: &Story) -> bool {
             "differences": differences,
             "troubles": played.troubles,
             "text": played.text,
+            "end": played.end,
         }));
         return passed;
     }

@@ -4,6 +4,7 @@ use super::{code, label};
 use crate::language::{Lasting, Outside, Record, Wrong};
 use crate::words::{Read, Words};
 use fenqi_domain::money::Amount;
+use fenqi_domain::payment::FailureCode;
 
 /// Whether a word is what an outside party does.
 pub(super) fn is_verb(word: &str) -> bool {
@@ -69,7 +70,7 @@ fn card(words: &mut Words<'_>, who: String) -> Read<Outside> {
         Ok(Outside::Balance { who, token, balance })
     } else if words.take("refuses") {
         words.need("with")?;
-        let refuses_with = Some(code(words, "a code such as card_frozen")?);
+        let refuses_with = Some(failure(words)?);
         Ok(Outside::Condition {
             who,
             token,
@@ -136,10 +137,14 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
         "refuses" => {
             let calls = the_next(words)?;
             words.need("with")?;
-            (
-                calls,
-                Wrong::Refused(code(words, "a code such as insufficient_funds")?),
-            )
+            let why = match calls.1.as_str() {
+                "assessment" | "ask-assessment" => decline(words)?,
+                "bind" | "funding" | "ask-funding" | "name" | "face" | "photograph" => {
+                    code(words, "a code such as card_unknown")?
+                }
+                _ => failure(words)?,
+            };
+            (calls, Wrong::Refused(why))
         }
         "does" => {
             words.need("not find")?;
@@ -148,7 +153,7 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
         }
         "calls" => {
             let calls = the_next(words)?;
-            let code = code(words, "a code such as channel_down")?;
+            let code = failure(words)?;
             let lasting = lasting(words)?;
             words.need("although it succeeds")?;
             (calls, Wrong::CalledFailed(code, lasting))
@@ -196,6 +201,32 @@ fn enters(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
     Ok((calls, Wrong::Differs(by)))
 }
 
+/// The code of a payment that fails.
+fn failure(words: &mut Words<'_>) -> Read<String> {
+    let codes: Vec<&str> = FailureCode::ALL.iter().map(|code| code.code()).collect();
+    words.word_if(&format!("a code: {}", codes.join(", ")), |word| {
+        codes.contains(&word)
+    })
+}
+
+/// The reason of a lender who says no.
+fn decline(words: &mut Words<'_>) -> Read<String> {
+    let expected = format!("a reason: {}", DECLINES.join(", "));
+    words.word_if(&expected, |word| DECLINES.contains(&word))
+}
+
+/// The reasons of a lender, as the sandbox knows them.
+const DECLINES: [&str; 8] = [
+    "score_below_minimum",
+    "debt_too_high",
+    "income_too_low",
+    "history_too_short",
+    "overdue_elsewhere",
+    "late_before",
+    "too_many_enquiries",
+    "age_outside_range",
+];
+
 /// `the next debit`
 fn the_next(words: &mut Words<'_>) -> Read<(u32, String)> {
     words.need("the")?;
@@ -206,7 +237,7 @@ fn the_next(words: &mut Words<'_>) -> Read<(u32, String)> {
 fn next_calls(words: &mut Words<'_>) -> Read<(u32, String)> {
     words.need("next")?;
     let is_many = words.peek().is_some_and(|w| w.parse::<u32>().is_ok());
-    let times = if is_many { words.count("how many")? } else { 1 };
+    let times = if is_many { words.some("a number")? } else { 1 };
     let expected = "an operation: debit, pay-out, ask, close, bind, statement, name, face, photograph, message, enquiry, \
                     report, assessment, ask-assessment, funding or ask-funding";
     let word = words.word_if(expected, |w| OPERATIONS.contains(&singular(w)))?;
@@ -243,7 +274,7 @@ fn lasting(words: &mut Words<'_>) -> Read<Lasting> {
         return Ok(Lasting::Until(words.moment()?));
     }
     words.need("for")?;
-    let asks = words.count("a number of asks")?;
+    let asks = words.some("a number of asks")?;
     if !words.take("ask") {
         words.need("asks")?;
     }

@@ -401,3 +401,45 @@ fn a_wrong_line_says_where_and_what_was_expected() {
     assert_eq!(found, "Hello");
     assert!(expected.starts_with("a line that begins with at"), "{expected}");
 }
+
+#[test]
+fn codes_and_counts_are_those_that_there_are() {
+    for (line, wrong, expected) in [
+        (
+            "bank refuses the next debit with nonsense",
+            "nonsense",
+            "a code: insufficient_funds, ",
+        ),
+        (
+            "bank calls the next debit rejected for 0 asks although it succeeds",
+            "0",
+            "a number of asks of at least 1",
+        ),
+        ("bank loses the next 0 debits", "0", "a number of at least 1"),
+        (
+            "bank keeps the next debit pending for 0 asks",
+            "0",
+            "a number of asks of at least 1",
+        ),
+        (
+            "xiaofu refuses the next assessment with insufficient_funds",
+            "insufficient_funds",
+            "a reason: score_below_minimum, ",
+        ),
+        (
+            "ann's card tok_ann refuses with channel_up",
+            "channel_up",
+            "a code: ",
+        ),
+    ] {
+        let (_, found, told) = mistake(line);
+        assert_eq!(found, wrong, "{line}: {told}");
+        assert!(told.contains(expected), "{line}: {told}");
+    }
+    assert!(command("xiaofu refuses the next assessment with late_before").is_ok());
+    let (latin, chinese) = (",", "\u{ff0c}");
+    let line = |comma: &str| {
+        format!("ann is 张安{comma} 110101199003070011{comma} phone 13800000001{comma} earns 1.00")
+    };
+    assert_eq!(command(&line(chinese)), command(&line(latin)));
+}
