@@ -386,7 +386,7 @@ impl Plan {
     /// What is wrong with its servicing: what everything costs on a day must be known on that day.
     ///
     /// Where scheduled interest is reckoned anew from period to period, what is overdue earns for the whole period while
-    /// that is under way, and no more when it is over (Apache Fineract, `LoanRepayment.feature:1081`). Whoever pays all
+    /// that is under way, and no more when it is over (as Apache Fineract has it). Whoever pays all
     /// that is asked for within the period has paid too much after it, and whoever pays less owes something until then:
     /// no figure settles such a loan and goes on settling it.
     fn servicing(&self, mistakes: &mut Mistakes) {

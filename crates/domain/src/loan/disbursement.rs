@@ -68,8 +68,8 @@ fn takes(standing: &Standing, day: Date) -> bool {
 }
 
 /// Adds an equal share of the amount to every row to come, as multiples; the last takes what is left over. What the rows
-/// owed before is not shared anew: 279.17 and 279.16, spread anew before, and 75.00 are 316.67 and 316.66. (Apache Fineract,
-/// `LoanReAgingIntegrationTest`; its calculator alone, at a rate of nought that no loan asks it for, shares both together.)
+/// owed before is not shared anew: 279.17 and 279.16, spread anew before, and 75.00 are 316.67 and 316.66. (As in
+/// Apache Fineract; its calculator alone, at a rate of nought that no loan asks it for, shares both together.)
 fn share(
     state: &mut State<'_>,
     servicing: &Servicing,

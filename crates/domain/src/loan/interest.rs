@@ -96,8 +96,8 @@ impl<'a> Accrual<'a> {
     }
 
     /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
-    /// alone, then together. (Apache Fineract, `EMICalculation.feature`: 250 and 750 six days later are paid in 63.79 +
-    /// 191.05; `ProgressiveEMICalculatorTest`: 300 and 200 on one day in 85.04, not in 51.03 + 34.02.)
+    /// alone, then together. (As in Apache Fineract: 250 and 750 six days later are paid in 63.79 +
+    /// 191.05; 300 and 200 on one day in 85.04, not in 51.03 + 34.02.)
     pub fn lend(&mut self, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         let Some(place) = self.change(day, amount, Amount::ZERO)? else {
             return Err(OutOfRange("a disbursement after the last period"));
@@ -498,7 +498,7 @@ impl<'a> Accrual<'a> {
     }
 
     /// Lets the last period take the difference, then smooths the instalments from one period on. A pause changes none of
-    /// them: the last period takes what it spares. (Apache Fineract, `ProgressiveEMICalculatorTest`: pauses among changes of
+    /// them: the last period takes what it spares. (As in Apache Fineract: pauses among changes of
     /// the rate leave 17.01.)
     fn settle(&mut self, first: usize) -> Result<(), OutOfRange> {
         let pauses = core::mem::take(&mut self.pauses);
@@ -516,8 +516,8 @@ impl<'a> Accrual<'a> {
     }
 
     /// Brings the last instalment closer to the others, if it is further than half a cent a period away; says whether.
-    /// Periods of interest alone are none of them, and instalments that are paid up stay as they are. (Apache Fineract,
-    /// `ProgressiveEMICalculatorTest`: with the last of six paid at once, a lower rate leaves 4 × 16.80 and 16.79.)
+    /// Periods of interest alone are none of them, and instalments that are paid up stay as they are. (As in Apache
+    /// Fineract: with the last of six paid at once, a lower rate leaves 4 × 16.80 and 16.79.)
     fn smooth(&mut self, first: usize) -> Result<bool, OutOfRange> {
         let Some((level, difference)) = self.last_two(first)? else {
             return Ok(false);

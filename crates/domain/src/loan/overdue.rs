@@ -20,7 +20,7 @@ struct Late {
 }
 
 /// Lets overdue principal earn up to the state's day, each day once; to the end of the period if the agreement counts by
-/// periods, however early money comes. (Apache Fineract, `EMICalculation.feature`, overdue instalments, UC10 to UC16.)
+/// periods, however early money comes. (As Apache Fineract has it.)
 pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
     let recalculation = state.terms.conventions.recalculation();
     let by_period = recalculation.is_some_and(|r| !r.daily && r.until == Until::PeriodEnd);

@@ -210,8 +210,8 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan)
 }
 
 /// Ends the period that is under way now; those after it never come. One that ended early before, for nothing, is part of it,
-/// so that who spreads anew day after day gets one row for all those days, and none for a period of no days. (Apache
-/// Fineract, `LoanReAgingIntegrationTest`.)
+/// so that who spreads anew day after day gets one row for all those days, and none for a period of no days. (As
+/// Apache Fineract has it.)
 fn end_period(state: &mut State<'_>) {
     let day = state.day;
     let mut begun = None;

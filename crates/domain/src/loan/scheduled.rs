@@ -4,7 +4,7 @@
 //! rounding left. These are the schedules of core systems that quote whole units. Where the agreement says that interest is
 //! reckoned anew, the schedule is built from the days on which money was lent and paid: what comes before a due date is
 //! principal from its day on, what is overdue earns until it is paid, and what goes beyond an instalment does what
-//! [`Excess`] says. (Apache Fineract, cumulative schedules: `LoanRepayment.feature`, RP01 to RP16.)
+//! [`Excess`] says. (As the cumulative schedules of Apache Fineract have it.)
 
 use alloc::vec::Vec;
 
