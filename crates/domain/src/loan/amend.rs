@@ -143,6 +143,12 @@ impl State<'_> {
                 restructure::reschedule(self, servicing, changes)?;
             }
             Amendment::RateChanged { annual } => self.change_rate(servicing, annual)?,
+            Amendment::InterestPaused { from, until } if until < from => {
+                return Err(Broken::Inconsistent {
+                    transaction: 0,
+                    what: "pauses interest up to a day before the first",
+                });
+            }
             Amendment::InterestPaused { from, until } => self.pause_interest(servicing, from, until)?,
             Amendment::ChargedOff => {
                 super::overdue::count(self)?;

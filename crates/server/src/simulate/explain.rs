@@ -40,7 +40,7 @@ impl File {
     /// # Errors
     /// A sentence if there is no such case, it cannot be played, or nothing was lent.
     pub fn explain(&self, id: &str) -> Result<Told, String> {
-        told(id, &super::play(&self.case(id)?)?.player)
+        told(id, &self.play_case(&self.case(id)?)?.player)
     }
 }
 
