@@ -246,9 +246,9 @@ fn each_operation_does_what_it_says_and_is_undone() {
         ),
         (
             vec![op("contract_termination")],
-            "/schedule/3/due_date",
-            "2024-03-01",
-            "2024-03-01",
+            "/schedule/1/principal_due",
+            "300.00",
+            "100.00",
             op("undo_contract_termination"),
         ),
         (

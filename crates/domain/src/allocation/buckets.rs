@@ -270,7 +270,7 @@ pub(crate) fn waive(
     state: &mut State<'_>,
     component: Component,
     amount: Amount,
-) -> Result<Amount, OutOfRange> {
+) -> Result<Parts, OutOfRange> {
     crate::loan::overdue::count(state)?;
     let follows = state.terms.conventions.recalculation().is_some();
     let mut left = amount;
@@ -298,10 +298,9 @@ pub(crate) fn waive(
         }
         state.follow()?;
     }
-    let waived = amount.minus(left)?;
-    if component == Component::Principal {
-        state.principal = state.principal.minus(waived)?;
-    }
+    let mut waived = Parts::default();
+    waived.add(component, amount.minus(left)?)?;
+    state.principal = state.principal.minus(waived.principal)?;
     Ok(waived)
 }
 

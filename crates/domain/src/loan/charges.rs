@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::allocation;
+use crate::explain::Cause;
 use crate::loan::life::Origin;
 use crate::loan::state::{Flow, Standing, State};
-use crate::loan::{Broken, Parts, scheduled};
+use crate::loan::{Broken, Parts, Transaction, scheduled};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
@@ -47,7 +48,7 @@ pub(crate) fn surcharge(state: &mut State<'_>, number: u32, share: Rate) -> Resu
 }
 
 /// Lets every share of the instalments be one of what they have grown to since it was charged.
-pub(crate) fn surcharge_more(state: &mut State<'_>) -> Result<(), OutOfRange> {
+fn surcharge_more(state: &mut State<'_>) -> Result<(), OutOfRange> {
     for (number, share) in state.surcharges.clone() {
         for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
             let row = &standing.row;
@@ -213,20 +214,11 @@ pub(crate) fn due_alone(state: &State<'_>, place: usize, component: Component) -
     Ok(due.minus_or_zero(paid)?.min(standing.open_of(component)?))
 }
 
-/// The row whose period a day falls into; the first takes the day on which it begins as well.
+/// The row whose period a day falls into: the first that is not due before it. What is due before the first period belongs
+/// to the first as well.
 fn row_of(state: &State<'_>, day: Date) -> Option<usize> {
-    let is_first = |place: usize| {
-        !state
-            .rows
-            .iter()
-            .take(place)
-            .any(|s| s.origin != Origin::DownPayment)
-    };
-    state.rows.iter().enumerate().position(|(place, s)| {
-        s.origin != Origin::DownPayment
-            && day <= s.row.due_on
-            && (s.from < day || (s.from == day && is_first(place)))
-    })
+    let takes = |s: &Standing| s.origin != Origin::DownPayment && day <= s.row.due_on;
+    state.rows.iter().position(takes)
 }
 
 /// The row after the last due date, up to a day: the one that is there, or a new one.
@@ -242,6 +234,18 @@ fn extra<'s>(state: &'s mut State<'_>, day: Date) -> Result<&'s mut Standing, Ou
 }
 
 impl State<'_> {
+    /// Charges shares of the instalments on what was lent now as well. They are charges, whatever made them.
+    pub(crate) fn charge_shares(&mut self, lent: &Transaction) -> Result<(), OutOfRange> {
+        let servicing = self.terms.conventions.servicing.as_deref();
+        let Some(servicing) = servicing.filter(|_| !self.surcharges.is_empty()) else {
+            return Ok(());
+        };
+        self.look(Cause::Lent, Some(lent))?;
+        surcharge_more(self)?;
+        self.look(Cause::Charged, None)?;
+        apply_credit(self, servicing)
+    }
+
     /// Takes so much of the credit balance back to where it came from.
     fn give_back(&mut self, amount: Amount) -> Result<(), OutOfRange> {
         let on = self.day;

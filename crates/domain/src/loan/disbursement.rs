@@ -51,7 +51,6 @@ pub(crate) fn lend(state: &mut State<'_>, servicing: &Servicing, amount: Amount)
     } else {
         share(state, servicing, rest, count)?;
     }
-    crate::loan::charges::surcharge_more(state)?;
     // What had been paid up owes again, and is paid up on this day at the earliest.
     state.mark_cleared()?;
     state.principal = state.principal.plus(amount)?;

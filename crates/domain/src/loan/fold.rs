@@ -308,10 +308,6 @@ impl State<'_> {
             transaction: transaction.number,
             what,
         };
-        let numbered = |error| match error {
-            Broken::OutOfRange(error) => Broken::OutOfRange(error),
-            Broken::Inconsistent { what, .. } => broken(what),
-        };
         if transaction.event.amount().is_some_and(|a| !a.is_positive()) {
             return Err(broken("is of nothing or less"));
         }
@@ -322,7 +318,11 @@ impl State<'_> {
         late::post(self)?;
         let before = self.noted()?;
         match transaction.event {
-            Event::Disbursed { amount } => self.disburse(amount).map_err(numbered)?,
+            Event::Disbursed { amount } => {
+                self.disburse(amount)
+                    .map_err(|error| error.of(transaction.number))?;
+                self.charge_shares(transaction)?;
+            }
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
                 self.repay(amount, intent)?;
@@ -348,9 +348,7 @@ impl State<'_> {
             // Left out by `live`, with what it reverses.
             Event::Reversed { .. } => {}
             Event::Waived { component, amount } if self.terms.conventions.servicing.is_some() => {
-                let mut waived = Parts::default();
-                waived.add(component, allocation::waive(self, component, amount)?)?;
-                self.told = Some((waived, Amount::ZERO));
+                self.told = Some((allocation::waive(self, component, amount)?, Amount::ZERO));
             }
             Event::Waived { component, amount } => self.waive(component, amount)?,
             Event::Paused => self.pauses = self.pauses.saturating_add(1),
@@ -364,7 +362,9 @@ impl State<'_> {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
                 }
             }
-            Event::Amended { ref by } => self.amend(transaction.number, by).map_err(numbered)?,
+            Event::Amended { ref by } => self
+                .amend(transaction.number, by)
+                .map_err(|error| error.of(transaction.number))?,
             Event::PaidOut { amount } if self.terms.conventions.servicing.is_some() => {
                 charges::pay_out(self, amount)?;
             }

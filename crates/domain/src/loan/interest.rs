@@ -434,7 +434,7 @@ impl<'a> Accrual<'a> {
                 term.instalment = payable.plus(again)?.max(term.paid()?);
             }
             term.reckon(interest)?;
-            unrecognised = term.reckoned.minus(term.interest)?.minus_or_zero(term.released)?;
+            unrecognised = term.reckoned.minus(term.interest)?.minus(term.released)?;
             carried = balance.minus(term.principal)?.plus(term.paid_principal)?;
             if let Some(slot) = self.terms.get_mut(place) {
                 *slot = term;

@@ -50,6 +50,16 @@ pub enum Broken {
     },
 }
 
+impl Broken {
+    /// The same, of the transaction that it is about.
+    pub(crate) const fn of(self, transaction: u32) -> Broken {
+        match self {
+            Broken::Inconsistent { what, .. } => Broken::Inconsistent { transaction, what },
+            Broken::OutOfRange(error) => Broken::OutOfRange(error),
+        }
+    }
+}
+
 impl From<OutOfRange> for Broken {
     fn from(error: OutOfRange) -> Broken {
         Broken::OutOfRange(error)

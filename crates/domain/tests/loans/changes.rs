@@ -105,6 +105,29 @@ fn overdue_interest_is_due_with_the_next_row_or_spread_alike() {
 }
 
 #[test]
+fn interest_of_a_whole_period_that_was_not_earned_is_taken_off_the_next() {
+    let mut terms = signed(SEVEN, 6, daily(Until::PeriodEnd));
+    terms.conventions.late.daily = Rate::ZERO;
+    let instalment = {
+        let rows = came_to(&lived(&terms, &[lent(10_000_00)], first(1)));
+        rows[0].0 + rows[0].1
+    };
+    let on = date(2024, 1, 2);
+    let rows = came_to(&lived(&terms, &[lent(10_000_00), paid(on, 3_000_00)], on));
+    // January's 58.33 was paid with its row; what was left is principal of February's row, and earned no more from the 2nd on.
+    let ahead = 3_000_00 - instalment;
+    assert_eq!(rows[0], (instalment - 58_33, 58_33));
+    let day = fen(10_000_00).share(7, 1_200 * 31, Rounding::HalfEven).unwrap();
+    let rest = fen(10_000_00 - ahead)
+        .share(7 * 30, 1_200 * 31, Rounding::HalfEven)
+        .unwrap();
+    let earned = day.plus(rest).unwrap().minor();
+    assert!(earned < 58_33, "{earned}");
+    let february = month(10_000_00 - (instalment - 58_33) - ahead);
+    assert_eq!(rows[1].1, february - (58_33 - earned));
+}
+
+#[test]
 fn a_share_of_each_instalment_follows_what_is_lent_later() {
     let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
     let share = crate::terms::percent("1");
