@@ -107,7 +107,11 @@ impl<'a> Check<'a> {
             }
         }
         let allowed = rule.get("enum").and_then(Value::as_array);
-        if let Some(allowed) = allowed.filter(|all| !all.contains(value)) {
+        // A number says what its digits do as a text.
+        let is_said = |all: &&Vec<Value>| {
+            all.contains(value) || value.is_number() && all.contains(&Value::String(value.to_string()))
+        };
+        if let Some(allowed) = allowed.filter(|all| !is_said(all)) {
             self.wrong(at, format!("is {value}; known are {}", listed(allowed)));
         }
         if let Some(only) = rule.get("const").filter(|only| *only != value) {
