@@ -83,11 +83,7 @@ impl State<'_> {
                 self.told = Some(told);
             }
             Amendment::HandedBack { amount } => {
-                let told = charges::hand_back(self, servicing, amount)?;
-                self.told = Some(told.ok_or(Broken::Inconsistent {
-                    transaction: number,
-                    what: "hands back more than was paid",
-                })?);
+                self.told = Some(charges::hand_back(self, servicing, number, amount)?);
             }
             _ => {
                 self.restructure(by, servicing)?;

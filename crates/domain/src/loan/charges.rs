@@ -139,21 +139,25 @@ pub(crate) fn pay_out(state: &mut State<'_>, amount: Amount) -> Result<Parts, Ou
 }
 
 /// Hands money back (还款退回): what is left over for the payer first, then what was allocated last. Says what was taken back
-/// and what a credit balance met; nothing if there is not so much.
+/// and what a credit balance met.
 pub(crate) fn hand_back(
     state: &mut State<'_>,
     servicing: &Servicing,
+    number: u32,
     amount: Amount,
-) -> Result<Option<(Parts, Amount)>, OutOfRange> {
+) -> Result<(Parts, Amount), Broken> {
     crate::loan::overdue::count(state)?;
     let met = state.credit.max(Amount::ZERO).min(amount);
     state.give_back(met)?;
     let (left, taken) = allocation::take_back(state, servicing, amount.minus(met)?)?;
     if left.is_positive() {
-        return Ok(None);
+        return Err(Broken::Inconsistent {
+            transaction: number,
+            what: "hands back more than was paid",
+        });
     }
     scheduled::hand_back(state, servicing, taken.total()?)?;
-    Ok(Some((taken, met)))
+    Ok((taken, met))
 }
 
 /// Adds to what is owed in the first row that is due after the day; after the last due date in a row of its own. What a
