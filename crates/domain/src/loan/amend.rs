@@ -139,12 +139,6 @@ impl State<'_> {
                 restructure::reschedule(self, servicing, changes)?;
             }
             Amendment::RateChanged { annual } => self.change_rate(servicing, annual)?,
-            Amendment::InterestPaused { from, until } if until < from => {
-                return Err(Broken::Inconsistent {
-                    transaction: 0,
-                    what: "pauses interest up to a day before the first",
-                });
-            }
             Amendment::InterestPaused { from, until } => self.pause_interest(servicing, from, until)?,
             Amendment::ChargedOff => {
                 super::overdue::count(self)?;
@@ -181,13 +175,19 @@ impl State<'_> {
     }
 
     /// Lets some days earn nothing, both included.
-    fn pause_interest(&mut self, servicing: &Servicing, from: Date, until: Date) -> Result<(), OutOfRange> {
+    fn pause_interest(&mut self, servicing: &Servicing, from: Date, until: Date) -> Result<(), Broken> {
+        if until < from {
+            return Err(Broken::Inconsistent {
+                transaction: 0,
+                what: "pauses interest up to a day before the first",
+            });
+        }
         if let Some(accrual) = &mut self.accrual {
             accrual.pause(from, until)?;
         } else if scheduled::builds(self, servicing) {
             scheduled::pause(self, servicing, from, until)?;
         }
-        self.follow()
+        Ok(self.follow()?)
     }
 
     /// How the loan stands before a transaction.

@@ -315,12 +315,12 @@ impl State<'_> {
         if comes_first && transaction.event.needs_loan() {
             return Err(broken("comes before anything was lent"));
         }
+        let numbered = |error: Broken| error.of(transaction.number);
         late::post(self)?;
         let before = self.noted()?;
         match transaction.event {
             Event::Disbursed { amount } => {
-                self.disburse(amount)
-                    .map_err(|error| error.of(transaction.number))?;
+                self.disburse(amount).map_err(numbered)?;
                 self.charge_shares(transaction)?;
             }
             Event::Repaid { amount, intent } => {
@@ -362,9 +362,7 @@ impl State<'_> {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
                 }
             }
-            Event::Amended { ref by } => self
-                .amend(transaction.number, by)
-                .map_err(|error| error.of(transaction.number))?,
+            Event::Amended { ref by } => self.amend(transaction.number, by).map_err(numbered)?,
             Event::PaidOut { amount } if self.terms.conventions.servicing.is_some() => {
                 charges::pay_out(self, amount)?;
             }
