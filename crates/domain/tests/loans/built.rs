@@ -361,7 +361,12 @@ fn a_day_on_which_nothing_is_overdue_cuts_no_period() {
 #[test]
 fn rows_that_were_spread_anew_are_not_built_again_with_a_payment() {
     let terms = reckoned_anew(Excess::LastRow, true);
-    let spread = amended(date(2022, 12, 5), Amendment::Reamortised);
+    let spread = amended(
+        date(2022, 12, 5),
+        Amendment::Reamortised {
+            interest: Reamortising::NextRow,
+        },
+    );
     let before = came_to(&lived(&terms, &with(std::slice::from_ref(&spread)), spread.0));
     // The 812.68 of the first row, over five in multiples of 1.00: 163.00 each, and 160.68 for the last.
     let principal: Vec<i64> = before.iter().map(|(principal, _)| *principal).collect();
