@@ -41,8 +41,8 @@ pub fn standing(language: Language, field: &dyn Fn(&str) -> String) -> String {
 #[derive(Default)]
 struct Told<'a> {
     lines: String,
-    /// Each figure that has a line of its own.
-    figures: Vec<&'a Explanation>,
+    /// Each figure that has a line of its own, and what is said of it there.
+    figures: Vec<(&'a Explanation, &'a Explanation)>,
 }
 
 /// Who tells, and how.
@@ -61,15 +61,16 @@ impl Teller {
         }
         let indent = "  ".repeat(depth);
         told.lines.push_str(&format!("{indent}{}", self.figure(why)));
-        if depth > 0 && told.figures.contains(&reason) {
-            if reason.name != why.name {
-                told.lines.push_str(&format!(" = {}", self.figure(reason)));
+        let before = told.figures.iter().find(|(_, known)| *known == reason);
+        if let Some((named, _)) = before.filter(|_| depth > 0) {
+            if named.name != why.name {
+                told.lines.push_str(&format!(" = {}", self.figure(named)));
             }
             told.lines.push_str(&self.said("as_above"));
             told.lines.push('\n');
             return;
         }
-        told.figures.push(reason);
+        told.figures.push((why, reason));
         let formula = self.formula(how);
         if !formula.is_empty() {
             told.lines.push_str(&format!(" = {formula}"));
