@@ -134,18 +134,7 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
         }
         "repeats" => (the_next(words)?, Wrong::Repeated),
         "keeps" => keeps(words)?,
-        "refuses" => {
-            let calls = the_next(words)?;
-            words.need("with")?;
-            let why = match calls.1.as_str() {
-                "assessment" | "ask-assessment" => decline(words)?,
-                "bind" | "funding" | "ask-funding" | "name" | "face" | "photograph" => {
-                    code(words, "a code such as card_unknown")?
-                }
-                _ => failure(words)?,
-            };
-            (calls, Wrong::Refused(why))
-        }
+        "refuses" => refuses(words)?,
         "does" => {
             words.need("not find")?;
             let calls = the_next(words)?;
@@ -178,6 +167,20 @@ pub(super) fn party(words: &mut Words<'_>) -> Read<Outside> {
         times,
         how,
     })
+}
+
+/// `the next debit with insufficient_funds`
+fn refuses(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
+    let calls = the_next(words)?;
+    words.need("with")?;
+    let why = match calls.1.as_str() {
+        "assessment" | "ask-assessment" => decline(words)?,
+        "bind" | "funding" | "ask-funding" | "name" | "face" | "photograph" => {
+            code(words, "a code such as card_unknown")?
+        }
+        _ => failure(words)?,
+    };
+    Ok((calls, Wrong::Refused(why)))
 }
 
 /// `the next debit pending for 2 asks`, `the next debit pending until 2025-02-06 10:00`
