@@ -157,7 +157,7 @@ pub(crate) fn next_day(state: &State<'_>) -> Result<Option<Date>, OutOfRange> {
         }
     }
     let grace_ends = match longest {
-        Some(days) => state.nth_counted_day(grace.saturating_add(1).saturating_sub(days))?,
+        Some(days) => Some(state.nth_counted_day(grace.saturating_add(1).saturating_sub(days))?),
         None => None,
     };
     let month_begins = match is_late && policy.daily > Rate::ZERO {

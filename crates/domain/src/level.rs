@@ -321,6 +321,44 @@ mod tests {
     }
 
     #[test]
+    fn interest_is_rounded_as_named_where_it_is_a_half_or_exact() {
+        // 1 % a month of 50, 150, 250 and 100: 0.5, 1.5, 2.5 and 1.
+        let month = YearPart {
+            days: 30,
+            year_days: 360,
+        };
+        let periods = Periods::of(Rate::from_bps(1200), core::iter::once(month)).unwrap();
+        let part = periods.parts[0];
+        let table = [
+            (Rounding::HalfUp, [1, 2, 3, 1]),
+            (Rounding::HalfEven, [0, 2, 2, 1]),
+            (Rounding::Down, [0, 1, 2, 1]),
+            (Rounding::Up, [1, 2, 3, 1]),
+        ];
+        for (rounding, expected) in table {
+            let interest = [50, 150, 250, 100].map(|balance| {
+                let balance = Amount::from_minor(balance);
+                periods.interest(balance, part, rounding).unwrap().minor()
+            });
+            assert_eq!(interest, expected, "{rounding:?}");
+        }
+    }
+
+    #[test]
+    fn a_usual_payment_needs_no_long_division() {
+        // 12,000.00 at 12 % over twelve months is 1,066.19 a month, to far more digits than are rounded.
+        let month = YearPart {
+            days: 30,
+            year_days: 360,
+        };
+        let periods = Periods::of(Rate::from_bps(1200), core::iter::repeat_n(month, 12)).unwrap();
+        let (low, high) = periods.fixed_point(1_200_000).unwrap();
+        for bound in [low, high] {
+            assert_eq!(round_fixed(bound, Rounding::HalfEven), Some(106_619));
+        }
+    }
+
+    #[test]
     fn the_largest_amount_and_the_longest_term_still_have_a_payment() {
         let months = [YearPart {
             days: 30,

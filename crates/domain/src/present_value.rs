@@ -21,6 +21,9 @@ const NOTHING: u128 = 1_000_000_000;
 /// The highest monthly rate that is told apart: 1000 %.
 const RATE_MAX: i128 = 10 * ONE;
 
+/// In how many steps a rate is found at most; the trade's plans need a dozen.
+const STEPS_MAX: u8 = 200;
+
 /// A monthly rate in fixed point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Monthly(i128);
@@ -71,20 +74,25 @@ impl Timed {
     /// The monthly rate at which the flows are worth nothing together, if they lie as a loan's do: out first, then in.
     /// Zero if no more came in than went out; the highest that is told apart if even that is not enough.
     pub fn internal_rate(&self) -> Result<Monthly, OutOfRange> {
+        Ok(self.walked()?.0)
+    }
+
+    /// The same, and in how many steps it was found.
+    fn walked(&self) -> Result<(Monthly, u8), OutOfRange> {
         let (mut low, mut high) = (0i128, RATE_MAX);
         let (mut at_low, mut at_high) = (self.value(Monthly(low))?, self.value(Monthly(high))?);
         if at_low <= 0 {
-            return Ok(Monthly(0));
+            return Ok((Monthly(0), 0));
         }
         if at_high > 0 {
-            return Ok(Monthly(RATE_MAX));
+            return Ok((Monthly(RATE_MAX), 0));
         }
         // Regula falsi by the Illinois rule: the end that stays twice counts half, so that both ends move.
         let mut stayed = 0i8;
-        for step in 0..200u8 {
+        for step in 0..STEPS_MAX {
             let width = high.saturating_sub(low);
             if width <= 1 {
-                break;
+                return Ok((Monthly(low), step));
             }
             let middle = if step % 8 == 7 {
                 low.saturating_add(width.checked_div(2).unwrap_or(0))
@@ -93,7 +101,7 @@ impl Timed {
             };
             let value = self.value(Monthly(middle))?;
             if value.unsigned_abs() < NOTHING {
-                return Ok(Monthly(middle));
+                return Ok((Monthly(middle), step));
             }
             if value > 0 {
                 (low, at_low) = (middle, value);
@@ -113,16 +121,19 @@ impl Timed {
                 stayed = -1;
             }
         }
-        Ok(Monthly(low))
+        Ok((Monthly(low), STEPS_MAX))
     }
 }
 
 /// Where the line between the two ends crosses zero, strictly between them.
 fn secant(low: i128, high: i128, at_low: i128, at_high: i128) -> i128 {
-    // The values are scaled down so that their product with the width fits.
-    let scale = ONE.checked_div(1_000).unwrap_or(1);
-    let (a, b) = (at_low.div_euclid(scale), at_high.div_euclid(scale));
     let width = high.saturating_sub(low);
+    // The values are scaled down so far as their product with the width needs it: close to the root they are small, and
+    // without their last digits the line would be no guide.
+    let bits = |n: i128| 128u32.saturating_sub(n.unsigned_abs().leading_zeros());
+    let most = bits(at_low).max(bits(at_high));
+    let less = most.saturating_add(bits(width)).saturating_sub(126);
+    let (a, b) = (at_low.wrapping_shr(less), at_high.wrapping_shr(less));
     let step = a
         .checked_mul(width)
         .and_then(|x| x.checked_div(a.saturating_sub(b)))
@@ -252,6 +263,27 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_rate_is_found_in_few_steps() {
+        let table = [
+            (loan(9_900_000, 883_333, 12), 9),
+            (loan(1_000_000, 340_733, 3), 8),
+            (loan(1_000_000, 89_333, 12), 9),
+            (loan(10_000, 2_000, 60), 14),
+            (loan(10_000, 10_001, 1), 3),
+        ];
+        for (flows, most) in table {
+            let (rate, steps) = flows.walked().unwrap();
+            assert!(steps <= most, "{rate:?} in {steps}");
+        }
+        // Ten times as much a month later is 900 %.
+        let (rate, steps) = loan(100, 1_000, 1).walked().unwrap();
+        assert!(
+            (rate.0 - 9 * ONE).abs() < 1_000 && steps <= 11,
+            "{rate:?} in {steps}"
+        );
     }
 
     #[test]

@@ -267,7 +267,7 @@ fn bear(rows: &mut [Instalment], share: Rate, rounding: Rounding) -> Result<(), 
     if share == Rate::ZERO {
         return Ok(());
     }
-    if share < Rate::ZERO || share > Rate::ONE {
+    if !(Rate::ZERO..=Rate::ONE).contains(&share) {
         return Err(OutOfRange("the seller's share"));
     }
     if share == Rate::ONE {
@@ -496,5 +496,20 @@ mod tests {
         };
         let more = Amount::from_minor(100_000);
         assert!(schedule(&balloon, more, &[from], from, Rate::ZERO, &conventions).is_err());
+    }
+
+    #[test]
+    fn a_seller_bears_between_nothing_and_all() {
+        let table = [
+            (-1, false),
+            (0, true),
+            (1, true),
+            (1_000_000_000, true),
+            (1_000_000_001, false),
+        ];
+        for (share, is_possible) in table {
+            let borne = bear(&mut [], Rate::from_ppb(share), Rounding::HalfUp);
+            assert_eq!(borne.is_ok(), is_possible, "{share}");
+        }
     }
 }

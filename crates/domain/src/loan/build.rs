@@ -322,8 +322,11 @@ impl<'s> Builder<'s> {
             spans.change(flow.on, Amount::ZERO.minus(late.plus(amount)?)?);
             early.push(Flow { on: flow.on, amount });
         }
-        // What may yet be paid in time earns nothing yet. No day of a period that is over or to come is changed by it.
-        spans.change(self.today, Amount::ZERO.minus(overdue)?);
+        // What may be paid today earns nothing after it. No day of a period that is over or to come is changed by it, and
+        // where nothing is overdue the period is not cut, so that its interest is rounded once whenever it is looked at.
+        if overdue.is_positive() {
+            spans.change(self.today, Amount::ZERO.minus(overdue)?);
+        }
         early.retain(|f| f.amount.is_positive());
         Ok(early)
     }

@@ -183,20 +183,11 @@ pub(crate) fn due_alone(state: &State<'_>, place: usize, component: Component) -
     Ok(due.minus_or_zero(paid)?.min(standing.open_of(component)?))
 }
 
-/// The row whose period a day falls into; the first takes the day on which it begins as well.
+/// The row whose period a day falls into: the first that is not due before it. What is due before the first period belongs
+/// to the first as well.
 fn row_of(state: &State<'_>, day: Date) -> Option<usize> {
-    let is_first = |place: usize| {
-        !state
-            .rows
-            .iter()
-            .take(place)
-            .any(|s| s.origin != Origin::DownPayment)
-    };
-    state.rows.iter().enumerate().position(|(place, s)| {
-        s.origin != Origin::DownPayment
-            && day <= s.row.due_on
-            && (s.from < day || (s.from == day && is_first(place)))
-    })
+    let takes = |s: &Standing| s.origin != Origin::DownPayment && day <= s.row.due_on;
+    state.rows.iter().position(takes)
 }
 
 /// The row after the last due date, up to a day: the one that is there, or a new one.

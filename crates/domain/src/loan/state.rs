@@ -251,11 +251,8 @@ impl<'a> State<'a> {
         })
     }
 
-    /// The day on which the `count`-th late day after `self.day` is counted, if nothing stops the counting.
-    pub fn nth_counted_day(&self, count: i64) -> Result<Option<Date>, OutOfRange> {
-        if self.pauses > 0 {
-            return Ok(None);
-        }
+    /// The day on which the `count`-th late day after `self.day` is counted, if nothing is paused until then.
+    pub fn nth_counted_day(&self, count: i64) -> Result<Date, OutOfRange> {
         let mut day = add_days(self.day, count)?;
         for span in &self.excused {
             if span.until > self.day && span.from <= day {
@@ -263,7 +260,7 @@ impl<'a> State<'a> {
                 day = add_days(day, days_between(first, span.until).saturating_add(1))?;
             }
         }
-        Ok(Some(day))
+        Ok(day)
     }
 
     /// Moves the day on: principal-days and late days are counted, nothing is posted.

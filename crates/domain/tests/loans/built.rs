@@ -3,7 +3,7 @@
 
 use fenqi_domain::loan::{Amendment, Event, Life, Row};
 use fenqi_domain::money::Rate;
-use fenqi_domain::plan::{Component, Pricing};
+use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Basis, ChargeOff, Excess, Method, Servicing, Until};
 use jiff::civil::{Date, date};
 
@@ -264,4 +264,86 @@ fn interest_that_was_waived_and_is_not_owed_any_more_is_waived_elsewhere() {
     let interest: Vec<(i64, i64)> = life.loan.rows.iter().map(figures).collect();
     let same = |amount| (amount, amount);
     assert_eq!(interest, [29_59, 10_19, 1_51, 0, 0, 8_03].map(same));
+}
+
+#[test]
+fn a_row_of_nothing_is_clear_from_the_signing_only_in_a_schedule_as_a_whole() {
+    let whole = |whole| Servicing {
+        whole,
+        ..servicing(Ahead::Next)
+    };
+    let grace = Amendment::Rescheduled {
+        from: first(2),
+        to: None,
+        extra: 0,
+        grace: 1,
+        interest_grace: 0,
+    };
+    let (early, late) = (date(2024, 1, 5), date(2024, 3, 20));
+    let spread = date(2024, 2, 5);
+    let table = [
+        (true, more(late, 100_00), 1, Some(first(1))),
+        (false, amended(early, grace), 0, Some(early)),
+        // Rows that were spread anew are what they are, however they were built.
+        (true, amended(spread, Amendment::Reamortised), 0, Some(spread)),
+    ];
+    for (is_whole, happened, place, cleared_on) in table {
+        let mut terms = signed(Pricing::InterestFree, 2, whole(is_whole));
+        terms.conventions.late.daily = Rate::ZERO;
+        let on = happened.0;
+        let row = lived(&terms, &[lent(100_00), happened.clone()], on).loan.rows[place];
+        assert!(row.principal.charged.is_zero(), "{happened:?}");
+        assert_eq!(row.cleared_on, cleared_on, "{happened:?}");
+    }
+}
+
+#[test]
+fn a_down_payment_stands_before_another_row_of_its_day_only_in_a_schedule_as_a_whole() {
+    for (whole, rows) in [
+        (true, [250_00, 100_00, 525_00, 525_00]),
+        (false, [250_00, 375_00, 100_00, 675_00]),
+    ] {
+        let servicing = Servicing {
+            whole,
+            down_payment: percent("25"),
+            ..servicing(Ahead::Next)
+        };
+        let terms = signed(Pricing::InterestFree, 2, servicing);
+        let life = lived(&terms, &[lent(1000_00), more(first(2), 400_00)], first(2));
+        let principal: Vec<i64> = came_to(&life).iter().map(|(principal, _)| *principal).collect();
+        assert_eq!(principal, rows, "{whole}");
+    }
+}
+
+#[test]
+fn interest_that_was_paid_and_is_not_owed_any_more_is_principal_from_then_on() {
+    let mut terms = reckoned_anew(Excess::LastRow, true);
+    // A cap of as much a day as is open, and a fee without bounds, show the sum of all days.
+    terms.conventions.late = LatePolicy {
+        grace_days: 0,
+        fee: fen(1_000_000_00),
+        daily: Rate::ZERO,
+        from_due_date: true,
+        annual_cap: Rate::from_ppb(365_000_000_000),
+    };
+    let (from, until) = (date(2022, 11, 11), date(2022, 11, 20));
+    let pause = Amendment::InterestPaused { from, until };
+    let happened = [paid(date(2022, 12, 1), 862_00), amended(date(2022, 12, 5), pause)];
+    let life = lived(&terms, &with(&happened), date(2023, 1, 2));
+    // Ten of the 30 days of November earn nothing: nine before them 14.79 and eleven after them 18.08, not 49.32. The other
+    // 16.45 are principal from 5 December on. In December 4,170.87 earn 42.51, which is a cost, as November's 49.32 were.
+    assert_eq!(came_to(&life)[..2], [(829_13, 32_87), (819_49, 42_51)]);
+    let days = 30 * 5000_00 + 4 * 418_732 + 28 * 417_087;
+    assert_eq!(life.loan.rows[1].penalty.charged, fen(days - 4932 - 42_51));
+}
+
+#[test]
+fn a_day_on_which_nothing_is_overdue_cuts_no_period() {
+    // 4,983.55 less 812.68 in December are 42.51; four days and 27 by themselves would be 5.48 + 37.02.
+    let terms = reckoned_anew(Excess::LastRow, true);
+    let lent = more(date(2022, 11, 1), 4983_55);
+    for on in [date(2022, 12, 1), date(2022, 12, 5), date(2022, 12, 31)] {
+        let life = lived(&terms, &[lent.clone(), paid(date(2022, 12, 1), 861_83)], on);
+        assert_eq!(came_to(&life)[1], (817_49, 42_51), "{on}");
+    }
 }

@@ -338,6 +338,13 @@ fn what_is_spread_anew_is_explained_by_how_much_went_over_how_many_rows() {
     );
     assert_eq!(anew(&free, &lent, reaged(all), 3, principal), "[30000*1/2]");
     assert_eq!(anew(&free, &lent, reaged(all), 4, principal), "(30000 - 15000)");
+    // Interest is spread by itself, in no multiples: 1.75 + 1.17 + 0.59 of 300.00 at 7 %, and the second row the rest.
+    let mut agreed = servicing(fenqi_domain::servicing::Ahead::Next);
+    agreed.multiple = fen(1_00);
+    let level = signed(SEVEN, 3, agreed);
+    for (row, why) in [(4, "[351*1/2]"), (5, "(351 - 176)")] {
+        assert_eq!(anew(&level, &lent, reaged(all), row, Component::Interest), why);
+    }
     // New rows that earn are level: 300.00 over two months, and 16.50 is not theirs.
     let level = signed(SEVEN, 3, servicing(fenqi_domain::servicing::Ahead::Next));
     let why = anew(

@@ -102,6 +102,42 @@ fn excused_and_paused_days_do_not_count() {
     assert_eq!(penalty(&terms, &both, 30), 43, "two pauses need two resumptions");
 }
 
+#[test]
+fn days_between_two_outages_count_and_the_first_late_day_is_the_one_after_grace() {
+    let terms = phone_with(strict());
+    let excused = |spans: &[(i64, i64)]| {
+        spans.iter().fold(Life::captured(&terms), |life, (from, until)| {
+            let (from, until) = (after(due(1), *from), after(due(1), *until));
+            life.then(after(due(1), 20), Event::Excused { from, until })
+        })
+    };
+    // Spans of days after the due date, and the fourth day that counts: on it the fee and the days so far are charged.
+    let table = [
+        (vec![], 4),
+        (vec![(2, 3)], 6),
+        (vec![(1, 1), (4, 5)], 7),
+        (vec![(4, 4)], 5),
+        (vec![(5, 9)], 4),
+        (vec![(-3, 1)], 5),
+        (vec![(-5, 0)], 4),
+        (vec![(1, 2), (6, 8)], 9),
+    ];
+    for (spans, day) in table {
+        let told = postings(&terms, &excused(&spans).0, after(due(1), 19)).unwrap();
+        let late = told
+            .iter()
+            .find(|p| p.kind == PostingKind::PenaltyCharged)
+            .unwrap();
+        assert_eq!(
+            (late.effective_on, late.amount),
+            (after(due(1), day), fen(5_21)),
+            "{spans:?}"
+        );
+    }
+    // Ten of fourteen days, though the first and the last that are excused are eight days apart.
+    assert_eq!(penalty(&phone(), &excused(&[(1, 2), (7, 8)]), 14), 54);
+}
+
 // H9: what is not due moves by ten days, what was due stays.
 #[test]
 fn an_instalment_that_is_moved_is_not_late_and_one_that_was_due_stays_so() {
@@ -411,4 +447,31 @@ fn a_debit_pays_what_is_due_and_never_ahead() {
         "what is due is paid"
     );
     assert_eq!(loan.credit_balance, fen(200_00 - 107_20 - 54), "with its penalty");
+}
+
+#[test]
+fn what_is_due_today_is_not_overdue() {
+    let terms = phone();
+    let life = Life::captured(&terms);
+    for (day, overdue) in [(0, 0), (1, 107_20)] {
+        let loan = life.fold(&terms, after(due(1), day));
+        assert_eq!(loan.payable().unwrap().principal, yuan(100));
+        let all = loan.overdue().unwrap();
+        let all = all.principal.plus(all.fee).unwrap();
+        assert_eq!(all, fen(overdue), "{day}");
+    }
+}
+
+#[test]
+fn what_is_lent_before_anything_was_due_earns_from_the_signing_and_later_from_its_day() {
+    let terms = terms(annuity("12", DayCount::Actual365), yuan(1200), 3);
+    let lent = |on| {
+        let amount = yuan(1200);
+        Life::default()
+            .then(on, Event::Disbursed { amount })
+            .fold(&terms, on)
+    };
+    // 1,200.00 at 12 % for the 31 days from 5 January are 12.23, and for the 18 from 15 February to 5 March 7.10.
+    assert_eq!(lent(after(signed(), 10)).rows[0].interest.charged, fen(1223));
+    assert_eq!(lent(after(due(1), 10)).rows[1].interest.charged, fen(7_10));
 }

@@ -152,3 +152,86 @@ fn a_charge_may_be_due_on_its_own_day_and_not_with_its_row() {
         assert_eq!(met, <[i64; 3]>::from(expected), "{amount}");
     }
 }
+
+#[test]
+fn a_charge_that_is_due_today_with_its_row_is_not_due_by_itself() {
+    // A fee of 6.00, due on 20 January, in the row of 1 February; 50.00 is paid. By itself the fee comes first, with its
+    // row after the principal of 100.00.
+    let buckets = [
+        (Timing::Dated, Component::Fee),
+        (Timing::Due, Component::Principal),
+        (Timing::Ahead, Component::Principal),
+    ];
+    let buckets = buckets.map(|(timing, component)| Bucket { timing, component });
+    let rule = Rule {
+        credit: Credit::Payment,
+        buckets: buckets.to_vec(),
+        ahead: Ahead::Next,
+    };
+    let servicing = Servicing {
+        rules: vec![rule],
+        ..servicing(Ahead::Next)
+    };
+    let terms = signed(Pricing::InterestFree, 3, servicing);
+    for (on, fee) in [(date(2024, 1, 19), 0), (date(2024, 1, 31), 6_00), (first(2), 0)] {
+        let events = [
+            lent(300_00),
+            charged(Component::Fee, date(2024, 1, 20), 6_00),
+            paid(on, 50_00),
+        ];
+        let row = lived(&terms, &events, on).loan.rows[0];
+        assert_eq!(
+            (row.fee.paid, row.principal.paid),
+            (fen(fee), fen(50_00 - fee)),
+            "{on}"
+        );
+    }
+}
+
+#[test]
+fn an_equal_share_is_only_for_rows_that_owe_the_component() {
+    // Fees of 0.10 in two of three rows: 0.05 are 0.02 and 0.03.
+    let rule = Rule {
+        credit: Credit::Payment,
+        buckets: by_component(OLDEST_FIRST, PENALTY_FIRST),
+        ahead: Ahead::Even,
+    };
+    let servicing = Servicing {
+        rules: vec![rule],
+        row_by_row: false,
+        ..servicing(Ahead::Next)
+    };
+    let terms = signed(Pricing::InterestFree, 3, servicing);
+    let events = [
+        lent(300_00),
+        charged(Component::Fee, date(2024, 1, 20), 10),
+        charged(Component::Fee, date(2024, 2, 20), 10),
+        paid(date(2024, 1, 5), 5),
+    ];
+    let life = lived(&terms, &events, date(2024, 1, 5));
+    let fees: Vec<i64> = life.loan.rows.iter().map(|r| r.fee.paid.minor()).collect();
+    assert_eq!(fees, [2, 3, 0]);
+}
+
+#[test]
+fn a_charge_belongs_to_the_row_whose_period_its_day_lies_in() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let table = [
+        // What is due before the first period is due with its row.
+        (date(2023, 12, 20), 0),
+        (first(1), 0),
+        (date(2024, 1, 20), 0),
+        (first(2), 0),
+        (date(2024, 2, 2), 1),
+        (first(4), 2),
+        (date(2024, 4, 2), 3),
+    ];
+    for (due_on, place) in table {
+        let life = lived(
+            &terms,
+            &[lent(300_00), charged(Component::Fee, due_on, 6_00)],
+            first(1),
+        );
+        assert_eq!(life.loan.rows[place].fee.charged, fen(6_00), "{due_on}");
+    }
+}

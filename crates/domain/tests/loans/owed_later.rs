@@ -2,8 +2,9 @@
 //! hand: 100.00 at 7 % over six months of 30 days is 17.01 a month, and 67.05 are left after the second.
 
 use fenqi_domain::loan::{Amendment, Event};
-use fenqi_domain::plan::Pricing;
-use fenqi_domain::servicing::{Ahead, Basis, Method, Servicing, Until};
+use fenqi_domain::money::Rate;
+use fenqi_domain::plan::{Component, LatePolicy, Pricing};
+use fenqi_domain::servicing::{Ahead, Basis, Credit, Method, Servicing, Until};
 use jiff::civil::{Date, date};
 
 use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
@@ -113,4 +114,131 @@ fn no_row_is_left_with_what_paid_rows_before_it_do_not_ask_for() {
     let open = [due[1], due[2], due[3], due[4], due[6]];
     let (least, most) = (open.iter().min().unwrap(), open.iter().max().unwrap());
     assert!(most - least <= 3, "{due:?}");
+}
+
+#[test]
+fn what_is_charged_back_earns_only_where_interest_follows_payments() {
+    // 17.01 in the row of 1 March. February has 29 days: 24 of them on 17.01 are 0.08. The row owes 34.02 either way.
+    for (agreed, interest) in [(servicing(Ahead::Next), 49), (daily(Until::PaymentDay), 57)] {
+        let terms = signed(SEVEN, 6, agreed);
+        let on = date(2024, 2, 6);
+        let by = Amendment::ChargedBack {
+            amount: fen(17_01),
+            of: 2,
+        };
+        let events = [lent(100_00), paid(first(2), 17_01), amended(on, by)];
+        let rows = came_to(&lived(&terms, &events, on));
+        assert_eq!(rows[1], (34_02 - interest, interest));
+    }
+}
+
+#[test]
+fn what_was_charged_back_is_spread_with_what_else_is_overdue() {
+    // The 17.01 of February came back on its day, and 20.00 were paid on 1 March.
+    let terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    let by = Amendment::ChargedBack {
+        amount: fen(17_01),
+        of: 2,
+    };
+    let on = date(2024, 3, 5);
+    let events = [
+        lent(100_00),
+        paid(first(2), 17_01),
+        amended(first(2), by),
+        paid(first(3), 20_00),
+        amended(on, Amendment::Reamortised),
+    ];
+    let life = lived(&terms, &events, on);
+    // 100.58 earned 0.59 in February, and 19.41 of principal were paid. 81.17 over four rows is 20.59 a month.
+    let rows = [
+        (16_43, 58),
+        (19_41, 59),
+        (20_12, 47),
+        (20_23, 36),
+        (20_35, 24),
+        (20_47, 12),
+    ];
+    assert_eq!(came_to(&life), rows);
+    assert_eq!(met(&life), [16_43, 19_41, 0, 0, 0, 0]);
+}
+
+#[test]
+fn costs_are_capped_by_the_principal_that_was_open_on_each_day() {
+    // A cap of 36,500 % a year is as much a day as is open, so that a fee without bounds shows the sum of all days. After
+    // 17.01 ahead of the first row 83.57 are open for 24 days, and what the event leaves for the 37 to 2 March. Interest
+    // that was charged by then is a cost as well: 0.49 in February, or 0.54 of 93.57 with 0.01 of January; paid ahead it
+    // never was charged.
+    let on = date(2024, 1, 25);
+    let amount = fen(10_00);
+    let component = Component::Principal;
+    let credit = Credit::Goodwill;
+    let by = |by| Event::Amended { by };
+    let table = [
+        (Event::Paused, 83_57, 49),
+        (Event::Waived { component, amount }, 73_57, 49),
+        (Event::PaidOut { amount }, 93_57, 49),
+        (by(Amendment::ChargedBack { amount, of: 2 }), 93_57, 49),
+        (Event::Disbursed { amount }, 93_57, 55),
+        (by(Amendment::Credited { amount, credit }), 74_06, 0),
+    ];
+    for (event, left, cost) in table {
+        let mut terms = signed(SEVEN, 6, servicing(Ahead::Next));
+        terms.conventions.late = LatePolicy {
+            grace_days: 0,
+            fee: fen(1_000_000_00),
+            daily: Rate::ZERO,
+            from_due_date: true,
+            annual_cap: Rate::from_ppb(365_000_000_000),
+        };
+        let resumed = (on, Event::Resumed);
+        let events = [lent(100_00), paid(first(1), 17_01), (on, event.clone()), resumed];
+        let life = lived(&terms, &events, date(2024, 3, 2));
+        let all: i64 = life.loan.rows.iter().map(|r| r.penalty.charged.minor()).sum();
+        assert_eq!(all, 24 * 83_57 + 37 * left - cost, "{event:?}");
+    }
+}
+
+#[test]
+fn another_rate_makes_the_rows_level_that_money_on_the_last_ones_left() {
+    // 14 days of 100.00 at 7 % are 0.26. What the payment of 15 January leaves earns at 7 % for four days, at 12 % for the
+    // other 13, and 1 % a month from then on. It is paid in 17.07 over five rows, or in 16.84 over four, one of them 5.98
+    // down.
+    let table = [
+        (
+            17_01,
+            [
+                (16_40, 67),
+                (16_40, 67),
+                (16_57, 50),
+                (16_73, 34),
+                (16_89, 17),
+                (17_01, 0),
+            ],
+            [0, 0, 0, 0, 0, 17_01],
+        ),
+        (
+            40_00,
+            [
+                (16_28, 56),
+                (16_40, 44),
+                (16_57, 27),
+                (16_73, 11),
+                (17_01, 0),
+                (17_01, 0),
+            ],
+            [0, 0, 0, 5_98, 17_01, 17_01],
+        ),
+    ];
+    let mut agreed = daily(Until::PaymentDay);
+    agreed.rules[0].ahead = Ahead::Last;
+    let terms = signed(SEVEN, 6, agreed);
+    for (amount, rows, paid_of) in table {
+        let by = Amendment::RateChanged {
+            annual: percent("12"),
+        };
+        let on = date(2024, 1, 20);
+        let events = [lent(100_00), paid(date(2024, 1, 15), amount), amended(on, by)];
+        let life = lived(&terms, &events, on);
+        assert_eq!((came_to(&life), met(&life)), (rows.to_vec(), paid_of.to_vec()));
+    }
 }

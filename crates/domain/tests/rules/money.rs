@@ -130,3 +130,10 @@ fn a_quotient_of_wide_numbers_is_rounded_as_that_of_narrow_ones() {
         }
     }
 }
+
+#[test]
+fn a_figure_that_does_not_fit_says_which() {
+    let all = Amount::from_minor(i64::MAX);
+    let error = all.plus(Amount::from_minor(1)).unwrap_err();
+    assert!(error.to_string().contains("a sum"), "{error}");
+}
