@@ -14,9 +14,11 @@ use crate::plan::{Component, Prepayment, Settlement, Terms, Waterfall};
 use crate::servicing::{Credit, Servicing};
 
 mod across;
+mod back;
 mod buckets;
 
 pub use across::{Debt, Share, across};
+pub(crate) use back::take_back;
 pub(crate) use buckets::{spread, waive};
 
 /// What a payment would do (还款试算): shown to the payer before they confirm it.

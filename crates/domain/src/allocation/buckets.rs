@@ -173,9 +173,7 @@ fn pay_bucket(
     let due_on = standing.row.due_on;
     let mut on = day;
     if let Some(recalculation) = recalculation.filter(|_| timing == Timing::Ahead) {
-        if recalculation.until == Until::PeriodEnd && standing.from < day {
-            on = due_on;
-        }
+        on = counts_from(standing, recalculation.until, day);
         if let Some(accrual) = &state.accrual {
             let to = earned_to(accrual, component, recalculation.until, on);
             if let Some((principal, interest)) = accrual.due_at(due_on, to, takes_all)? {
@@ -207,7 +205,7 @@ fn pay_bucket(
 }
 
 /// What is open of a component of a row whose interest follows the balance.
-struct Owed {
+pub(super) struct Owed {
     /// Of the plan.
     planned: Amount,
     /// Of what came to be owed beside the plan. It is no part of the balance: the plan is paid first.
@@ -215,6 +213,21 @@ struct Owed {
 }
 
 impl Owed {
+    /// What was met of what came to be owed beside the plan: that is paid last.
+    pub(super) fn met_beside(
+        accrual: &Accrual<'_>,
+        standing: &Standing,
+        component: Component,
+    ) -> Result<Amount, OutOfRange> {
+        let term = accrual.terms.iter().find(|t| t.until == standing.row.due_on);
+        let of_plan = term.map_or(Amount::ZERO, |t| match component {
+            Component::Principal => t.paid_principal,
+            _ => t.paid_interest,
+        });
+        let figures = standing.row.figures(component);
+        figures.paid.plus(figures.waived)?.minus_or_zero(of_plan)
+    }
+
     fn of(accrual: &Accrual<'_>, standing: &Standing, component: Component) -> Result<Owed, OutOfRange> {
         let due_on = standing.row.due_on;
         let term = accrual.terms.iter().find(|t| t.until == due_on);
@@ -232,6 +245,17 @@ impl Owed {
     }
 }
 
+/// The day from which on principal that moves in a row on a day changes what earns: where an early payment takes the interest
+/// of its whole period, it is the end of that period.
+pub(super) fn counts_from(standing: &Standing, until: Until, day: Date) -> Date {
+    let is_under_way = standing.from < day && day < standing.row.due_on;
+    if until == Until::PeriodEnd && is_under_way {
+        standing.row.due_on
+    } else {
+        day
+    }
+}
+
 /// The day up to which a payment ahead takes a component as earned. Interest that an earlier period put off is earned as
 /// far as that period earns.
 fn earned_to(accrual: &Accrual<'_>, component: Component, until: Until, day: Date) -> Date {
@@ -241,8 +265,12 @@ fn earned_to(accrual: &Accrual<'_>, component: Component, until: Until, day: Dat
     }
 }
 
-/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing.
-pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount) -> Result<(), OutOfRange> {
+/// Waives at most so much of a component, the oldest row first, where rows follow the agreement's servicing; says how much.
+pub(crate) fn waive(
+    state: &mut State<'_>,
+    component: Component,
+    amount: Amount,
+) -> Result<Parts, OutOfRange> {
     crate::loan::overdue::count(state)?;
     let follows = state.terms.conventions.recalculation().is_some();
     let mut left = amount;
@@ -270,16 +298,15 @@ pub(crate) fn waive(state: &mut State<'_>, component: Component, amount: Amount)
         }
         state.follow()?;
     }
-    let waived = amount.minus(left)?;
-    if component == Component::Principal {
-        state.principal = state.principal.minus(waived)?;
-    }
-    Ok(())
+    let mut waived = Parts::default();
+    waived.add(component, amount.minus(left)?)?;
+    state.principal = state.principal.minus(waived.principal)?;
+    Ok(waived)
 }
 
 impl Standing {
     /// When the row is due, seen from a day.
-    fn timing(&self, day: Date) -> Timing {
+    pub(super) fn timing(&self, day: Date) -> Timing {
         match self.row.due_on.cmp(&day) {
             core::cmp::Ordering::Less => Timing::PastDue,
             core::cmp::Ordering::Equal => Timing::Due,

@@ -208,6 +208,8 @@ pub enum Cause {
     Charged,
     /// A chargeback.
     ChargedBack,
+    /// Money that was handed back.
+    HandedBack,
     /// A new schedule.
     Rescheduled,
     /// A charge-off or the end of the agreement.

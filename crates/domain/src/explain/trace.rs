@@ -252,7 +252,8 @@ impl Cause {
                 }
                 Amendment::ChargeWaived { .. } => Cause::Waived,
                 Amendment::ChargedBack { .. } => Cause::ChargedBack,
-                Amendment::Reamortised
+                Amendment::HandedBack { .. } => Cause::HandedBack,
+                Amendment::Reamortised { .. }
                 | Amendment::Reaged { .. }
                 | Amendment::Rescheduled { .. }
                 | Amendment::RateChanged { .. }

@@ -82,6 +82,9 @@ impl State<'_> {
                 self.chargebacks.push((of, amount));
                 self.told = Some(told);
             }
+            Amendment::HandedBack { amount } => {
+                self.told = Some(charges::hand_back(self, servicing, number, amount)?);
+            }
             _ => {
                 self.restructure(by, servicing)?;
                 // What comes to be owed by another schedule meets what is owed to the payer.
@@ -100,8 +103,8 @@ impl State<'_> {
             });
         }
         match *by {
-            Amendment::Reamortised => {
-                let parts = restructure::reamortise(self, servicing)?;
+            Amendment::Reamortised { interest } => {
+                let parts = restructure::reamortise(self, servicing, interest)?;
                 self.told = Some((parts, Amount::ZERO));
             }
             Amendment::Reaged {
@@ -151,6 +154,7 @@ impl State<'_> {
                 super::overdue::count(self)?;
                 restructure::accelerate(self)?;
                 self.is_charged_off = true;
+                self.told = Some((self.open()?, Amount::ZERO));
             }
             // Everything else moves money, and is known to `amend`.
             _ => {}

@@ -20,6 +20,17 @@ pub enum Reaging {
     All,
 }
 
+/// What becomes of overdue interest when what is overdue is spread over the rows to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reamortising {
+    /// It is due with the next row, where interest follows the balance, and stays overdue elsewhere.
+    #[default]
+    NextRow,
+    /// It is spread alike over the rows to come.
+    Alike,
+}
+
 /// A change of a running loan (贷后变更).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
@@ -71,8 +82,17 @@ pub enum Amendment {
         /// The number of the payment.
         of: u32,
     },
+    /// Money that came in is handed back, out of a credit balance first (还款退回): what it paid is owed again in its rows.
+    HandedBack {
+        /// How much, at most what was paid and is left over.
+        amount: Amount,
+    },
     /// What is overdue is spread over the rows to come (摊入后期).
-    Reamortised,
+    Reamortised {
+        /// What becomes of overdue interest.
+        #[serde(default)]
+        interest: Reamortising,
+    },
     /// What is open is spread over new rows (重新分期).
     Reaged {
         /// When the first of them is due.
@@ -138,7 +158,8 @@ impl Amendment {
             | Amendment::Charged { amount, .. }
             | Amendment::FeeTaken { amount }
             | Amendment::ChargeAdjusted { amount, .. }
-            | Amendment::ChargedBack { amount, .. } => Some(*amount),
+            | Amendment::ChargedBack { amount, .. }
+            | Amendment::HandedBack { amount } => Some(*amount),
             _ => None,
         }
     }

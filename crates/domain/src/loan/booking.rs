@@ -82,7 +82,12 @@ impl State<'_> {
             self.write(kinds.waived, waived);
         }
         let used = match event {
-            Some(Event::PaidOut { .. }) => PostingKind::PaidOut,
+            Some(
+                Event::PaidOut { .. }
+                | Event::Amended {
+                    by: Amendment::HandedBack { .. },
+                },
+            ) => PostingKind::PaidOut,
             _ => PostingKind::CreditApplied,
         };
         self.write_either(

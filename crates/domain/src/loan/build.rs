@@ -14,6 +14,7 @@ use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Excess, Method, Recalculation, Servicing, Timing, Until};
 
+mod back;
 mod spans;
 pub(crate) mod told;
 
@@ -32,6 +33,10 @@ pub(crate) struct Built {
     earned: Vec<told::Earned>,
     /// What is open of it.
     open: Parts,
+    /// What was paid of it.
+    met: Parts,
+    /// The principal in it that was paid beyond its instalment.
+    beyond: Amount,
     /// Whether everything was paid in it.
     is_last: bool,
 }
@@ -180,7 +185,7 @@ impl<'s> Builder<'s> {
         let beyond = early.minus_or_zero(asked)?.min(self.balance.minus(asked)?);
         self.push((from, until), (asked.plus(beyond)?, interest), added)?;
         if let Some(row) = self.rows.last_mut() {
-            row.earned = stretches;
+            (row.earned, row.beyond) = (stretches, beyond);
         }
         self.balance = self.balance.minus(asked)?.minus(beyond)?;
         self.taken = self.taken.plus(asked)?.plus(beyond)?;
@@ -222,13 +227,20 @@ impl<'s> Builder<'s> {
     fn fall_due(&mut self, place: usize, until: Date) -> Result<(), OutOfRange> {
         let mut beyond = Amount::ZERO;
         for amount in self.drain(until) {
-            beyond = beyond.plus(self.meet(amount)?)?;
+            if amount.is_negative() {
+                let back = back::less([&mut beyond].into_iter(), Amount::ZERO.minus(amount)?)?;
+                self.unmeet(back)?;
+            } else {
+                beyond = beyond.plus(self.meet(amount)?)?;
+            }
         }
         let over = beyond.minus_or_zero(self.balance)?;
         self.over = self.over.plus(over)?;
         let beyond = beyond.min(self.balance);
         if let Some(row) = self.rows.last_mut() {
             row.planned.principal = row.planned.principal.plus(beyond)?;
+            row.met.principal = row.met.principal.plus(beyond)?;
+            row.beyond = row.beyond.plus(beyond)?;
         }
         self.balance = self.balance.minus(beyond)?;
         self.taken = self.taken.plus(beyond)?;
@@ -258,6 +270,8 @@ impl<'s> Builder<'s> {
             until,
             planned,
             open: added.plus(&planned)?,
+            met: Parts::default(),
+            beyond: Amount::ZERO,
             instalment: self.instalment,
             earned: Vec::new(),
             is_last: false,
@@ -272,6 +286,7 @@ impl<'s> Builder<'s> {
             for component in &self.order {
                 let part = row.open.of(*component).min(left).max(Amount::ZERO);
                 row.open.add(*component, Amount::ZERO.minus(part)?)?;
+                row.met.add(*component, part)?;
                 left = left.minus(part)?;
             }
         }
@@ -315,6 +330,10 @@ impl<'s> Builder<'s> {
         let come: Vec<Flow> = self.paid.iter().filter(|f| f.on < until).copied().collect();
         self.paid.retain(|f| f.on >= until);
         for flow in come {
+            if flow.amount.is_negative() {
+                self.back_early(&flow, &mut early, &mut overdue, spans)?;
+                continue;
+            }
             let before = self.open()?;
             let amount = self.meet(flow.amount)?;
             let late = before.minus(self.open()?)?.min(overdue);
@@ -354,7 +373,7 @@ impl<'s> Builder<'s> {
         let mut sum = Amount::ZERO;
         for flow in early.iter().filter(|_| takes_all) {
             sum = sum.plus(flow.amount)?;
-            if self.course.lent.iter().any(|lent| lent.on > flow.on) {
+            if self.course.lent.iter().any(|lent| lent.on > flow.on) || self.is_handed_back(flow) {
                 continue;
             }
             let interest = self.earned(spans, (from, until), flow.on)?;

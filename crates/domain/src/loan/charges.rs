@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use jiff::civil::Date;
 
 use crate::allocation;
+use crate::explain::Cause;
 use crate::loan::life::Origin;
 use crate::loan::state::{Flow, Standing, State};
-use crate::loan::{Broken, Parts};
+use crate::loan::{Broken, Parts, Transaction, scheduled};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{Credit, Servicing};
@@ -80,25 +81,37 @@ fn meet_from_payments(state: &mut State<'_>, charge: Charge) -> Result<(), OutOf
     Ok(())
 }
 
-/// Charges a share of every instalment as a fee.
+/// Charges a share of every instalment as a fee, of those that lending makes later as well.
 pub(crate) fn surcharge(state: &mut State<'_>, number: u32, share: Rate) -> Result<(), OutOfRange> {
-    for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
-        let whole = standing
-            .row
-            .principal
-            .charged
-            .plus(standing.row.interest.charged)?;
-        let fee = whole.at(share, Rounding::HalfEven)?;
-        standing.add(&Parts {
-            fee,
-            ..Parts::default()
-        })?;
-        state.charges.push(Charge {
-            number,
-            component: Component::Fee,
-            due_on: standing.row.due_on,
-            amount: fee,
-        });
+    state.surcharges.push((number, share));
+    surcharge_more(state)
+}
+
+/// Lets every share of the instalments be one of what they have grown to since it was charged.
+fn surcharge_more(state: &mut State<'_>) -> Result<(), OutOfRange> {
+    for (number, share) in state.surcharges.clone() {
+        for standing in state.rows.iter_mut().filter(|s| s.is_regular()) {
+            let row = &standing.row;
+            let due_on = row.due_on;
+            let whole = row.principal.charged.plus(row.interest.charged)?;
+            let fee = whole.at(share, Rounding::HalfEven)?;
+            let is_of_row = |c: &&mut Charge| c.number == number && c.due_on == due_on;
+            let known = state.charges.iter_mut().find(is_of_row);
+            let more = fee.minus_or_zero(known.as_ref().map_or(Amount::ZERO, |c| c.amount))?;
+            standing.add(&Parts {
+                fee: more,
+                ..Parts::default()
+            })?;
+            match known {
+                Some(charge) => charge.amount = charge.amount.plus(more)?,
+                None => state.charges.push(Charge {
+                    number,
+                    component: Component::Fee,
+                    due_on,
+                    amount: more,
+                }),
+            }
+        }
     }
     Ok(())
 }
@@ -163,6 +176,28 @@ pub(crate) fn pay_out(state: &mut State<'_>, amount: Amount) -> Result<Parts, Ou
     };
     owe_again(state, &parts, Amount::ZERO)?;
     Ok(parts)
+}
+
+/// Hands money back (还款退回): what is left over for the payer first, then what was allocated last. Says what was taken back
+/// and what a credit balance met.
+pub(crate) fn hand_back(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    number: u32,
+    amount: Amount,
+) -> Result<(Parts, Amount), Broken> {
+    crate::loan::overdue::count(state)?;
+    let met = state.credit.max(Amount::ZERO).min(amount);
+    state.give_back(met)?;
+    let (left, taken) = allocation::take_back(state, servicing, amount.minus(met)?)?;
+    if left.is_positive() {
+        return Err(Broken::Inconsistent {
+            transaction: number,
+            what: "hands back more than was paid",
+        });
+    }
+    scheduled::hand_back(state, servicing, taken.total()?)?;
+    Ok((taken, met))
 }
 
 /// Adds to what is owed in the first row that is due after the day; after the last due date in a row of its own. What a
@@ -243,6 +278,18 @@ fn extra<'s>(state: &'s mut State<'_>, day: Date) -> Result<&'s mut Standing, Ou
 }
 
 impl State<'_> {
+    /// Charges shares of the instalments on what was lent now as well. They are charges, whatever made them.
+    pub(crate) fn charge_shares(&mut self, lent: &Transaction) -> Result<(), OutOfRange> {
+        let servicing = self.terms.conventions.servicing.as_deref();
+        let Some(servicing) = servicing.filter(|_| !self.surcharges.is_empty()) else {
+            return Ok(());
+        };
+        self.look(Cause::Lent, Some(lent))?;
+        surcharge_more(self)?;
+        self.look(Cause::Charged, None)?;
+        apply_credit(self, servicing)
+    }
+
     /// Takes so much of the credit balance back to where it came from.
     fn give_back(&mut self, amount: Amount) -> Result<(), OutOfRange> {
         let on = self.day;

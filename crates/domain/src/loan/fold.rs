@@ -308,10 +308,11 @@ impl State<'_> {
         late::post(self)?;
         let before = self.noted()?;
         match transaction.event {
-            Event::Disbursed { amount } => self.disburse(amount).map_err(|error| match error {
-                Broken::OutOfRange(error) => Broken::OutOfRange(error),
-                Broken::Inconsistent { what, .. } => broken(what),
-            })?,
+            Event::Disbursed { amount } => {
+                self.disburse(amount)
+                    .map_err(|error| error.of(transaction.number))?;
+                self.charge_shares(transaction)?;
+            }
             Event::Repaid { amount, intent } => {
                 self.flows.push(Flow { on: self.day, amount });
                 self.repay(amount, intent)?;
@@ -337,7 +338,7 @@ impl State<'_> {
             // Left out by `live`, with what it reverses.
             Event::Reversed { .. } => {}
             Event::Waived { component, amount } if self.terms.conventions.servicing.is_some() => {
-                allocation::waive(self, component, amount)?;
+                self.told = Some((allocation::waive(self, component, amount)?, Amount::ZERO));
             }
             Event::Waived { component, amount } => self.waive(component, amount)?,
             Event::Paused => self.pauses = self.pauses.saturating_add(1),

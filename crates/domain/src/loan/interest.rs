@@ -228,6 +228,17 @@ impl<'a> Accrual<'a> {
         self.relevel(first)
     }
 
+    /// Takes the interest out of the balance that periods which were due by a day could not take; says how much.
+    pub fn release_overdue(&mut self, day: Date) -> Result<Amount, OutOfRange> {
+        let Some(last) = self.terms.iter_mut().rfind(|t| t.until <= day) else {
+            return Ok(Amount::ZERO);
+        };
+        let open = last.reckoned.minus(last.interest)?;
+        last.released = open;
+        self.absorb()?;
+        Ok(open)
+    }
+
     /// Notes what was paid on a row on its day.
     pub fn note_paid(&mut self, due_on: Date, principal: Amount, interest: Amount) -> Result<(), OutOfRange> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
@@ -268,6 +279,15 @@ impl<'a> Accrual<'a> {
         if let Some(term) = self.terms.iter_mut().find(|t| t.until == due_on) {
             term.paid_interest = term.paid_interest.plus(amount)?;
             term.instalment = term.instalment.max(term.paid()?);
+        }
+        self.absorb()
+    }
+
+    /// Lets every period ask for its level payment again, or for what was paid if that is more: who is handed back what
+    /// they paid ahead owes it as it was agreed, and not at once.
+    pub fn ask_again(&mut self) -> Result<(), OutOfRange> {
+        for term in self.terms.iter_mut().filter(|t| !t.is_free) {
+            term.instalment = term.level.plus(term.credited)?.max(term.paid()?);
         }
         self.absorb()
     }
@@ -414,7 +434,7 @@ impl<'a> Accrual<'a> {
                 term.instalment = payable.plus(again)?.max(term.paid()?);
             }
             term.reckon(interest)?;
-            unrecognised = term.reckoned.minus(term.interest)?;
+            unrecognised = term.reckoned.minus(term.interest)?.minus(term.released)?;
             carried = balance.minus(term.principal)?.plus(term.paid_principal)?;
             if let Some(slot) = self.terms.get_mut(place) {
                 *slot = term;

@@ -126,7 +126,8 @@ pub(crate) fn falls_away(state: &State<'_>, asked: Amount) -> Result<Amount, Out
         enough = enough.plus(left.open)?;
         left = state.left_by(enough)?;
     }
-    let mut short = Amount::from_minor(-1);
+    // Nothing is too little, or nothing would be asked.
+    let mut short = Amount::ZERO;
     while left.open.is_zero() && left.over.is_positive() {
         let wanted = enough.minus(left.over)?;
         // What was tried and left something open is too little, and so is everything below it.
@@ -222,7 +223,7 @@ pub fn interest_caused(
 
 impl State<'_> {
     /// What is open of all rows.
-    fn open(&self) -> Result<Parts, OutOfRange> {
+    pub(crate) fn open(&self) -> Result<Parts, OutOfRange> {
         let mut open = Parts::default();
         for standing in &self.rows {
             open = open.plus(&standing.row.open()?)?;

@@ -29,7 +29,7 @@ pub(crate) mod scheduled;
 pub(crate) mod state;
 pub(crate) mod term;
 
-pub use amendment::{Amendment, Reaging};
+pub use amendment::{Amendment, Reaging, Reamortising};
 pub use fold::{Preview, booked, fold, postings, preview};
 pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 
@@ -45,6 +45,16 @@ pub enum Broken {
         /// What is wrong with it.
         what: &'static str,
     },
+}
+
+impl Broken {
+    /// The same, of the transaction that it is about.
+    pub(crate) const fn of(self, transaction: u32) -> Broken {
+        match self {
+            Broken::Inconsistent { what, .. } => Broken::Inconsistent { transaction, what },
+            Broken::OutOfRange(error) => Broken::OutOfRange(error),
+        }
+    }
 }
 
 impl From<OutOfRange> for Broken {

@@ -11,7 +11,7 @@ use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, interest_open};
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
-use crate::loan::{Broken, Parts, Reaging};
+use crate::loan::{Broken, Parts, Reaging, Reamortising};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{ChargeOff, Period, Servicing, Unit};
@@ -31,8 +31,57 @@ pub(crate) fn after(start: Date, period: Period, count: u16) -> Result<Date, Out
     }
 }
 
-/// Spreads the principal that is due and open over the rows to come, in equal shares; the last takes the rest.
-pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result<Parts, Broken> {
+/// Spreads the principal that is due and open over the rows to come, in equal shares; the last takes the rest. Overdue
+/// interest is spread like that only where it is asked for.
+pub(crate) fn reamortise(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    interest: Reamortising,
+) -> Result<Parts, Broken> {
+    let principal = spread_principal(state, servicing)?;
+    let mut parts = Parts {
+        principal,
+        ..Parts::default()
+    };
+    if interest == Reamortising::Alike {
+        parts.interest = spread_interest(state)?;
+    }
+    Ok(parts)
+}
+
+/// Spreads overdue interest in equal shares over the rows to come, beside what their balance makes them owe; says how much.
+fn spread_interest(state: &mut State<'_>) -> Result<Amount, OutOfRange> {
+    let day = state.day;
+    let mut all = Amount::ZERO;
+    if let Some(accrual) = &mut state.accrual {
+        all = all.plus(accrual.release_overdue(day)?)?;
+    }
+    for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
+        let interest = &mut standing.row.interest;
+        let open = interest.open()?;
+        interest.charged = interest.charged.minus(open)?;
+        standing.added.interest = standing.added.interest.minus_or_zero(open)?;
+        all = all.plus(open)?;
+    }
+    let is_ahead = |s: &&mut Standing| s.is_regular() && s.row.due_on > day;
+    let count = state.rows.iter_mut().filter(is_ahead).count();
+    let parts = i64::try_from(count).map_err(|_| OutOfRange("the number of rows"))?;
+    let each = all.share(1, parts.max(1), Rounding::HalfEven)?;
+    let mut left = all;
+    for (place, standing) in (1i64..).zip(state.rows.iter_mut().filter(is_ahead)) {
+        let interest = if place == parts { left } else { each.min(left) };
+        left = left.minus(interest)?;
+        standing.add(&Parts {
+            interest,
+            ..Parts::default()
+        })?;
+    }
+    state.follow()?;
+    Ok(all)
+}
+
+/// Spreads the principal that is due and open over the rows to come; says how much.
+fn spread_principal(state: &mut State<'_>, servicing: &Servicing) -> Result<Amount, Broken> {
     let day = state.day;
     let is_ahead = |s: &Standing| s.is_regular() && s.row.due_on > day;
     let count = state.rows.iter().filter(|s| is_ahead(s)).count();
@@ -72,15 +121,12 @@ pub(crate) fn reamortise(state: &mut State<'_>, servicing: &Servicing) -> Result
         let principal = &mut standing.row.principal;
         principal.charged = principal.charged.plus(part)?;
     }
-    Ok(Parts {
-        principal: all,
-        ..Parts::default()
-    })
+    Ok(all)
 }
 
 /// The same where interest follows the balance: what is overdue is cut to what was paid, its interest moves to the next
 /// row, and the rows to come are level anew.
-fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
+fn reamortise_accrual(state: &mut State<'_>) -> Result<Amount, Broken> {
     let day = state.day;
     let (mut principal, mut beside) = (Amount::ZERO, Amount::ZERO);
     for standing in state.rows.iter_mut().filter(|s| s.row.due_on <= day) {
@@ -108,10 +154,7 @@ fn reamortise_accrual(state: &mut State<'_>) -> Result<Parts, Broken> {
         accrual.spread_overdue(day, beside)?;
     }
     state.follow()?;
-    Ok(Parts {
-        principal,
-        ..Parts::default()
-    })
+    Ok(principal)
 }
 
 /// New rows: when the first is due, how far apart they are, how many.
@@ -353,6 +396,8 @@ pub(crate) fn reschedule(
     servicing: &Servicing,
     changes: Changes,
 ) -> Result<(), OutOfRange> {
+    // More rows come after all that were agreed, those included that nothing is due in for now.
+    scheduled::put_back(state);
     add_rows(state, servicing, changes.from, changes.extra)?;
     let follows = state.accrual.is_some() || scheduled::builds(state, servicing);
     if changes.extra > 0 && !follows {
@@ -434,10 +479,7 @@ pub(crate) fn charge_off(state: &mut State<'_>, servicing: &Servicing) -> Result
         ChargeOff::Accelerate => accelerate(state)?,
     }
     state.is_charged_off = true;
-    state
-        .rows
-        .iter()
-        .try_fold(Parts::default(), |sum, s| sum.plus(&s.row.open()?))
+    state.open()
 }
 
 /// Waives everything that is open; nothing more is earned.

@@ -25,7 +25,7 @@ use crate::servicing::{Credit, Method, Servicing};
 pub(crate) struct Course {
     /// What was lent without down payments.
     pub lent: Vec<Flow>,
-    /// What came in, where interest is reckoned anew.
+    /// What came in, where interest is reckoned anew; less than nothing where it was handed back.
     pub paid: Vec<Flow>,
     /// What of a credit balance was paid out or charged back.
     pub gone: Vec<Flow>,
@@ -75,6 +75,15 @@ pub(crate) fn take_in(
     let on = state.day;
     state.course.paid.push(Flow { on, amount });
     reckon(state, servicing)
+}
+
+/// Takes note that money was handed back, where interest is reckoned anew with it.
+pub(crate) fn hand_back(
+    state: &mut State<'_>,
+    servicing: &Servicing,
+    amount: Amount,
+) -> Result<(), OutOfRange> {
+    take_in(state, servicing, Amount::ZERO.minus(amount)?)
 }
 
 /// Lets another rate hold from a day on, in instalments that are level anew.
@@ -237,7 +246,7 @@ pub(crate) fn spread_anew(state: &mut State<'_>, servicing: &Servicing) -> Resul
 }
 
 /// Puts back the rows that were not needed, and the day of the row in which everything was paid.
-fn put_back(state: &mut State<'_>) {
+pub(crate) fn put_back(state: &mut State<'_>) {
     let aside = core::mem::take(&mut state.course.set_aside);
     if let Some(ended) = state.course.ended_early.take() {
         let mut rows = state.rows.iter_mut().filter(|s| s.is_regular());

@@ -45,6 +45,8 @@ pub(crate) struct Standing {
     pub ahead: Amount,
     /// What was paid after its day.
     pub late_paid: Amount,
+    /// What of it was paid or waived when it was last looked at.
+    pub met: Amount,
     /// Which row it is where its figures are explained, whatever its number becomes; 0 elsewhere.
     pub mark: u32,
 }
@@ -118,6 +120,8 @@ pub(crate) struct State<'a> {
     pub accrual: Option<Accrual<'a>>,
     /// The charges that stand.
     pub charges: Vec<Charge>,
+    /// The shares of every instalment that are charged, each with the number of its transaction.
+    pub surcharges: Vec<(u32, Rate)>,
     /// What each transaction did so far.
     pub records: Vec<Record>,
     /// What payments left over so far.
@@ -193,6 +197,7 @@ impl<'a> State<'a> {
             rate: terms.pricing.rate(),
             accrual,
             charges: Vec::new(),
+            surcharges: Vec::new(),
             records: Vec::new(),
             left_over: Vec::new(),
             met_before: Parts::default(),
@@ -345,17 +350,25 @@ impl<'a> State<'a> {
         let servicing = self.terms.conventions.servicing.as_deref();
         let is_whole = servicing.is_some_and(|s| s.whole) && !self.is_fixed;
         let is_lent = self.disbursed.is_positive();
-        for Standing { row, .. } in &mut self.rows {
+        for Standing { row, met, .. } in &mut self.rows {
             let is_settled = is_lent && row.open()?.total()?.is_zero();
             let is_empty = Component::ALL
                 .iter()
                 .all(|component| row.figures(*component).charged.is_zero());
+            let mut met_now = row.paid()?.total()?;
+            for component in Component::ALL {
+                met_now = met_now.plus(row.figures(component).waived)?;
+            }
+            // What came to be due in it and was met at once was not met before.
+            if met_now > core::mem::replace(met, met_now) {
+                row.cleared_on = None;
+            }
             let since = if is_whole && is_empty {
                 self.terms.signed_on
             } else {
-                day
+                row.cleared_on.unwrap_or(day)
             };
-            row.cleared_on = is_settled.then(|| row.cleared_on.unwrap_or(since));
+            row.cleared_on = is_settled.then_some(since);
         }
         Ok(())
     }
@@ -421,6 +434,7 @@ impl Standing {
             planned: NO_PARTS,
             ahead: Amount::ZERO,
             late_paid: Amount::ZERO,
+            met: Amount::ZERO,
             mark: 0,
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Term {
     pub credited: Amount,
     /// What of it other periods were paid for, where only interest is due in this one.
     pub passed_on: Amount,
+    /// Interest that it does not pass on to the next, as it is owed elsewhere.
+    pub released: Amount,
     /// Whether only interest is due in it.
     pub is_free: bool,
     /// Whether its interest is put off.
@@ -72,6 +74,7 @@ impl Term {
             principal: Amount::ZERO,
             credited: Amount::ZERO,
             passed_on: Amount::ZERO,
+            released: Amount::ZERO,
             is_free: false,
             puts_off: false,
             stretches: vec![Stretch {
@@ -90,7 +93,7 @@ impl Term {
         self.paid_interest = Amount::ZERO;
         (self.credited, self.passed_on) = (Amount::ZERO, Amount::ZERO);
         (self.level, self.instalment) = (Amount::ZERO, Amount::ZERO);
-        (self.credited, self.passed_on) = (Amount::ZERO, Amount::ZERO);
+        self.released = Amount::ZERO;
         for stretch in &mut self.stretches {
             (stretch.lent, stretch.corrected) = (Amount::ZERO, Amount::ZERO);
         }

@@ -1,7 +1,7 @@
 //! Schedules that are built anew from what was lent and paid, in figures reckoned by hand: 5,000.00 at 12 % by days of 365
 //! over six months from 1 November 2022, in instalments of 862.00, as in [`crate::scheduled`].
 
-use fenqi_domain::loan::{Amendment, Event, Life, Row};
+use fenqi_domain::loan::{Amendment, Event, Life, Reamortising, Row};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Basis, ChargeOff, Excess, Method, Servicing, Until};
@@ -285,7 +285,17 @@ fn a_row_of_nothing_is_clear_from_the_signing_only_in_a_schedule_as_a_whole() {
         (true, more(late, 100_00), 1, Some(first(1))),
         (false, amended(early, grace), 0, Some(early)),
         // Rows that were spread anew are what they are, however they were built.
-        (true, amended(spread, Amendment::Reamortised), 0, Some(spread)),
+        (
+            true,
+            amended(
+                spread,
+                Amendment::Reamortised {
+                    interest: Reamortising::NextRow,
+                },
+            ),
+            0,
+            Some(spread),
+        ),
     ];
     for (is_whole, happened, place, cleared_on) in table {
         let mut terms = signed(Pricing::InterestFree, 2, whole(is_whole));
@@ -346,4 +356,22 @@ fn a_day_on_which_nothing_is_overdue_cuts_no_period() {
         let life = lived(&terms, &[lent.clone(), paid(date(2022, 12, 1), 861_83)], on);
         assert_eq!(came_to(&life)[1], (817_49, 42_51), "{on}");
     }
+}
+
+#[test]
+fn rows_that_were_spread_anew_are_not_built_again_with_a_payment() {
+    let terms = reckoned_anew(Excess::LastRow, true);
+    let spread = amended(
+        date(2022, 12, 5),
+        Amendment::Reamortised {
+            interest: Reamortising::NextRow,
+        },
+    );
+    let before = came_to(&lived(&terms, &with(std::slice::from_ref(&spread)), spread.0));
+    // The 812.68 of the first row, over five in multiples of 1.00: 163.00 each, and 160.68 for the last.
+    let principal: Vec<i64> = before.iter().map(|(principal, _)| *principal).collect();
+    assert_eq!(principal[..2], [0, 163_00 + 81_932]);
+    let payment = paid(date(2022, 12, 10), 1000_00);
+    let on = payment.0;
+    assert_eq!(came_to(&lived(&terms, &with(&[spread, payment]), on)), before);
 }

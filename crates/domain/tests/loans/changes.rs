@@ -1,8 +1,8 @@
 //! Changes of running loans whose figures can be reckoned by hand: interest is the balance × 7 % ÷ 12, half to even.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, Intent, PostingKind, postings, quote};
-use fenqi_domain::money::{Amount, Rounding};
+use fenqi_domain::loan::{Amendment, Event, Intent, PostingKind, Reamortising, postings, quote};
+use fenqi_domain::money::{Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing};
 use fenqi_domain::servicing::{Ahead, Until};
 use fenqi_domain::settlement::payoff;
@@ -22,7 +22,12 @@ fn what_is_overdue_is_spread_over_the_rows_to_come_though_interest_follows_no_pa
     let events = [
         lent(100_00),
         paid(first(2), 10_00),
-        amended(date(2024, 2, 15), Amendment::Reamortised),
+        amended(
+            date(2024, 2, 15),
+            Amendment::Reamortised {
+                interest: Reamortising::NextRow,
+            },
+        ),
     ];
     let life = lived(&terms, &events, date(2024, 2, 15));
     let rows = came_to(&life);
@@ -41,6 +46,118 @@ fn what_is_overdue_is_spread_over_the_rows_to_come_though_interest_follows_no_pa
     assert_eq!(met(&life), [9_42, 0, 0, 0, 0, 0]);
     let spread = life.records.last().unwrap().parts;
     assert_eq!(spread.principal, fen(16_43 - 9_42), "what the row had left");
+}
+
+#[test]
+fn overdue_interest_is_due_with_the_next_row_or_spread_alike() {
+    // Of March 0.49 is overdue; four rows are to come. (Apache Fineract, `LoanReAmortizationIntegrationTest`: 17.01 of
+    // principal and interest are spread.)
+    let mut terms = signed(SEVEN, 6, daily(Until::PaymentDay));
+    terms.conventions.late.daily = Rate::ZERO;
+    let table = [
+        (Reamortising::NextRow, 16_52, [49, 0, 0, 0]),
+        (Reamortising::Alike, 17_01, [12, 12, 12, 13]),
+    ];
+    for (interest, spread, more) in table {
+        let by = Amendment::Reamortised { interest };
+        let on = date(2024, 3, 15);
+        let mut events = vec![lent(100_00), paid(first(2), 17_01), amended(on, by)];
+        let life = lived(&terms, &events, on);
+        let rows = came_to(&life);
+        assert_eq!(rows[1], (0, 0), "{interest:?}");
+        let mut balance = 83_57;
+        for ((principal, interest), more) in rows[2..].iter().zip(more) {
+            assert_eq!(*interest, month(balance) + more, "{balance}");
+            balance -= principal;
+        }
+        assert_eq!(balance, 0);
+        let record = life.records.last().unwrap();
+        assert_eq!(record.parts.total().unwrap(), fen(spread), "{interest:?}");
+        // All of it is owed by who pays everything on the day: 83.57, 0.49, and 14 of 31 days of it 0.22.
+        let told = events.iter().fold(Life(Vec::new()), |life, (on, event)| {
+            life.then(*on, event.clone())
+        });
+        assert_eq!(
+            quote(&terms, &told.0, on).unwrap(),
+            fen(83_57 + 49 + 22),
+            "{interest:?}"
+        );
+        events.push(paid(on, 84_28));
+        let life = lived(&terms, &events, on);
+        assert_eq!(life.loan.outstanding().unwrap().total().unwrap(), Amount::ZERO);
+        assert_eq!(life.loan.credit_balance, Amount::ZERO);
+    }
+    // Without a balance that interest follows it stays overdue, unless it is spread: at a flat 2.40 a month, 80 fen more.
+    let terms = flat(3);
+    for (interest, rows) in [
+        (Reamortising::NextRow, [240, 240, 240]),
+        (Reamortising::Alike, [0, 360, 360]),
+    ] {
+        let by = Amendment::Reamortised { interest };
+        let life = lived(
+            &terms,
+            &[lent(120_00), amended(date(2024, 2, 15), by)],
+            date(2024, 2, 15),
+        );
+        let owed: Vec<i64> = came_to(&life).iter().map(|(_, interest)| *interest).collect();
+        assert_eq!(owed, rows, "{interest:?}");
+    }
+}
+
+#[test]
+fn interest_of_a_whole_period_that_was_not_earned_is_taken_off_the_next() {
+    let mut terms = signed(SEVEN, 6, daily(Until::PeriodEnd));
+    terms.conventions.late.daily = Rate::ZERO;
+    let instalment = {
+        let rows = came_to(&lived(&terms, &[lent(10_000_00)], first(1)));
+        rows[0].0 + rows[0].1
+    };
+    let on = date(2024, 1, 2);
+    let rows = came_to(&lived(&terms, &[lent(10_000_00), paid(on, 3_000_00)], on));
+    // January's 58.33 was paid with its row; what was left is principal of February's row, and earned no more from the 2nd on.
+    let ahead = 3_000_00 - instalment;
+    assert_eq!(rows[0], (instalment - 58_33, 58_33));
+    let day = fen(10_000_00).share(7, 1_200 * 31, Rounding::HalfEven).unwrap();
+    let rest = fen(10_000_00 - ahead)
+        .share(7 * 30, 1_200 * 31, Rounding::HalfEven)
+        .unwrap();
+    let earned = day.plus(rest).unwrap().minor();
+    assert!(earned < 58_33, "{earned}");
+    let february = month(10_000_00 - (instalment - 58_33) - ahead);
+    assert_eq!(rows[1].1, february - (58_33 - earned));
+}
+
+#[test]
+fn a_share_of_each_instalment_follows_what_is_lent_later() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let share = crate::terms::percent("1");
+    let later = |on| (on, Event::Disbursed { amount: fen(100_00) });
+    let charge = amended(first(1), Amendment::Surcharged { share });
+    let fees = |events: &[_]| -> Vec<i64> {
+        let life = lived(&terms, events, date(2024, 2, 15));
+        life.loan.rows.iter().map(|row| row.fee.charged.minor()).collect()
+    };
+    assert_eq!(fees(&[lent(300_00), charge.clone()]), [100, 100, 100]);
+    assert_eq!(
+        fees(&[charge.clone(), lent(300_00)]),
+        [100, 100, 100],
+        "asked for before"
+    );
+    assert_eq!(
+        fees(&[lent(300_00), charge, later(date(2024, 2, 10))]),
+        [100, 150, 150]
+    );
+}
+
+/// So many months at a flat 2 % a month.
+fn flat(count: i8) -> fenqi_domain::plan::Terms {
+    let twenty_four = Pricing::Annuity {
+        annual: crate::terms::percent("24"),
+        day_count: DayCount::Thirty360,
+    };
+    let mut servicing = servicing(Ahead::Next);
+    servicing.method = fenqi_domain::servicing::Method::Flat(fenqi_domain::servicing::Basis::Periods);
+    signed(twenty_four, count, servicing)
 }
 
 #[test]
@@ -65,7 +182,12 @@ fn a_loan_that_was_given_up_may_still_be_spread_anew() {
     let events = [
         lent(300_00),
         amended(first(3), Amendment::ChargedOff),
-        amended(first(3), Amendment::Reamortised),
+        amended(
+            first(3),
+            Amendment::Reamortised {
+                interest: Reamortising::NextRow,
+            },
+        ),
     ];
     let life = lived(&terms, &events, first(3));
     assert_eq!(came_to(&life), [(0, 0), (0, 0), (300_00, 0)]);

@@ -2,7 +2,7 @@
 
 use fenqi_domain::calendar::DayCount;
 use fenqi_domain::explain::{Cause, Explanation, Factor, How, Name, Question, explain};
-use fenqi_domain::loan::{Amendment, Broken, Event, Transaction, life};
+use fenqi_domain::loan::{Amendment, Broken, Event, Reamortising, Transaction, life};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::Method;
@@ -79,7 +79,7 @@ fn is_restructured(life: &Life) -> bool {
         matches!(
             t.event,
             Event::Amended {
-                by: Amendment::Reamortised
+                by: Amendment::Reamortised { .. }
                     | Amendment::Reaged { .. }
                     | Amendment::Rescheduled { .. }
                     | Amendment::ChargedOff
@@ -333,7 +333,15 @@ fn what_is_spread_anew_is_explained_by_how_much_went_over_how_many_rows() {
     let all = fenqi_domain::loan::Reaging::All;
     // What was due by 1 March, 200.00, goes into the one row that is to come; or 300.00 into two new ones.
     assert_eq!(
-        anew(&free, &lent, Amendment::Reamortised, 3, principal),
+        anew(
+            &free,
+            &lent,
+            Amendment::Reamortised {
+                interest: Reamortising::NextRow
+            },
+            3,
+            principal
+        ),
         "((30000 - 20000) + 20000)"
     );
     assert_eq!(anew(&free, &lent, reaged(all), 3, principal), "[30000*1/2]");

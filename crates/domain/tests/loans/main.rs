@@ -18,6 +18,7 @@ mod bureau;
 mod changes;
 mod explained;
 mod golden;
+mod handed_back;
 mod lateness;
 mod lives;
 mod on_balance;

@@ -2,12 +2,12 @@
 
 use fenqi_domain::loan::{Amendment, Event};
 use fenqi_domain::money::Rate;
-use fenqi_domain::plan::{Component, Pricing};
+use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing};
 use jiff::civil::{Date, date};
 
 use crate::servicing::{amended, first, lent, lived, paid, servicing, signed};
-use crate::terms::fen;
+use crate::terms::{fen, percent};
 
 const PENALTY_FIRST: [Component; 4] = [
     Component::Penalty,
@@ -233,5 +233,38 @@ fn a_charge_belongs_to_the_row_whose_period_its_day_lies_in() {
             first(1),
         );
         assert_eq!(life.loan.rows[place].fee.charged, fen(6_00), "{due_on}");
+    }
+}
+
+#[test]
+fn a_penalty_that_did_not_fit_under_the_cap_falls_away_with_its_row() {
+    // All principal before any cost. A fee of 10.00 for lateness; all costs stay under 7.6 % a year.
+    let rule = Rule {
+        credit: Credit::Payment,
+        buckets: by_component(OLDEST_FIRST, PRINCIPAL_FIRST),
+        ahead: Ahead::Next,
+    };
+    let servicing = Servicing {
+        rules: vec![rule],
+        row_by_row: false,
+        ..servicing(Ahead::Next)
+    };
+    let mut terms = signed(Pricing::InterestFree, 3, servicing);
+    terms.conventions.late = LatePolicy {
+        grace_days: 0,
+        fee: fen(10_00),
+        daily: Rate::ZERO,
+        from_due_date: true,
+        annual_cap: percent("7.6"),
+    };
+    // 300.00 for 40 days at 7.6 % are 2.49. Then the principal is paid: 18 days of 200.00 would be another 0.75.
+    let events = [lent(300_00), paid(date(2024, 2, 10), 100_00)];
+    for (on, penalty) in [(date(2024, 2, 10), 2_49), (date(2024, 2, 28), 2_49)] {
+        let row = lived(&terms, &events, on).loan.rows[0];
+        assert_eq!(
+            (row.penalty.charged, row.penalty.paid),
+            (fen(penalty), fen(0)),
+            "{on}"
+        );
     }
 }

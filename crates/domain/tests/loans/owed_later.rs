@@ -1,7 +1,7 @@
 //! What comes to be owed after the first day: lent later, charged back, or spread over more rows. In figures reckoned by
 //! hand: 100.00 at 7 % over six months of 30 days is 17.01 a month, and 67.05 are left after the second.
 
-use fenqi_domain::loan::{Amendment, Event, Parts};
+use fenqi_domain::loan::{Amendment, Event, Parts, Reamortising};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Basis, Credit, Method, Servicing, Until};
@@ -146,7 +146,12 @@ fn what_was_charged_back_is_spread_with_what_else_is_overdue() {
         paid(first(2), 17_01),
         amended(first(2), by),
         paid(first(3), 20_00),
-        amended(on, Amendment::Reamortised),
+        amended(
+            on,
+            Amendment::Reamortised {
+                interest: Reamortising::NextRow,
+            },
+        ),
     ];
     let life = lived(&terms, &events, on);
     // 100.58 earned 0.59 in February, and 19.41 of principal were paid. 81.17 over four rows is 20.59 a month.

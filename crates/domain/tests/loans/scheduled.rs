@@ -51,6 +51,39 @@ fn what_is_overdue_earns_no_more_than_agreed_where_the_agreement_spares_it() {
 }
 
 #[test]
+fn rows_more_come_after_those_that_nothing_is_due_in() {
+    // 6,000.00 pays the 5,000.00 off on the first due date, so that no other row is asked for; what is lent in the second
+    // period has those rows, and one more.
+    let terms = reckoned_anew(Excess::LastRow, true);
+    let more = Amendment::Rescheduled {
+        from: date(2023, 2, 1),
+        to: None,
+        extra: 1,
+        grace: 0,
+        interest_grace: 0,
+    };
+    let lent = |on, amount| (on, Event::Disbursed { amount: fen(amount) });
+    let events = [
+        lent(terms.signed_on, 5000_00),
+        paid(date(2022, 12, 1), 6000_00),
+        amended(date(2022, 12, 5), more),
+        lent(date(2022, 12, 10), 5000_00),
+    ];
+    let life = lived(&terms, &events, date(2022, 12, 10));
+    let due: Vec<Date> = life.loan.rows.iter().map(|row| row.due_on).collect();
+    let months = (12..=18i16).map(|month| {
+        date(
+            2022 + (month - 1) / 12,
+            i8::try_from((month - 1) % 12 + 1).unwrap(),
+            1,
+        )
+    });
+    assert_eq!(due, months.collect::<Vec<_>>());
+    let principal: i64 = came_to(&life).iter().map(|(principal, _)| principal).sum();
+    assert_eq!(principal, 10_000_00);
+}
+
+#[test]
 fn another_rate_holds_from_its_day_on_and_not_before() {
     let terms = reckoned_anew(Excess::LastRow, true);
     let on = date(2022, 11, 16);

@@ -1,7 +1,7 @@
 //! Random lives of loans whose agreements say more on servicing, for the properties.
 
 use fenqi_domain::calendar::{DayCount, days_between};
-use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Transaction};
+use fenqi_domain::loan::{Amendment, Event, Intent, Reaging, Reamortising, Transaction};
 use fenqi_domain::money::{Rate, Rounding};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -222,6 +222,7 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
             amend(Amendment::Charged { amount, component, due_on: after(signed(), day) })
         }),
         1 => amount(10).prop_map(|amount| Event::PaidOut { amount }),
+        1 => amount(10).prop_map(move |amount| amend(Amendment::HandedBack { amount })),
         1 => (0..50_000_000i64).prop_map(move |ppb| amend(Amendment::Surcharged { share: Rate::from_ppb(ppb) })),
         1 => (select(Component::ALL.to_vec()), amount(8)).prop_map(|(component, amount)| Event::Waived { component, amount }),
     ]
@@ -230,7 +231,7 @@ fn any_money(principal: i64, span: i64) -> impl Strategy<Value = Event> {
 /// What changes the schedule or its interest, or ends it.
 fn any_change(dates: Vec<Date>, period: Period, span: i64) -> impl Strategy<Value = Event> {
     let by = prop_oneof![
-        1 => Just(Amendment::Reamortised),
+        1 => select(vec![Reamortising::NextRow, Reamortising::Alike]).prop_map(|interest| Amendment::Reamortised { interest }),
         1 => (0..span, 1..5u16, select(vec![Reaging::Anew, Reaging::Payable, Reaging::All])).prop_map(
             move |(day, count, interest)| Amendment::Reaged {
             start_on: after(signed(), day + 31),

@@ -42,7 +42,9 @@ fn through_the_bank(event: &Event) -> Option<Amount> {
                 amount,
                 credit: Credit::Payment | Credit::DownPayment | Credit::PayoutRefund,
             } => Some(*amount),
-            Amendment::ChargedBack { amount, .. } => Some(Amount::ZERO.minus(*amount).unwrap()),
+            Amendment::ChargedBack { amount, .. } | Amendment::HandedBack { amount } => {
+                Some(Amount::ZERO.minus(*amount).unwrap())
+            }
             _ => None,
         },
         _ => None,
@@ -283,7 +285,11 @@ fn each_event_of_servicing_is_booked_by_what_it_moves() {
         (K::FeeOwedAgain, 5_00),
     ];
     type Moves<'a> = &'a [(PostingKind, i64)];
-    let table: [(Event, Moves<'_>); 8] = [
+    let adjusted = Amendment::ChargeAdjusted {
+        of: 2,
+        amount: fen(1_00),
+    };
+    let table: [(Event, Moves<'_>); 9] = [
         (charged_back(fen(7_00)), &back),
         (
             credited(Credit::Goodwill),
@@ -297,6 +303,10 @@ fn each_event_of_servicing_is_booked_by_what_it_moves() {
         (
             Event::PaidOut { amount: fen(3_00) },
             &[(K::PrincipalOwedAgain, 3_00)],
+        ),
+        (
+            amend(adjusted),
+            &[(K::PrincipalRepaid, 1_00), (K::Credited, 1_00)],
         ),
         (amend(fee), &[(K::FeeCharged, 2_00), (K::FeeRepaid, 2_00)]),
         (amend(Amendment::WrittenOff), &[(K::PrincipalWaived, 200_00)]),
@@ -332,4 +342,21 @@ fn a_waived_charge_and_a_credit_balance_that_is_charged_back_are_booked_as_such(
     ] {
         assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
     }
+}
+
+#[test]
+fn what_is_owed_to_the_payer_is_booked_where_it_goes() {
+    // 300.00 and a fee of 5.00 leave 5.00 of 310.00.
+    let terms = restoring();
+    let told = Life::captured(&terms)
+        .then(signed(), fee_of_five())
+        .paid(due(1), fen(310_00));
+    let amount = fen(5_00);
+    let out = told.clone().then(due(1), Event::PaidOut { amount });
+    let before = moves(&terms, &told, due(1));
+    assert!(before.contains(&(PostingKind::Overpaid, 5_00)), "{before:?}");
+    let mut after = before;
+    after.push((PostingKind::PaidOut, 5_00));
+    after.sort_unstable();
+    assert_eq!(moves(&terms, &out, due(1)), after);
 }

@@ -113,7 +113,8 @@ proptest! {
             _ => None,
         });
         let went = moved(&told, as_of, |e| match e {
-            Event::PaidOut { amount } | Event::Amended { by: Amendment::ChargedBack { amount, .. } } => Some(*amount),
+            Event::PaidOut { amount }
+            | Event::Amended { by: Amendment::ChargedBack { amount, .. } | Amendment::HandedBack { amount } } => Some(*amount),
             _ => None,
         });
         let again = owed_again(&terms, &told, &lived).total().unwrap();

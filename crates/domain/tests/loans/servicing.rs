@@ -3,7 +3,7 @@
 //! The figures are restated from the tests of Apache Fineract (Apache-2.0), develop of 2025-02-12, feature files named.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, life};
+use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, Reamortising, life};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -264,7 +264,19 @@ fn a_chargeback_is_owed_again_in_the_next_row_and_the_payment_stands() {
 fn what_is_overdue_is_spread_over_the_rows_to_come() {
     let terms = signed(Pricing::InterestFree, 4, servicing(Ahead::Next));
     let on = date(2024, 3, 5);
-    let life = lived(&terms, &[lent(400_00), amended(on, Amendment::Reamortised)], on);
+    let life = lived(
+        &terms,
+        &[
+            lent(400_00),
+            amended(
+                on,
+                Amendment::Reamortised {
+                    interest: Reamortising::NextRow,
+                },
+            ),
+        ],
+        on,
+    );
     let principal: Vec<i64> = came_to(&life).iter().map(|(p, _)| *p).collect();
     assert_eq!(principal, [0, 0, 200_00, 200_00]);
 }
@@ -513,7 +525,12 @@ fn what_makes_no_sense_is_refused_by_its_reason() {
             vec![
                 lent(100_00),
                 ended,
-                amended(date(2024, 1, 20), Amendment::Reamortised),
+                amended(
+                    date(2024, 1, 20),
+                    Amendment::Reamortised {
+                        interest: Reamortising::NextRow,
+                    },
+                ),
             ],
             "changes a loan that was given up or ended",
         ),

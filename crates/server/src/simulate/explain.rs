@@ -73,7 +73,7 @@ fn standing(terms: &Terms, transactions: &[Transaction], loan: &Loan) -> Read<St
         matches!(
             t.event,
             Event::Amended {
-                by: Amendment::Reaged { .. } | Amendment::Reamortised | Amendment::Rescheduled { .. }
+                by: Amendment::Reaged { .. } | Amendment::Reamortised { .. } | Amendment::Rescheduled { .. }
             }
         )
     };

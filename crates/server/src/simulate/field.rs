@@ -49,6 +49,24 @@ impl<'a> Fields<'a> {
         self.get(name).and_then(Value::as_str)
     }
 
+    /// A text or a number, as it is written, if it is there: nothing else is read past.
+    fn said(&self, name: &'static str) -> Read<Option<String>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(self.wrong(name, "a text")),
+        }
+    }
+
+    /// Yes or no, if it is there.
+    pub fn flag(&self, name: &'static str) -> Read<Option<bool>> {
+        let value = self
+            .get(name)
+            .map(|v| v.as_bool().ok_or_else(|| self.wrong(name, "true or false")));
+        value.transpose()
+    }
+
     /// A text that must be there.
     pub fn need(&self, name: &'static str) -> Read<&'a str> {
         self.text(name)
@@ -63,9 +81,9 @@ impl<'a> Fields<'a> {
 
     /// A date, if it is there.
     pub fn date_if(&self, name: &'static str) -> Read<Option<Date>> {
-        let text = self.text(name);
-        let parsed = text.map(|t| {
-            t.parse()
+        let parsed = self.get(name).map(|value| {
+            let text = value.as_str().unwrap_or_default();
+            text.parse()
                 .map_err(|_| self.wrong(name, "a date such as 2024-01-31"))
         });
         parsed.transpose()
@@ -81,7 +99,8 @@ impl<'a> Fields<'a> {
 
     /// A percentage, zero if it is not there.
     pub fn rate(&self, name: &'static str) -> Read<Rate> {
-        let parsed = Rate::from_percent(self.text(name).unwrap_or("0"));
+        let said = self.said(name)?;
+        let parsed = Rate::from_percent(said.as_deref().unwrap_or("0"));
         parsed.map_err(|e| format!("{}/{name}: {e}", self.at))
     }
 
@@ -98,7 +117,7 @@ impl<'a> Fields<'a> {
 
     /// A word out of a table, or the default if it is not there.
     pub fn word<T: Copy>(&self, name: &'static str, words: &[(&str, T)], default: T) -> Read<T> {
-        let Some(text) = self.text(name) else {
+        let Some(text) = self.said(name)? else {
             return Ok(default);
         };
         let found = words.iter().find(|(word, _)| *word == text);

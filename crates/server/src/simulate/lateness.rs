@@ -46,10 +46,10 @@ impl Late {
             name: (*name).to_owned(),
             from: *from,
         });
-        let by_row = inputs.get("installment_level_delinquency");
+        let by_row = inputs.flag("installment_level_delinquency")?;
         Ok(Late {
             grace: i64::from(inputs.count("grace_on_arrears_days")?),
-            by_row: by_row.and_then(Value::as_bool).unwrap_or(false),
+            by_row: by_row.unwrap_or(false),
             ranges: Ranges::new(ranges.collect()).map_err(|e| format!("the ranges: {e:?}"))?,
             pauses: Vec::new(),
             range: RANGES[0].0.to_owned(),
@@ -178,12 +178,6 @@ pub struct Charged {
 impl Charged {
     /// Names a charge as the operation says it.
     pub fn read(op: &Fields<'_>, number: Option<u32>) -> Charged {
-        let code = op.text("charge").unwrap_or_default();
-        let name = code.strip_prefix("LOAN_").unwrap_or(code).replace('_', " ");
-        let mut name = name.to_lowercase();
-        if let Some(first) = name.get(..1).map(str::to_uppercase) {
-            name.replace_range(..1, &first);
-        }
         let agreed = match (op.get("percent").is_some(), number) {
             (false, _) => "Flat",
             (true, None) => "% Amount",
@@ -191,10 +185,20 @@ impl Charged {
         };
         Charged {
             number,
-            name: name.replace("Nsf", "NSF"),
+            name: name_of(op.text("charge").unwrap_or_default()),
             calculation: op.text("calculation").unwrap_or(agreed).to_owned(),
         }
     }
+}
+
+/// What a charge of a code is called: `LOAN_NSF_FEE` is the NSF fee.
+pub fn name_of(code: &str) -> String {
+    let name = code.strip_prefix("LOAN_").unwrap_or(code).replace('_', " ");
+    let mut name = name.to_lowercase();
+    if let Some(first) = name.get(..1).map(str::to_uppercase) {
+        name.replace_range(..1, &first);
+    }
+    name.replace("Nsf", "NSF")
 }
 
 /// A charge with what stands of it.
@@ -281,12 +285,14 @@ fn stands(player: &Player, number: u32) -> Result<Option<Stands>, OutOfRange> {
         _ => return Ok(None),
     };
     let mut waived = Amount::ZERO;
+    let stands = |number| player.entries.iter().any(|e| e.number == number && e.stands);
     for transaction in player.transactions() {
         if let Event::Amended {
             by: Amendment::ChargeWaived { of, amount },
         } = transaction.event
             && of == number
             && due_on.is_some()
+            && stands(transaction.number)
         {
             waived = waived.plus(amount)?;
         }

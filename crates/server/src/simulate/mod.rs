@@ -2,6 +2,7 @@
 //!
 //! The rules know nothing of the files: [`terms`] and [`play`] translate their words, and [`show`] translates back.
 
+mod charges;
 pub mod check;
 mod explain;
 mod field;

@@ -1,8 +1,9 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
-use fenqi_domain::calendar::add_days;
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Reaging, Record, Transaction, life, quote};
-use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
+use fenqi_domain::loan::{
+    Amendment, Event, Intent, Life, Reaging, Reamortising, Record, Transaction, life, quote,
+};
+use fenqi_domain::money::{Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
 use jiff::civil::Date;
@@ -16,6 +17,12 @@ const REAGINGS: [(&str, Reaging); 3] = [
     ("DEFAULT", Reaging::Anew),
     ("EQUAL_AMORTIZATION_PAYABLE_INTEREST", Reaging::Payable),
     ("EQUAL_AMORTIZATION_FULL_INTEREST", Reaging::All),
+];
+
+/// What becomes of overdue interest when it is spread over the rows to come.
+const REAMORTISINGS: [(&str, Reamortising); 2] = [
+    ("DEFAULT", Reamortising::NextRow),
+    ("EQUAL_AMORTIZATION_INTEREST_SPLIT", Reamortising::Alike),
 ];
 
 /// One operation as it was entered, and what became of it.
@@ -47,7 +54,7 @@ pub struct Player {
     /// How the loan stands.
     pub life: Option<Life>,
     pub(super) transactions: Vec<Transaction>,
-    fees: Vec<Rate>,
+    pub(super) fees: Vec<Rate>,
     /// How late it is in the file's words.
     pub late: Late,
     /// Its charges in the file's words.
@@ -108,7 +115,8 @@ impl Player {
     pub fn operate(&mut self, op: &Fields<'_>) -> Read<()> {
         match op.need("op")? {
             "set_business_date" => self.today = op.date("date")?,
-            "create_loan" | "approve" => {}
+            "create_loan" => {}
+            "approve" => self.approve(op)?,
             "delinquency_pause" => self.late.pause(op.date("from")?, op.date("to")?),
             "delinquency_resume" => {
                 if !self.late.resume(op.date("date")?) {
@@ -123,6 +131,21 @@ impl Player {
             }
         }
         Ok(())
+    }
+
+    /// What is approved is what is expected from then on.
+    fn approve(&mut self, op: &Fields<'_>) -> Read<()> {
+        if op.get("amount").is_some() {
+            self.product.principal = self.money(op)?;
+        }
+        let on = op.date_if("expected_disbursement_date")?;
+        self.product.expected_on = on.unwrap_or(self.product.expected_on);
+        Ok(())
+    }
+
+    /// The day of an operation: the business date if it says none.
+    pub(super) fn day(&self, op: &Fields<'_>) -> Read<Date> {
+        Ok(op.date_if("date")?.unwrap_or(self.today))
     }
 
     /// Does an operation that moves money, changes the schedule, or closes a day.
@@ -158,13 +181,17 @@ impl Player {
             "charge_adjustment" => self.adjust(op)?,
             "waive_interest" => {
                 let (component, amount) = (Component::Interest, self.money(op)?);
-                let on = op.date_if("date")?.unwrap_or(self.today);
-                self.enter("Waive interest", on, Event::Waived { component, amount })?;
+                self.enter(
+                    "Waive interest",
+                    self.day(op)?,
+                    Event::Waived { component, amount },
+                )?;
             }
             "chargeback" => self.charge_back(op)?,
             "refund_by_cash" => {
                 let amount = self.money(op)?;
-                self.enter("Refund", op.date("date")?, Event::PaidOut { amount })?;
+                let by = Amendment::HandedBack { amount };
+                self.enter("Refund", op.date("date")?, Event::Amended { by })?;
             }
             other => match other.split_once('_') {
                 Some(("undo", what)) => self.take_back(op, what)?,
@@ -177,7 +204,6 @@ impl Player {
 
     /// New schedules, and the end of patience.
     fn restructure(&mut self, op: &Fields<'_>, what: &str) -> Read<()> {
-        let today = self.today;
         match what {
             "reage" => {
                 let by = Amendment::Reaged {
@@ -189,11 +215,12 @@ impl Player {
                     count: op.count("number_of_installments")?,
                     interest: op.word("interest_handling", &REAGINGS, Reaging::Anew)?,
                 };
-                self.enter("Re-age", today, Event::Amended { by })?;
+                self.enter("Re-age", self.day(op)?, Event::Amended { by })?;
             }
             "reamortize" => {
-                let by = Amendment::Reamortised;
-                self.enter("Re-amortize", today, Event::Amended { by })?;
+                let interest = op.word("interest_handling", &REAMORTISINGS, Reamortising::NextRow)?;
+                let by = Amendment::Reamortised { interest };
+                self.enter("Re-amortize", self.day(op)?, Event::Amended { by })?;
             }
             "reschedule" => self.reschedule(op)?,
             "interest_pause" => {
@@ -203,15 +230,15 @@ impl Player {
             }
             "charge_off" => {
                 let by = Amendment::ChargedOff;
-                self.enter("Charge-off", op.date("date")?, Event::Amended { by })?;
+                self.enter("Charge-off", self.day(op)?, Event::Amended { by })?;
             }
             "contract_termination" => {
                 let by = Amendment::Terminated;
-                self.enter("Contract Termination", op.date("date")?, Event::Amended { by })?;
+                self.enter("Contract Termination", self.day(op)?, Event::Amended { by })?;
             }
             "write_off" => {
                 let by = Amendment::WrittenOff;
-                self.enter("Close (as written-off)", op.date("date")?, Event::Amended { by })?;
+                self.enter("Close (as written-off)", self.day(op)?, Event::Amended { by })?;
             }
             _ => return Err(op.unsupported("op", what)),
         }
@@ -261,8 +288,12 @@ impl Player {
             return Err(op.unsupported("date", what));
         }
         let credit = self.life.as_ref().map_or(Amount::ZERO, |l| l.loan.credit_balance);
+        let is_lent = |e: &&Entry| e.stands && e.kind == Some("Disbursement");
+        let is_first = self.entries.iter().find(is_lent).is_none();
         self.enter("Disbursement", on, Event::Disbursed { amount })?;
-        self.take_fees(on, amount)?;
+        if is_first {
+            self.take_fees(on, amount)?;
+        }
         if !self.product.pays_down {
             return Ok(());
         }
@@ -281,9 +312,9 @@ impl Player {
         Ok(())
     }
 
-    /// Fees that are paid with a disbursement, as a share of it.
+    /// Fees that are paid with the first disbursement, as a share of it.
     fn take_fees(&mut self, on: Date, lent: Amount) -> Read<()> {
-        for share in std::mem::take(&mut self.fees) {
+        for share in self.fees.clone() {
             let amount = lent.at(share, Rounding::HalfEven).map_err(|e| e.to_string())?;
             let by = Amendment::FeeTaken { amount };
             self.enter("Repayment (at time of disbursement)", on, Event::Amended { by })?;
@@ -293,9 +324,7 @@ impl Player {
 
     fn credit(&mut self, op: &Fields<'_>, kind: &'static str, credit: Credit) -> Read<()> {
         let (amount, on) = (self.money(op)?, op.date("date")?);
-        let asked = op
-            .get("interest_refund_calculation")
-            .and_then(serde_json::Value::as_bool);
+        let asked = op.flag("interest_refund_calculation")?;
         let refunds = asked.unwrap_or(true) && self.product.interest_refund.contains(&credit);
         let interest = if refunds {
             self.interest_of(amount, on)?
@@ -336,140 +365,6 @@ impl Player {
         Ok(())
     }
 
-    fn charge(&mut self, op: &Fields<'_>) -> Read<()> {
-        let component = op.word(
-            "kind",
-            &[("FEE", Component::Fee), ("PENALTY", Component::Penalty)],
-            Component::Fee,
-        )?;
-        let charge = op.text("charge").unwrap_or_default();
-        let amount = if op.get("percent").is_some() {
-            let share = op.rate("percent")?;
-            if charge == "LOAN_DISBURSEMENT_PERCENTAGE_FEE" {
-                self.fees.push(share);
-                self.charged.push(Charged::read(op, None));
-                return Ok(());
-            }
-            if charge == "LOAN_INSTALLMENT_PERCENTAGE_FEE" || op.get("due_date").is_none() {
-                let by = Amendment::Surcharged { share };
-                let number = self.enter_silently(self.today, Event::Amended { by })?;
-                self.charged.push(Charged::read(op, Some(number)));
-                return Ok(());
-            }
-            let base = self.charged_on(op.text("calculation").unwrap_or_default())?;
-            base.at(share, Rounding::HalfEven).map_err(|e| e.to_string())?
-        } else {
-            self.money(op)?
-        };
-        let due_on = op.date("due_date")?;
-        let by = Amendment::Charged {
-            amount,
-            component,
-            due_on,
-        };
-        let number = self.enter_silently(due_on.min(self.today), Event::Amended { by })?;
-        self.charged.push(Charged::read(op, Some(number)));
-        self.know_from_the_start(number)
-    }
-
-    /// Where a schedule is built as a whole, every payment knows every charge, whatever was entered first: those of
-    /// earlier days are spread anew. (Apache Fineract, `AbstractLoanRepaymentScheduleTransactionProcessor`: all charges
-    /// are in the rows before the first transaction is done again.)
-    fn know_from_the_start(&mut self, charge: u32) -> Read<()> {
-        let Some(terms) = self.terms.as_ref().filter(|_| self.product.servicing.whole) else {
-            return Ok(());
-        };
-        let before_all = add_days(terms.signed_on, -1).map_err(|e| e.to_string())?;
-        for transaction in self.transactions.iter_mut().filter(|t| t.number == charge) {
-            transaction.effective_on = transaction.effective_on.min(before_all);
-        }
-        self.fold(None)
-    }
-
-    /// What a percentage is charged on: principal, interest, or both if nothing is said.
-    fn charged_on(&self, calculation: &str) -> Read<Amount> {
-        let words = calculation.to_uppercase();
-        let of_interest = words.contains("INTEREST") || words.is_empty();
-        let of_amount = words.contains("AMOUNT") || words.is_empty() || !of_interest;
-        let expected;
-        let life = match &self.life {
-            Some(life) => life,
-            None => {
-                expected = self.expected()?;
-                &expected
-            }
-        };
-        let rows = life.loan.rows.iter();
-        let principal = Amount::sum(rows.clone().filter(|_| of_amount).map(|r| r.principal.charged));
-        let interest = Amount::sum(rows.filter(|_| of_interest).map(|r| r.interest.charged));
-        principal
-            .and_then(|p| p.plus(interest?))
-            .map_err(|e| e.to_string())
-    }
-
-    /// The last charge or the last penalty, or the one that is due on a day: its number, its day, and the day from which
-    /// it counts.
-    fn charge_of(&self, on: Option<Date>, is_penalty: bool) -> Option<(u32, Option<Date>, Date)> {
-        self.transactions.iter().rev().find_map(|t| match t.event {
-            Event::Amended {
-                by: Amendment::Charged {
-                    due_on, component, ..
-                },
-            } if on.is_none_or(|on| on == due_on) && (!is_penalty || component == Component::Penalty) => {
-                Some((t.number, Some(due_on), t.effective_on))
-            }
-            Event::Amended {
-                by: Amendment::Surcharged { .. },
-            } if on.is_none() && !is_penalty => Some((t.number, None, t.effective_on)),
-            _ => None,
-        })
-    }
-
-    fn adjust(&mut self, op: &Fields<'_>) -> Read<()> {
-        let amount = self.money(op)?;
-        let Some((of, ..)) = self.charge_of(op.date_if("charge_due_date")?, false) else {
-            return Err(op.wrong("charge_due_date", "the day of a charge"));
-        };
-        let by = Amendment::ChargeAdjusted { of, amount };
-        self.enter("Charge Adjustment", self.today, Event::Amended { by })?;
-        Ok(())
-    }
-
-    /// Waives what is open of a charge today; whatever is entered later for a day in between finds it waived.
-    fn waive(&mut self, op: &Fields<'_>, what: &str) -> Read<()> {
-        let due_on = op.date_if("charge_due_date")?.or(op.date_if("due_date")?);
-        let is_penalty = what == "last_nsf_charge";
-        let Some((of, due_on, counts_from)) = self.charge_of(due_on, is_penalty) else {
-            return Err("no charge is left to waive".into());
-        };
-        let all = Amendment::ChargeWaived {
-            of,
-            amount: Amount::from_minor(AMOUNT_MAX),
-        };
-        let on = due_on.unwrap_or(self.today);
-        let number = self.enter("Waive loan charges", on, Event::Amended { by: all })?;
-        let known = |t: &Transaction| t.number == number;
-        for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
-            transaction.effective_on = self.today;
-        }
-        self.fold(None)?;
-        let record = self
-            .entries
-            .iter()
-            .find(|e| e.number == number)
-            .and_then(|e| e.record);
-        let amount = record
-            .map_or(Ok(Amount::ZERO), |r| r.parts.total())
-            .map_err(|e| e.to_string())?;
-        for transaction in self.transactions.iter_mut().filter(|t| known(t)) {
-            transaction.effective_on = counts_from;
-            transaction.event = Event::Amended {
-                by: Amendment::ChargeWaived { of, amount },
-            };
-        }
-        self.fold(Some(number))
-    }
-
     fn charge_back(&mut self, op: &Fields<'_>) -> Read<()> {
         let amount = self.money(op)?;
         let of_kind = |kind: &str| -> Vec<u32> {
@@ -483,12 +378,17 @@ impl Player {
         } else if op.get("of_downpayment_nr").is_some() {
             nth(of_kind("Down Payment"), op.count("of_downpayment_nr")?)
         } else {
-            let standing = |e: &&Entry| e.stands && e.kind == Some("Repayment");
+            let last = [
+                ("last_repayment", "Repayment"),
+                ("last_downpayment", "Down Payment"),
+            ];
+            let kind = op.word("of", &last, "Repayment")?;
+            let standing = |e: &&Entry| e.stands && e.kind == Some(kind);
             self.entries.iter().rev().find(standing).map(|e| e.number)
         };
         let of = of.ok_or_else(|| op.wrong("of_repayment_nr", "the number of a payment"))?;
         let by = Amendment::ChargedBack { amount, of };
-        self.enter("Chargeback", self.today, Event::Amended { by })?;
+        self.enter("Chargeback", self.day(op)?, Event::Amended { by })?;
         Ok(())
     }
 
@@ -499,11 +399,11 @@ impl Player {
         last.map_or(1, |number| number.saturating_add(1))
     }
 
-    fn enter(&mut self, kind: &'static str, on: Date, event: Event) -> Read<u32> {
+    pub(super) fn enter(&mut self, kind: &'static str, on: Date, event: Event) -> Read<u32> {
         self.put(Some(kind), on, event)
     }
 
-    fn enter_silently(&mut self, on: Date, event: Event) -> Read<u32> {
+    pub(super) fn enter_silently(&mut self, on: Date, event: Event) -> Read<u32> {
         self.put(None, on, event)
     }
 

@@ -219,7 +219,11 @@ fn transaction(entry: &Entry, kind: &str, balance: Amount) -> Result<Value, OutO
     if let Some(record) = &entry.record {
         let parts = record.parts;
         let is_waived = kind == "Waive loan charges";
-        let is_whole = is_waived || matches!(kind, "Re-age" | "Re-amortize" | "Charge-off");
+        let leaves_nothing = matches!(
+            kind,
+            "Re-age" | "Re-amortize" | "Charge-off" | "Contract Termination" | "Close (as written-off)"
+        );
+        let is_whole = is_waived || leaves_nothing;
         put(
             "amount",
             money(if is_whole { parts.total()? } else { record.amount }),

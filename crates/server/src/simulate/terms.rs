@@ -152,12 +152,10 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         &[("PROGRESSIVE", false), ("CUMULATIVE", true)],
         false,
     )?;
-    let by_submission = inputs.text("repayment_start_date_type") == Some("SUBMITTED_ON_DATE");
+    let starts = [("DISBURSEMENT_DATE", false), ("SUBMITTED_ON_DATE", true)];
+    let by_submission = inputs.word("repayment_start_date_type", &starts, false)?;
     let down = inputs.object("down_payment");
-    let pays_down = down
-        .as_ref()
-        .and_then(|d| d.get("auto_repayment"))
-        .and_then(Value::as_bool);
+    let pays_down = down.map_or(Ok(None), |d| d.flag("auto_repayment"))?;
     let pricing = if annual == Rate::ZERO {
         Pricing::InterestFree
     } else {
@@ -178,13 +176,9 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         principal: inputs.money("principal", currency)?,
         seeded_on: submitted_on.filter(|_| by_submission),
         pays_down: pays_down.unwrap_or(false),
-        interest_refund: inputs
-            .list("interest_refund_on")
-            .into_iter()
-            .filter_map(|(v, _)| v.as_str().and_then(credit))
-            .collect(),
+        interest_refund: refunded(inputs)?,
         pricing,
-        takes_whole: takes_whole(inputs, annual),
+        takes_whole: takes_whole(inputs, annual)?,
         servicing: servicing(inputs, period, pricing.rate(), is_cumulative)?,
     })
 }
@@ -194,11 +188,19 @@ fn servicing(inputs: &Fields<'_>, period: Period, annual: Rate, is_cumulative: b
     let down = inputs.object("down_payment");
     let recalculation = recalculation(inputs)?.filter(|_| annual > Rate::ZERO);
     let excess = recalculation.is_some().then(|| excess(inputs)).transpose()?;
+    if !is_cumulative && excess.is_some_and(|e| e != Excess::LastRow) {
+        let what = "a progressive schedule whose last row does not take what is paid early";
+        return Err(inputs.unsupported("interest_recalculation/advance_payment_adjustment", what));
+    }
     let excess = excess.filter(|_| is_cumulative);
     let multiple = i64::from(inputs.count("installment_multiple_of")?).saturating_mul(100);
     Ok(Servicing {
         rules: rules(inputs)?,
-        row_by_row: inputs.text("schedule_processing") != Some("VERTICAL"),
+        row_by_row: inputs.word(
+            "schedule_processing",
+            &[("HORIZONTAL", true), ("VERTICAL", false)],
+            true,
+        )?,
         down_payment: down.as_ref().map_or(Ok(Rate::ZERO), |d| d.rate("percent"))?,
         multiple: Amount::from_minor(multiple),
         period,
@@ -231,21 +233,44 @@ fn refuse(inputs: &Fields<'_>, annual: Rate) -> Read<()> {
             return Err(rounding.unsupported("math_precision", "arithmetic of fewer than 12 digits"));
         }
     }
-    let recalculates = inputs
-        .object("interest_recalculation")
-        .is_some_and(|fields| fields.get("enabled").and_then(Value::as_bool) == Some(true));
-    if takes_whole(inputs, annual) && recalculates {
+    if inputs.get("currency_digits").is_some() && inputs.count("currency_digits")? != 2 {
+        return Err(inputs.unsupported("currency_digits", "money of other than two digits"));
+    }
+    // Whoever lends again may do so.
+    inputs.flag("multi_disbursement")?;
+    if inputs.count("grace_on_interest_charged_periods")? > 0 {
+        let what = "interest that is not even charged in the first periods";
+        return Err(inputs.unsupported("grace_on_interest_charged_periods", what));
+    }
+    if takes_whole(inputs, annual)? && recalculates(inputs)? {
         let what = "interest of whole periods for parts of them, where it is reckoned anew,";
         return Err(inputs.unsupported("allow_partial_period_interest", what));
     }
     Ok(())
 }
 
+/// Whether interest is reckoned anew.
+fn recalculates(inputs: &Fields<'_>) -> Read<bool> {
+    let enabled = inputs.object("interest_recalculation").map(|f| f.flag("enabled"));
+    Ok(enabled.transpose()?.flatten() == Some(true))
+}
+
+/// For which refunds the interest that they caused is refunded as well.
+fn refunded(inputs: &Fields<'_>) -> Read<Vec<Credit>> {
+    let items = inputs.list("interest_refund_on").into_iter();
+    items
+        .map(|(value, at)| {
+            let known = value.as_str().and_then(credit);
+            known.ok_or_else(|| format!("{at}: is not a known kind"))
+        })
+        .collect()
+}
+
 /// Whether a part of a period owes the interest of the whole period.
-fn takes_whole(inputs: &Fields<'_>, annual: Rate) -> bool {
-    let partial = inputs.get("allow_partial_period_interest");
+fn takes_whole(inputs: &Fields<'_>, annual: Rate) -> Read<bool> {
+    let partial = inputs.flag("allow_partial_period_interest")?;
     let by_period = inputs.text("interest_calculation_period") == Some("SAME_AS_REPAYMENT_PERIOD");
-    partial.and_then(Value::as_bool) == Some(false) && by_period && annual > Rate::ZERO
+    Ok(partial == Some(false) && by_period && annual > Rate::ZERO)
 }
 
 /// How many periods the loan runs, and how many its instalments take. It may run on after the last of them.
@@ -298,7 +323,8 @@ fn method(inputs: &Fields<'_>, is_cumulative: bool) -> Read<Method> {
         &[("FLAT", true), ("DECLINING_BALANCE", false)],
         false,
     )?;
-    let is_equal = inputs.text("amortization") == Some("EQUAL_PRINCIPAL_PAYMENTS");
+    let amortizations = [("EQUAL_INSTALLMENTS", false), ("EQUAL_PRINCIPAL_PAYMENTS", true)];
+    let is_equal = inputs.word("amortization", &amortizations, false)?;
     let bases = [
         ("SAME_AS_REPAYMENT_PERIOD", Basis::Periods),
         ("DAILY", Basis::Days),
@@ -359,7 +385,7 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
     let Some(fields) = inputs.object("interest_recalculation") else {
         return Ok(None);
     };
-    if fields.get("enabled").and_then(Value::as_bool) != Some(true) {
+    if !recalculates(inputs)? {
         return Ok(None);
     }
     let until = [
@@ -373,10 +399,7 @@ fn recalculation(inputs: &Fields<'_>) -> Read<Option<Recalculation>> {
             true,
         )?,
         until: fields.word("pre_closure", &until, Until::PaymentDay)?,
-        spares_overdue: fields
-            .get("disallow_interest_on_past_due")
-            .and_then(Value::as_bool)
-            == Some(true),
+        spares_overdue: fields.flag("disallow_interest_on_past_due")? == Some(true),
         compounds: fields.word("compounding", &[("NONE", false), ("INTEREST", true)], false)?,
     }))
 }
@@ -398,7 +421,8 @@ fn excess(inputs: &Fields<'_>) -> Read<Excess> {
 fn chargeback(inputs: &Fields<'_>) -> Read<Vec<Component>> {
     for (value, at) in inputs.list("credit_allocation") {
         let fields = Fields::new(value, at);
-        if fields.text("transaction_type") == Some("CHARGEBACK") {
+        // Nothing else is owed again in an order of its own.
+        if fields.word("transaction_type", &[("CHARGEBACK", true)], false)? {
             let items = fields.list("order").into_iter();
             return items
                 .map(|(v, at)| {

@@ -6,7 +6,7 @@ use super::field::{Fields, Read};
 use super::play::{Entry, Player};
 
 /// What an operation takes back, by its word, and what the table calls it.
-const KINDS: [(&str, &str); 13] = [
+const KINDS: [(&str, &str); 19] = [
     ("repayment", "Repayment"),
     ("last_repayment", "Repayment"),
     ("merchant_issued_refund", "Merchant Issued Refund"),
@@ -20,6 +20,12 @@ const KINDS: [(&str, &str); 13] = [
     ("reage", "Re-age"),
     ("reamortize", "Re-amortize"),
     ("contract_termination", "Contract Termination"),
+    ("refund_by_cash", "Refund"),
+    ("credit_balance_refund", "Credit Balance Refund"),
+    ("down_payment", "Down Payment"),
+    ("pay_off", "Repayment"),
+    ("waive_interest", "Waive interest"),
+    ("waive_charge", "Waive loan charges"),
 ];
 
 impl Player {
@@ -28,12 +34,20 @@ impl Player {
         match what {
             "disbursal" => self.undo_lending(),
             "last_disbursal" => self.undo_last_lending(op),
-            "transaction" => {
+            _ if op.get("nth_on_date").is_some() => {
+                // Whatever the operation is called, all transactions of the date are counted.
                 let (nth, on) = (op.count("nth_on_date")?, op.date("transaction_date")?);
                 let shown = |e: &&Entry| e.on == on && e.kind.is_some();
                 let found = self.entries.iter().filter(shown).nth(usize::from(nth.max(1)) - 1);
                 let number = found.map(|e| e.number);
                 self.undo(number.ok_or_else(|| op.wrong("nth_on_date", "which transaction of that date"))?)
+            }
+            "transaction" => {
+                let said = op.need("transaction_type")?.replace('_', " ").to_lowercase();
+                let kinds = self.entries.iter().filter_map(|e| e.kind);
+                let kind = kinds.rev().find(|kind| kind.to_lowercase() == said);
+                let kind = kind.ok_or_else(|| op.wrong("transaction_type", "the type of a transaction"))?;
+                self.undo_kind(op, kind)
             }
             _ => {
                 let kind = KINDS.iter().find(|(word, _)| *word == what);

@@ -89,7 +89,7 @@ impl Accrual<'_> {
         }
         if let Some(at) = place.checked_sub(1)
             && let Some(before) = self.terms.get(at)
-            && before.reckoned != before.interest
+            && before.reckoned.minus(before.released)? != before.interest
         {
             let paid_up = Explanation::given(Name::PaidUp, before.interest);
             let earned = self.earned_at(at, before)?;
