@@ -67,6 +67,8 @@ fn meet_from_payments(state: &mut State<'_>, charge: Charge) -> Result<(), OutOf
             continue;
         }
         standing.take(left.on, charge.component, amount)?;
+        // The row is clear since that day, not since the one on which this is noticed.
+        standing.met = standing.met.plus(amount)?;
         if standing.row.open()?.total()?.is_zero() {
             standing.row.cleared_on = Some(left.on);
         }
