@@ -336,3 +336,25 @@ async fn a_payment_whose_agreement_cannot_be_read_leaves_the_others_their_own() 
     let fell = loan.rows.first().unwrap().principal.paid;
     assert!(fell.is_positive(), "Bo's payment is entered all the same");
 }
+
+// Two rounds ask about the same application at once, as two processes do: the answer is written once, and neither of
+// them is told to come again.
+#[tokio::test]
+async fn an_application_that_two_ask_about_at_once_is_answered_once() {
+    let shop = shop().await.unwrap();
+    let lost = Misbehaviour::LostReply;
+    shop.sandbox.next(market::INSTITUTION, Operation::Assess, lost);
+    let ann = shop.ann().await.unwrap();
+    let known = shop.app.store.applications(ann.id).await.unwrap();
+    assert_eq!(known.first().unwrap().state, "unknown");
+    shop.moves_to(on(1), 9);
+    let (one, other) = tokio::join!(
+        ask::applications(&shop.app, on(1)),
+        ask::applications(&shop.app, on(1))
+    );
+    for report in [one.unwrap(), other.unwrap()] {
+        assert_eq!((report.acted, report.failed), (1, Vec::new()));
+    }
+    let limits = shop.app.store.limit_changes(ann.id).await.unwrap();
+    assert_eq!(limits.len(), 1, "the limit is granted once");
+}

@@ -231,6 +231,41 @@ async fn no_debit_takes_more_than_its_mandate_allows() {
     assert_eq!(verify(&shop.app).await.unwrap(), []);
 }
 
+// R48, R50: every due date has its reminders and its debit, whether or not an older instalment is late.
+#[tokio::test]
+async fn an_instalment_is_debited_on_its_day_though_an_older_one_is_late() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let id = shop.buys(&ann, yuan(1_200)).await.unwrap();
+    let mut card = shop.sandbox.card(ann.token).unwrap();
+    card.balance = Amount::ZERO;
+    shop.sandbox.put_card(ann.token, card.clone());
+    // The first is due on 5 February; its debits are tried until the 25th, and again on 7 March.
+    shop.passes_until(Date::constant(2025, 3, 4)).await.unwrap();
+    card.balance = yuan(1_000);
+    shop.sandbox.put_card(ann.token, card);
+    shop.works().await.unwrap();
+    assert_eq!(on(&shop, &ann), 100_000, "4 March is no day for a debit");
+    shop.passes_until(Date::constant(2025, 3, 5)).await.unwrap();
+    let loan = loan(&shop, &ann, id).await;
+    assert_eq!(loan.payable().unwrap().total().unwrap(), Amount::ZERO);
+    assert!(
+        on(&shop, &ann) < 100_000 - 2 * 10_720,
+        "both instalments, and what being late costs"
+    );
+    let told = shop.sandbox.messages_to(&format!("+86{}", ann.phone));
+    let of_second = told
+        .iter()
+        .filter(|m| m.text.contains("一期") && m.text.contains("2025-03-05"));
+    let days: Vec<Date> = of_second
+        .filter_map(|m| m.at)
+        .map(|at| shop.app.day_of(at))
+        .collect();
+    let ahead = [(2, 26), (3, 2), (3, 4)].map(|(month, day)| Date::constant(2025, month, day));
+    assert_eq!(days, ahead);
+    assert_eq!(verify(&shop.app).await.unwrap(), []);
+}
+
 /// Whether a command is answered with what is wrong in a field.
 fn wrong<T>(answer: Result<T, Denied>, field: &str, problem: &str) -> bool {
     let Err(Denied::Invalid(wrong)) = answer else {

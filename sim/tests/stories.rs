@@ -54,10 +54,12 @@ scenarios! {
     budget_runs_out = "budget-runs-out";
     card_with_too_little_money = "card-with-too-little-money";
     frozen_account_still_repays = "frozen-account-still-repays";
+    late_for_months = "late-for-months";
     late_forty_days = "late-forty-days";
     paid_early_the_day_before = "paid-early-the-day-before";
     partial_return = "partial-return-before-and-after-the-bill";
     return_after_three_paid = "return-after-three-paid";
+    settled_while_the_rest_is_held = "settled-while-the-rest-is-held";
     silent_seller = "silent-seller";
     somebody_elses_payment_goes_back = "somebody-elses-payment-goes-back";
     suspended_in_one_region = "suspended-in-one-region-then-ended";

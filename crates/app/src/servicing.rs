@@ -5,7 +5,7 @@
 //! ledger, the event and the planned work in step, and all of it is in one batch.
 
 use fenqi_domain::agreement::{Agreement, Capture, Funding, Stage};
-use fenqi_domain::calendar::add_days;
+use fenqi_domain::calendar::{add_days, days_between};
 use fenqi_domain::id::EntryId;
 use fenqi_domain::ledger::{Book, Entry};
 use fenqi_domain::loan::{self, Event, Loan, Transaction};
@@ -36,8 +36,11 @@ pub mod kinds {
 /// Days before a due date on which its bill is issued.
 pub const BILL_DAYS_AHEAD: i64 = 10;
 
-/// Days from a due date on which the shopper is reminded, before and after it.
-pub const REMINDER_DAYS: [i64; 10] = [-7, -3, -1, 0, 1, 3, 7, 15, 30, 60];
+/// Days from a due date on which the shopper is reminded, before and after it; and then once in [`REMINDED_EVERY`].
+const REMINDER_DAYS: [i64; 10] = [-7, -3, -1, 0, 1, 3, 7, 15, 30, 60];
+
+/// Days between reminders of what has been late for longer than all of [`REMINDER_DAYS`].
+const REMINDED_EVERY: i64 = 30;
 
 /// A change of a running loan.
 pub struct Amendment<'a, D: Serialize> {
@@ -218,7 +221,7 @@ fn numbered(file: &AgreementFile, events: Vec<(Date, Event)>) -> Result<Vec<Tran
 }
 
 /// Whether the loan is settled follows from its fold alone; a bounced last payment opens it again.
-fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage, Denied> {
+pub(crate) fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage, Denied> {
     let settled = loan.settled_on()?;
     let last_due = agreement.terms.due_dates.last().copied();
     Ok(match (stage, settled) {
@@ -242,16 +245,15 @@ fn stage_after(stage: Stage, loan: &Loan, agreement: &Agreement) -> Result<Stage
 /// The days on which an agreement is looked at next, after a change that leaves it as this loan and this stage.
 fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Days, Denied> {
     let is_active = matches!(stage, Stage::Active { .. });
-    let next = match is_active {
-        true => loan.next_due()?.map(|row| row.due_on),
-        false => None,
+    let due = match is_active {
+        true => open_due_dates(loan, today)?,
+        false => Vec::new(),
     };
     let unbilled = unbilled(loan, today).filter(|_| is_active);
     let unbilled = unbilled.map(|(_, due_on)| due_on);
     // Penalties are booked on their days for those whom nobody touches, so that books never depend on who looked.
     let posts_on = loan.penalty_posts_on.filter(|_| is_active);
     let bill = unbilled.map(|due| add_days(due, -BILL_DAYS_AHEAD)).transpose()?;
-    let remind = next.map(|due| next_reminder(due, today)).transpose()?;
     Ok(Days {
         expire: expires(before, stage),
         age: unbilled.into_iter().chain(posts_on).min(),
@@ -262,8 +264,14 @@ fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Day
             _ => bill,
         },
         // The debit job moves it while something is overdue; here it is only begun.
-        debit: next.filter(|_| !loan.is_paused).map(|due| due.max(today)),
-        remind: remind.flatten(),
+        debit: due
+            .first()
+            .filter(|_| !loan.is_paused)
+            .map(|due| (*due).max(today)),
+        remind: match is_active {
+            true => next_reminder(&due_dates_to_remind_of(loan, today)?, today)?,
+            false => None,
+        },
     })
 }
 
@@ -330,13 +338,42 @@ fn is_open_zero(row: &loan::Row) -> bool {
         .is_ok_and(Amount::is_zero)
 }
 
-/// The first day, from a given one on, on which a due date is spoken of.
-pub fn next_reminder(due: Date, from: Date) -> Result<Option<Date>, Denied> {
-    for days in REMINDER_DAYS {
-        let day = add_days(due, days)?;
-        if day >= from {
-            return Ok(Some(day));
+/// The due dates of which something is open, ascending: those that have come, and the first that has not. Each has its
+/// debits and reminders, whether or not an older one is late.
+pub(crate) fn open_due_dates(loan: &Loan, today: Date) -> Result<Vec<Date>, Denied> {
+    let mut dates = Vec::new();
+    for row in &loan.rows {
+        if !row.open()?.total()?.is_positive() {
+            continue;
+        }
+        dates.push(row.due_on);
+        if row.due_on > today {
+            break;
         }
     }
-    Ok(None)
+    Ok(dates)
+}
+
+/// The due dates that a shopper is reminded of: the newest that has come, for all that is late, and the next.
+pub(crate) fn due_dates_to_remind_of(loan: &Loan, today: Date) -> Result<Vec<Date>, Denied> {
+    let dates = open_due_dates(loan, today)?;
+    let newest = dates.iter().rposition(|day| *day <= today);
+    Ok(dates.into_iter().skip(newest.unwrap_or(0)).collect())
+}
+
+/// The first day, from a given one on, on which one of these due dates is spoken of.
+pub(crate) fn next_reminder(due: &[Date], from: Date) -> Result<Option<Date>, Denied> {
+    let mut next: Option<Date> = None;
+    for due in due {
+        let since = days_between(*due, from);
+        let named = REMINDER_DAYS.into_iter().find(|days| *days >= since);
+        let rest = since.rem_euclid(REMINDED_EVERY);
+        let later = match rest {
+            0 => since,
+            _ => since.saturating_add(REMINDED_EVERY).saturating_sub(rest),
+        };
+        let day = add_days(*due, named.unwrap_or(later))?;
+        next = Some(next.map_or(day, |next| next.min(day)));
+    }
+    Ok(next)
 }

@@ -133,13 +133,55 @@ impl Line {
         let gap = amount.minus(available)?;
         let of_institution = self.available_of_institution()?;
         Err(Denied::Refused(match self.own_limit {
-            Some(own) if amount <= of_institution => Refusal::OwnLimitReached { limit: own, gap },
-            _ if available.is_positive() => Refusal::LimitInsufficient { available, gap },
+            Some(limit) if amount <= of_institution => Refusal::OwnLimitReached {
+                limit,
+                gap,
+                pay_now: gap,
+                used: self.used,
+            },
+            _ if available.is_positive() => Refusal::LimitInsufficient {
+                available,
+                gap,
+                pay_now: gap,
+                used: self.used,
+            },
             _ => Refusal::LimitExhausted {
                 limit: self.limit,
                 gap,
+                used: self.used,
             },
         }))
+    }
+
+    /// As [`Line::has_room`], of a purchase of which so much is paid now.
+    ///
+    /// # Errors
+    /// As [`Line::has_room`]; what would have to be paid now is named in all.
+    pub fn has_room_beside(&self, amount: Amount, paid_now: Amount, today: Date) -> Result<(), Denied> {
+        let Err(Denied::Refused(mut refusal)) = self.has_room(amount, today) else {
+            return self.has_room(amount, today);
+        };
+        if let Refusal::LimitInsufficient { pay_now, .. } | Refusal::OwnLimitReached { pay_now, .. } =
+            &mut refusal
+        {
+            *pay_now = pay_now.plus(paid_now)?;
+        }
+        Err(Denied::Refused(refusal))
+    }
+
+    /// As [`Line::hold`], of a purchase of which so much is paid now.
+    ///
+    /// # Errors
+    /// As [`Line::has_room_beside`].
+    pub fn hold_beside(
+        &self,
+        amount: Amount,
+        paid_now: Amount,
+        today: Date,
+        at: Timestamp,
+    ) -> Result<Moved, Denied> {
+        self.has_room_beside(amount, paid_now, today)?;
+        self.hold(amount, today, at)
     }
 
     /// A purchase is confirmed: so much is held until goods are captured (冻结额度).
@@ -313,7 +355,9 @@ mod tests {
             refused(line.has_room(Amount::from_minor(3_500), TODAY)),
             Refusal::LimitInsufficient {
                 available: Amount::from_minor(3_000),
-                gap: Amount::from_minor(500)
+                gap: Amount::from_minor(500),
+                pay_now: Amount::from_minor(500),
+                used: Amount::ZERO,
             }
         );
         let full = line.hold(Amount::from_minor(3_000), TODAY, NOW).unwrap().line;
@@ -321,7 +365,8 @@ mod tests {
             refused(full.has_room(Amount::from_minor(1), TODAY)),
             Refusal::LimitExhausted {
                 limit: Amount::from_minor(10_000),
-                gap: Amount::from_minor(1)
+                gap: Amount::from_minor(1),
+                used: Amount::ZERO,
             }
         );
     }
@@ -336,7 +381,9 @@ mod tests {
             refused(line.has_room(Amount::from_minor(2_500), TODAY)),
             Refusal::OwnLimitReached {
                 limit: Amount::from_minor(2_000),
-                gap: Amount::from_minor(500)
+                gap: Amount::from_minor(500),
+                pay_now: Amount::from_minor(500),
+                used: Amount::ZERO,
             }
         );
         assert_eq!(

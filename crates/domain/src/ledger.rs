@@ -199,6 +199,7 @@ posting_codes! {
     Overpaid = "overpaid",
     PrincipalRefunded = "principal_refunded",
     RefundedToCredit = "refunded_to_credit",
+    WaivedRecovered = "waived_recovered",
     InterestReturned = "interest_returned",
     FeeReturned = "fee_returned",
     InterestCancelled = "interest_cancelled",
@@ -384,6 +385,7 @@ impl Book {
                 (A::PayableSeller(seller()), A::ReceivablePrincipal(institution()))
             }
             PostingKind::RefundedToCredit => (A::PayableSeller(seller()), A::CreditBalances),
+            PostingKind::WaivedRecovered => (A::PayableSeller(seller()), A::Waived(institution())),
             PostingKind::InterestReturned => (A::IncomeInterest(institution()), A::CreditBalances),
             PostingKind::FeeReturned => (A::IncomeFee(institution()), A::CreditBalances),
             PostingKind::InterestCancelled => (

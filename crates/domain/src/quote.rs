@@ -17,7 +17,7 @@ use crate::consent::DocumentRef;
 use crate::cost::CostDisclosure;
 use crate::id::{QuoteId, ShopperId};
 use crate::market::CartLine;
-use crate::money::{Amount, OutOfRange, Rate};
+use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::{Instalment, Plan, Terms};
 use crate::refusal::{Denied, Refusal};
 use crate::schedule::schedule;
@@ -79,7 +79,7 @@ pub fn price(asking: Asking<'_>) -> Result<Priced, Denied> {
         return Err(Refusal::DownPaymentTooSmall { minimum: least }.into());
     }
     let principal = price.minus(down_payment)?;
-    within_bounds(plan, principal)?;
+    within_bounds(asking, price, principal)?;
     let terms = Terms {
         currency: plan.currency,
         principal,
@@ -129,11 +129,13 @@ fn financed(lines: &[&CartLine], principal: Amount) -> Result<Vec<OrderLine>, Ou
 }
 
 /// Whether an amount is one that the plan finances.
-fn within_bounds(plan: &Plan, principal: Amount) -> Result<(), Denied> {
+fn within_bounds(asking: Asking<'_>, price: Amount, principal: Amount) -> Result<(), Denied> {
+    let plan = asking.plan;
     if principal < plan.minimum {
         return Err(Refusal::AmountBelowMinimum {
             minimum: plan.minimum,
             gap: plan.minimum.minus(principal)?,
+            add: least_price(plan, asking.down_payment)?.minus(price)?,
         }
         .into());
     }
@@ -141,10 +143,22 @@ fn within_bounds(plan: &Plan, principal: Amount) -> Result<(), Denied> {
         return Err(Refusal::AmountAboveMaximum {
             maximum: plan.maximum,
             excess: principal.minus(plan.maximum)?,
+            pay_now: price.minus(plan.maximum)?,
         }
         .into());
     }
     Ok(())
+}
+
+/// The least price of which, beside what is paid now, a plan finances enough.
+fn least_price(plan: &Plan, down_payment: Option<Amount>) -> Result<Amount, OutOfRange> {
+    let financed = Rate::ONE.ppb().saturating_sub(plan.down_payment.ppb()).max(1);
+    let mut least = plan.minimum.share(Rate::ONE.ppb(), financed, Rounding::Up)?;
+    // The least that is paid now is rounded up, which may leave too little by as much.
+    if least.minus(plan.least_down_payment(least)?)? < plan.minimum {
+        least = least.plus(Amount::from_minor(1))?;
+    }
+    Ok(least.max(plan.minimum.plus(down_payment.unwrap_or(Amount::ZERO))?))
 }
 
 /// A quote (报价单).

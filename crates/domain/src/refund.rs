@@ -3,7 +3,8 @@
 //!
 //! The returned principal leaves the rows that the strategy names; the fee, interest and subsidy that it had not yet
 //! earned fall away with it. Fees that were paid go back only if asked (a full return, or the store's fault), in
-//! proportion. What is more than was owed becomes a credit balance and goes back to its source.
+//! proportion. What is more than was owed becomes a credit balance and goes back to its source; what had been waived of it is
+//! the institution's again.
 
 use alloc::vec::Vec;
 
@@ -72,11 +73,14 @@ pub(crate) fn apply(
     // Where not enough was left to come, what is due goes next, the oldest first.
     let removed = removed.plus(remove_due(state, amount.minus(removed)?)?)?;
     state.principal = state.principal.minus(removed)?;
-    settlement::reprice(state)?;
     let over = amount.minus(removed)?;
+    let recovered = recover_waived(state, over)?;
+    settlement::reprice(state)?;
+    let over = over.minus(recovered)?;
     state.refunded = state.refunded.plus(amount)?;
     state.credit = state.credit.plus(over)?;
     state.post(PostingKind::PrincipalRefunded, removed);
+    state.post(PostingKind::WaivedRecovered, recovered);
     state.post(PostingKind::RefundedToCredit, over);
     if with_paid_fees {
         let with_fees = state.refunded_with_fees.plus(amount)?;
@@ -89,6 +93,23 @@ pub(crate) fn apply(
         allocation::apply_credit(state)?;
     }
     Ok(())
+}
+
+/// What was waived of the price of goods that went back was waived by the institution, and is its own again; the rows to
+/// come earn no fee for it any more. Says how much. So no more goes back to the payer than came from them.
+fn recover_waived(state: &mut State<'_>, over: Amount) -> Result<Amount, OutOfRange> {
+    let waived = Amount::sum(state.rows.iter().map(|s| s.row.principal.waived))?;
+    let recovered = over.min(waived.minus(state.recovered)?);
+    let mut left = recovered;
+    for standing in state.ahead_rows().rev() {
+        let principal = standing.row.principal;
+        let held = principal.charged.minus(principal.paid)?.minus(standing.freed)?;
+        let part = left.min(held.max(Amount::ZERO));
+        standing.freed = standing.freed.plus(part)?;
+        left = left.minus(part)?;
+    }
+    state.recovered = state.recovered.plus(recovered)?;
+    Ok(recovered)
 }
 
 /// From the rows to come, the last first; says how much.

@@ -113,7 +113,7 @@ pub enum Alternative {
     },
     /// Pay at least so much now, and finance the rest.
     DownPayment {
-        /// How much now.
+        /// How much now, in all.
         amount: Amount,
     },
     /// Repay at least so much principal; the limit is free again at once.
@@ -121,6 +121,8 @@ pub enum Alternative {
         /// How much.
         amount: Amount,
     },
+    /// Raise the limit that the shopper set for themself, or lift it.
+    OwnLimit,
     /// Pay what is overdue.
     PayOverdue {
         /// How much.
@@ -253,6 +255,8 @@ pub enum Refusal {
         minimum: Amount,
         /// How much is missing.
         gap: Amount,
+        /// For how much goods must be added, of which a part is paid now.
+        add: Amount,
     },
     /// The financed amount is too large.
     AmountAboveMaximum {
@@ -260,6 +264,8 @@ pub enum Refusal {
         maximum: Amount,
         /// How much is too much.
         excess: Amount,
+        /// How much must be paid now, in all, so that it is not.
+        pay_now: Amount,
     },
     /// The plan does not come in this number of instalments.
     CountNotOffered {
@@ -332,6 +338,10 @@ pub enum Refusal {
         available: Amount,
         /// How much is missing.
         gap: Amount,
+        /// How much must be paid now, in all, so that nothing is missing.
+        pay_now: Amount,
+        /// How much of the limit repayments would free.
+        used: Amount,
     },
     /// Nothing is left of the limit (R21).
     LimitExhausted {
@@ -339,6 +349,8 @@ pub enum Refusal {
         limit: Amount,
         /// How much is missing.
         gap: Amount,
+        /// How much of the limit repayments would free.
+        used: Amount,
     },
     /// The shopper set a lower limit for themself (R28).
     OwnLimitReached {
@@ -346,6 +358,10 @@ pub enum Refusal {
         limit: Amount,
         /// How much is missing.
         gap: Amount,
+        /// How much must be paid now, in all, so that nothing is missing.
+        pay_now: Amount,
+        /// How much of the limit repayments would free.
+        used: Amount,
     },
     /// The account is frozen for new credit; repayment goes on (R24).
     AccountFrozen {

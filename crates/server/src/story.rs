@@ -35,6 +35,8 @@ pub struct Played {
     pub differences: Vec<Difference>,
     /// What could not be played, and what the check of the books found.
     pub troubles: Vec<String>,
+    /// The business time at its end.
+    pub ended_at: Timestamp,
 }
 
 /// Why a scenario could not be played at all.
@@ -146,6 +148,7 @@ async fn on(scenario: &Scenario, store: Store, data: &Data) -> Result<Played, Fa
         text: scenario.with_answers(&seen),
         differences: scenario.differences(&seen),
         troubles,
+        ended_at: app.clock.now(),
     })
 }
 

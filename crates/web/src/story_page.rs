@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::header;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use tokio::net::TcpListener;
 
 /// The page.
 #[derive(Template)]
@@ -84,10 +85,17 @@ impl StoryPage {
     }
 }
 
-/// Serves the page on the loopback address until the process is stopped.
+/// Takes a port on the loopback address.
 ///
-/// Errors: if the port is taken.
-pub async fn serve(page: StoryPage, port: u16) -> io::Result<()> {
+/// Errors: if it is taken.
+pub async fn listen(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port)).await
+}
+
+/// Serves the page until the process is stopped.
+///
+/// Errors: if the page cannot be written, or the listener fails.
+pub async fn serve(page: StoryPage, listener: TcpListener) -> io::Result<()> {
     let html: Arc<str> = page.html().map_err(io::Error::other)?.into();
     let shown = get(move || {
         let html = html.clone();
@@ -102,7 +110,6 @@ pub async fn serve(page: StoryPage, port: u16) -> io::Result<()> {
     let router = Router::new()
         .route("/", shown)
         .route("/healthz", get(|| async { "ok" }));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     axum::serve(listener, router).await
 }
 

@@ -268,7 +268,8 @@ async fn a_limit_lowered_below_what_is_used_leaves_less_than_nothing_and_the_tim
         short,
         Refusal::LimitExhausted {
             limit: yuan(5_000),
-            gap: yuan(2_100)
+            gap: yuan(2_100),
+            used: yuan(6_000),
         }
     );
     shop.passes_until(day(32)).await.unwrap();

@@ -181,56 +181,56 @@ pub(crate) async fn pursue(app: &App, shopper: ShopperId, id: ApplicationId) -> 
     }
 }
 
+/// Writes the answer to an application, unless another wrote one since it was read: then that is how it stands.
 async fn record(
     app: &App,
     shopper: ShopperId,
-    stored: &StoredApplication,
-    kept: Kept,
+    read: &StoredApplication,
+    answered: Kept,
 ) -> Result<State, Denied> {
-    let state = kept.application.state.clone();
     app.step(|| async {
-        let mut moment = app.moment();
-        let owner = shopper.to_string();
-        let mut batch = Batch::new(&owner);
-        credit::application_changed(
-            &mut batch,
-            shopper,
-            stored.id,
-            stored.version,
-            state.code(),
-            &kept,
-        );
-        let (subject, sequence) = (stored.id.to_string(), stored.version.saturating_add(1));
-        let event = format!("application.{}", state.code());
-        agreements::happened(&mut batch, &owner, &subject, sequence, &event, &state, moment.now);
-        match &state {
-            State::Asked | State::Referred { .. } | State::Unknown { .. } => {
-                let tomorrow = fenqi_domain::calendar::add_days(moment.today, 1)?;
-                work::planned(&mut batch, &owner, kinds::ASSESS, &subject, tomorrow);
-            }
-            _ => work::done(&mut batch, &owner, kinds::ASSESS, &subject),
+        let mut batch = Batch::new(&shopper.to_string());
+        let (now, kept) = find(app, shopper, read.id).await?.ok_or(Denied::NotFound)?;
+        if now.version != read.version {
+            let reply = kept.application.state;
+            return Ok(Unit { batch, reply });
         }
-        if let State::Approved {
-            limit, expires_on, ..
-        } = &state
-        {
-            grant(
-                app,
-                &mut batch,
-                shopper,
-                &stored.institution,
-                *limit,
-                *expires_on,
-                &mut moment,
-            )
-            .await?;
-        }
-        Ok(Unit {
-            batch,
-            reply: state.clone(),
-        })
+        write(app, &mut batch, shopper, read, &answered).await?;
+        let reply = answered.application.state.clone();
+        Ok(Unit { batch, reply })
     })
     .await
+}
+
+async fn write(
+    app: &App,
+    batch: &mut Batch,
+    shopper: ShopperId,
+    read: &StoredApplication,
+    answered: &Kept,
+) -> Result<(), Denied> {
+    let mut moment = app.moment();
+    let (id, state) = (read.id, &answered.application.state);
+    credit::application_changed(batch, shopper, id, read.version, state.code(), answered);
+    let (owner, subject) = (shopper.to_string(), id.to_string());
+    let sequence = read.version.saturating_add(1);
+    let event = format!("application.{}", state.code());
+    agreements::happened(batch, &owner, &subject, sequence, &event, state, moment.now);
+    match state {
+        State::Asked | State::Referred { .. } | State::Unknown { .. } => {
+            let tomorrow = fenqi_domain::calendar::add_days(moment.today, 1)?;
+            work::planned(batch, &owner, kinds::ASSESS, &subject, tomorrow);
+        }
+        _ => work::done(batch, &owner, kinds::ASSESS, &subject),
+    }
+    if let State::Approved {
+        limit, expires_on, ..
+    } = state
+    {
+        let granted = (*limit, *expires_on);
+        grant(app, batch, shopper, &read.institution, granted, &mut moment).await?;
+    }
+    Ok(())
 }
 
 /// Opens a credit line, or renews the one that stands, and says so on its timeline.
@@ -239,8 +239,7 @@ async fn grant(
     batch: &mut Batch,
     shopper: ShopperId,
     institution: &str,
-    limit: Amount,
-    expires_on: Date,
+    (limit, expires_on): (Amount, Date),
     moment: &mut Moment,
 ) -> Result<(), Denied> {
     let (event, amount) = match app.store.line(shopper, institution).await? {

@@ -179,8 +179,8 @@ fn write(
     event: &str,
     moment: &mut Moment,
 ) -> Result<(), Denied> {
-    let (agreement, stage) = (&file.agreement, &released.agreement.stage);
-    let ended = matches!(stage, Stage::Cancelled { .. });
+    let agreement = &file.agreement;
+    let ended = matches!(released.agreement.stage, Stage::Cancelled { .. });
     let (owner, subject) = (agreement.shopper.to_string(), agreement.id.to_string());
     let (loan, owed) = if ended {
         // What a cancelled purchase had taken from its campaign's budget goes back, so that somebody else can have it.
@@ -196,14 +196,16 @@ fn write(
         let owed = loan.outstanding()?.principal;
         (loan, owed)
     };
+    // Where nothing is owed for what shipped, the end of the hold settles it.
+    let stage = servicing::stage_after(released.agreement.stage.clone(), &loan, agreement)?;
     let to = agreements::Changed {
         before: agreement,
-        stage,
+        stage: &stage,
         loan: &loan,
         outstanding: owed,
         booked_on: file.booked_on,
         days: Some(Days {
-            expire: servicing::expires(&file.days, stage),
+            expire: servicing::expires(&file.days, &stage),
             ..file.days
         }),
     };

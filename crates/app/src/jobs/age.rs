@@ -132,7 +132,7 @@ fn book(app: &App, rules: &Rules, until: Date, mut case: ServicingCase) -> Resul
         Next::On(day) => days.debit = *day,
         Next::Exceeds(exceeded) => {
             exceeded.tell(app, rules, &mut follows, &case.file.agreement, &moment)?;
-            days.debit = None;
+            days.debit = exceeded.again;
         }
         Next::Try(kept) => payments::intend(&mut follows, kept, &moment),
         Next::Wait => {}

@@ -2,7 +2,7 @@
 
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::loan::Loan;
+use fenqi_domain::loan::{Loan, Row};
 use fenqi_store::Batch;
 use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::servicing::ServicingCase;
@@ -87,13 +87,22 @@ impl Reminder {
 
 /// When a loan is looked at next if its debit of today is under way: till that has ended nobody is chased.
 pub(crate) fn quiet(loan: &Loan, moment: &Moment) -> Result<Option<Date>, Denied> {
-    let tomorrow = add_days(moment.today, 1)?;
-    let row = loan.next_due()?;
-    let next = row.map(|row| servicing::next_reminder(row.due_on, tomorrow));
-    Ok(next.transpose()?.flatten())
+    let due = servicing::due_dates_to_remind_of(loan, moment.today)?;
+    servicing::next_reminder(&due, add_days(moment.today, 1)?)
 }
 
-/// What is to be said on a day about a loan as it stands.
+/// The instalment that is spoken of on a day: the newest that is late, or else one that is still to come.
+fn spoken_of(loan: &Loan, today: Date) -> Result<Option<&Row>, Denied> {
+    for due_on in servicing::due_dates_to_remind_of(loan, today)? {
+        if servicing::next_reminder(&[due_on], today)? == Some(today) {
+            return Ok(loan.rows.iter().find(|row| row.due_on == due_on));
+        }
+    }
+    Ok(None)
+}
+
+/// What is to be said on a day about a loan as it stands: of what is overdue, if that is spoken of today, else of the
+/// instalment whose day it is.
 pub(crate) fn reminder(
     app: &App,
     rules: &Rules,
@@ -103,26 +112,33 @@ pub(crate) fn reminder(
     moment: &Moment,
 ) -> Result<Reminder, Denied> {
     let silent = |next| Reminder { next, said: None };
-    let Some(row) = loan.next_due()? else {
+    let Some(oldest) = loan.next_due()? else {
         return Ok(silent(None));
     };
     // A debit of today that is still to be tried may make the reminder needless: it waits for the same day's next run.
-    let is_due = row.due_on <= moment.today && planned == moment.today && !loan.is_paused;
-    let due = (loan.payable()?.total()?, row.due_on);
-    if is_due && debit::is_awaited(app, &rules.debit, case, due, moment.today)? {
+    let is_due = oldest.due_on <= moment.today && planned == moment.today && !loan.is_paused;
+    if is_due && debit::is_awaited(app, &rules.debit, case, loan, moment.today)? {
         return Ok(silent(Some(planned)));
     }
-    let next = servicing::next_reminder(row.due_on, add_days(moment.today, 1)?)?;
+    let next = quiet(loan, moment)?;
     // While a return is open or a payment is under way nobody is chased; and a reminder belongs to its day.
     if loan.is_paused || case.is_claimed() || planned != moment.today {
+        return Ok(silent(next));
+    }
+    let Some(row) = spoken_of(loan, moment.today)? else {
+        return Ok(silent(next));
+    };
+    // Who was told today that a debit failed was told what is owed, and what would help.
+    if debit::has_failed_on(app, case, moment.today)? {
         return Ok(silent(next));
     }
     let currency = case.file.agreement.terms.currency;
     let said = if row.due_on < moment.today {
         let amount = loan.payable()?.total()?;
-        let days = fenqi_domain::calendar::days_between(row.due_on, moment.today);
-        let fields =
-            serde_json::json!({ "amount": amount, "currency": currency, "due_on": row.due_on, "days": days });
+        let days = fenqi_domain::calendar::days_between(oldest.due_on, moment.today);
+        let fields = serde_json::json!({
+            "amount": amount, "currency": currency, "due_on": oldest.due_on, "days": days,
+        });
         ("overdue", fields)
     } else {
         let amount = row.open()?.total()?;

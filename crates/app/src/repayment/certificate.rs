@@ -43,8 +43,15 @@ pub async fn certificate(
     let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
     let loan = servicing::fold(&file, app.moment().today)?;
     let Stage::Settled { on, early, .. } = file.agreement.stage else {
-        return Err(Refusal::OutstandingExists {
-            amount: loan.outstanding()?.total()?,
+        let amount = loan.outstanding()?.total()?;
+        let needed = || Refusal::WrongStage {
+            stage: file.agreement.stage.code().into(),
+            needed: "settled".into(),
+        };
+        // Where nothing is owed, goods are held that may still ship.
+        return Err(match amount.is_positive() {
+            true => Refusal::OutstandingExists { amount },
+            false => needed(),
         }
         .into());
     };

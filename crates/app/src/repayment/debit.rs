@@ -55,7 +55,7 @@ fn decide(app: &App, rules: &Rules, case: ServicingCase) -> Result<Decision<Opti
             None
         }
         Next::Exceeds(exceeded) => {
-            agenda::moved(&mut batch, agreement, Task::Debit, None);
+            agenda::moved(&mut batch, agreement, Task::Debit, exceeded.again);
             exceeded.tell(app, rules, &mut batch, agreement, &moment)?;
             None
         }
@@ -71,7 +71,7 @@ pub(crate) enum Next {
     /// It is looked at again on a day, or not at all.
     On(Option<Date>),
     /// More is due than the mandate allows to be taken at once: nothing is taken, and the shopper is told. It is looked at
-    /// again when they change the mandate.
+    /// again when they change the mandate, and on the next due date.
     Exceeds(Exceeded),
     /// A payment under way will end, and plan what is left.
     Wait,
@@ -79,6 +79,8 @@ pub(crate) enum Next {
 
 /// More is due than a mandate allows.
 pub(crate) struct Exceeded {
+    /// The due date that has not come yet, on which it is looked at again.
+    pub again: Option<Date>,
     due: Money,
     due_on: Date,
     maximum: Amount,
@@ -123,24 +125,25 @@ pub(crate) fn next(
 ) -> Result<Next, Denied> {
     let agreement = &case.file.agreement;
     let due = loan.payable()?.total()?;
-    let next = loan.next_due()?.map(|row| row.due_on);
+    let dates = servicing::open_due_dates(loan, moment.today)?;
+    let again = dates.last().copied().filter(|day| *day > moment.today);
+    let has_come = |day: &&Date| **day <= moment.today;
     let (Some(due_on), true, false) = (
-        next,
+        dates.iter().rfind(has_come).copied(),
         payments::runs(&agreement.stage) && due.is_positive(),
         loan.is_paused,
     ) else {
-        return Ok(Next::On(next.filter(|day| *day > moment.today)));
+        return Ok(Next::On(again));
     };
     if case.is_claimed() {
         return Ok(Next::Wait);
     }
     let Some((card, maximum)) = mandated_card(case) else {
-        return Ok(Next::On(None));
+        return Ok(Next::On(again));
     };
-    let tried = tries(app, case, due_on, card)?;
-    match rule.next(due_on, &tried, moment.today)? {
+    match next_try(app, rule, case, &dates, card, moment.today)? {
         Some(day) if day <= moment.today => {}
-        later => return Ok(Next::On(later)),
+        later => return Ok(Next::On(later.into_iter().chain(again).min())),
     }
     let currency = agreement.terms.currency;
     if due > maximum {
@@ -148,7 +151,12 @@ pub(crate) fn next(
             amount: due,
             currency,
         };
-        return Ok(Next::Exceeds(Exceeded { due, due_on, maximum }));
+        return Ok(Next::Exceeds(Exceeded {
+            again,
+            due,
+            due_on,
+            maximum,
+        }));
     }
     let payment = Payment {
         id: PaymentId::new(&mut moment.ids),
@@ -174,19 +182,38 @@ pub(crate) fn next(
     })))
 }
 
+/// The next day, today or later, on which what fell due on one of these dates is tried again.
+fn next_try(
+    app: &App,
+    rule: &DebitRule,
+    case: &ServicingCase,
+    dates: &[Date],
+    card: &Card,
+    today: Date,
+) -> Result<Option<Date>, Denied> {
+    let mut next: Option<Date> = None;
+    for due_on in dates.iter().filter(|day| **day <= today) {
+        let tried = tries(app, case, *due_on, card)?;
+        let day = rule.next(*due_on, &tried, today)?;
+        next = next.into_iter().chain(day).min();
+    }
+    Ok(next)
+}
+
 /// Whether a debit of today of what is due is still to be tried: then nothing needs to be said to the shopper yet.
 pub(crate) fn is_awaited(
     app: &App,
     rule: &DebitRule,
     case: &ServicingCase,
-    (due, due_on): (Amount, Date),
+    loan: &Loan,
     today: Date,
 ) -> Result<bool, Denied> {
+    let due = loan.payable()?.total()?;
     let Some((card, _)) = mandated_card(case).filter(|(_, maximum)| due <= *maximum) else {
         return Ok(false);
     };
-    let tried = tries(app, case, due_on, card)?;
-    Ok(rule.next(due_on, &tried, today)? == Some(today))
+    let dates = servicing::open_due_dates(loan, today)?;
+    Ok(next_try(app, rule, case, &dates, card, today)? == Some(today))
 }
 
 /// The bound card that the agreement's institution has a mandate for, and the most that may be taken at once.
@@ -199,15 +226,34 @@ fn mandated_card(case: &ServicingCase) -> Option<(&Card, Amount)> {
     Some((card, mandate.maximum))
 }
 
+/// Whether a debit of this day failed: the shopper was told of that, and what would help.
+pub(crate) fn has_failed_on(app: &App, case: &ServicingCase, day: Date) -> Result<bool, Denied> {
+    for payment in failed(case) {
+        if app.day_of(payment?.made_at) == day {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The debits of this agreement that failed.
+fn failed(case: &ServicingCase) -> impl Iterator<Item = Result<Payment, Denied>> {
+    let id = case.file.agreement.id;
+    let stored = case.failed_debits.iter();
+    let payments = stored.map(|stored| Ok(stored.detail::<Kept>()?.payment));
+    payments.filter(move |payment: &Result<Payment, Denied>| {
+        let ours = |payment: &Payment| payment.shares.iter().any(|share| share.agreement == id);
+        payment.as_ref().map_or(true, ours)
+    })
+}
+
 /// The debits of this due date that failed.
 fn tries(app: &App, case: &ServicingCase, due_on: Date, card: &Card) -> Result<Vec<Tried>, Denied> {
-    let id = case.file.agreement.id;
     let mut tried = Vec::new();
-    for stored in &case.failed_debits {
-        let payment = stored.detail::<Kept>()?.payment;
+    for payment in failed(case) {
+        let payment = payment?;
         let on = app.day_of(payment.made_at);
-        let ours = payment.shares.iter().any(|share| share.agreement == id);
-        if let (true, State::Failed { code }, true) = (ours, &payment.state, on >= due_on) {
+        if let (State::Failed { code }, true) = (&payment.state, on >= due_on) {
             tried.push(Tried {
                 on,
                 code: *code,

@@ -5,12 +5,12 @@
 //! is unknown the claims stay, so that nothing is taken twice.
 
 use fenqi_domain::agreement::Stage;
+use fenqi_domain::calendar::days_between;
 use fenqi_domain::change::Change;
 use fenqi_domain::id::{AgreementId, MessageId, PaymentId, ShopperId};
-use fenqi_domain::loan::{Event, Intent, fold};
+use fenqi_domain::loan::{Event, Intent};
 use fenqi_domain::money::{Amount, Money};
 use fenqi_domain::payment::{Answer, FailureCode, Kind, Payment, Receipt, State};
-use fenqi_store::tables::agenda::{self, Task};
 use fenqi_store::tables::agreements::{self, AgreementFile};
 use fenqi_store::tables::payments::{self as rows, NewPayment, StoredPayment};
 use fenqi_store::{Batch, Fault};
@@ -361,39 +361,49 @@ async fn follow(
     if matches!(payment.state, State::Reversed { .. }) && !matches!(before.state, State::Reversed { .. }) {
         reverse(batch, kept, files, moment)?;
     }
-    let has_failed = matches!(payment.state, State::Failed { .. }) && before.state.is_open();
-    if has_failed && payment.kind == Kind::Debit {
-        for share in &payment.shares {
-            remind_today(batch, file(files, share.agreement)?, moment)?;
-        }
-    }
+    let Some((template, fields)) = told(&payment, succeeded, files, moment)? else {
+        return Ok(());
+    };
+    let id = MessageId::new(&mut moment.ids);
+    texts::queue(app, batch, payment.shopper, id, template, &fields, moment).await
+}
+
+/// What the shopper is told about a payment's new state: the text, and what fills it.
+fn told(
+    payment: &Payment,
+    succeeded: bool,
+    files: &[AgreementFile],
+    moment: &Moment,
+) -> Result<Option<(&'static str, serde_json::Value)>, Denied> {
+    let mut fields = serde_json::json!({ "amount": payment.amount, "currency": payment.currency });
     let template = match (&payment.state, payment.kind) {
         (State::Succeeded, Kind::PayOut) if succeeded => "paid_out",
         (State::Succeeded, _) if succeeded => "payment_received",
-        (State::Failed { .. }, Kind::Debit) => "debit_failed",
         (State::Reversed { .. }, _) => "payment_bounced",
-        _ => return Ok(()),
+        (State::Failed { code }, Kind::Debit) => {
+            fields["code"] = code.code().into();
+            let late_since = late_since(payment, files, moment.today)?;
+            let Some(due_on) = late_since else {
+                return Ok(Some(("debit_failed", fields)));
+            };
+            fields["due_on"] = serde_json::json!(due_on);
+            fields["days"] = days_between(due_on, moment.today).into();
+            "debit_failed_late"
+        }
+        _ => return Ok(None),
     };
-    let code = match payment.state {
-        State::Failed { code } => code.code(),
-        _ => "",
-    };
-    let id = MessageId::new(&mut moment.ids);
-    let filled = serde_json::json!({ "amount": payment.amount, "currency": payment.currency, "code": code });
-    texts::queue(app, batch, payment.shopper, id, template, &filled, moment).await
+    Ok(Some((template, fields)))
 }
 
-/// Lets the shopper be reminded today after all, if it is a day for it: while the debit was under way nobody was chased.
-fn remind_today(batch: &mut Batch, file: &AgreementFile, moment: &Moment) -> Result<(), Denied> {
-    let agreement = &file.agreement;
-    let loan = fold(&agreement.terms, &file.transactions, moment.today)?;
-    let Some(row) = loan.next_due()?.filter(|_| !loan.is_paused) else {
-        return Ok(());
-    };
-    if servicing::next_reminder(row.due_on, moment.today)? == Some(moment.today) {
-        agenda::moved(batch, agreement, Task::Remind, Some(moment.today));
+/// Since when what a payment is for is overdue.
+fn late_since(payment: &Payment, files: &[AgreementFile], today: Date) -> Result<Option<Date>, Denied> {
+    let mut since: Option<Date> = None;
+    for share in &payment.shares {
+        let loan = servicing::fold(file(files, share.agreement)?, today)?;
+        let due_on = loan.next_due()?.map(|row| row.due_on);
+        since = since.into_iter().chain(due_on.filter(|day| *day < today)).min();
     }
-    Ok(())
+    Ok(since)
 }
 
 /// Enters the money that came in (or went out) into each agreement that it was for.

@@ -62,6 +62,7 @@ pub fn message(template: &str, fields: &Value, language: Language) -> String {
         Some(Value::String(code)) if name == "code" => {
             failure(FailureCode::of_channel(code), Kind::Debit, language)
         }
+        Some(Value::String(code)) if name == "currency" => reader::word("currency", code, language),
         Some(Value::String(text)) => text.clone(),
         _ => String::new(),
     })

@@ -130,12 +130,17 @@ impl Reader<'_> {
 
     /// What a code of a kind is called.
     fn word(self, kind: &str, code: &str) -> String {
-        let section = format!("{kind}.{code}");
-        if WORDS.has(&section) {
-            WORDS.say(&section, self.language, &|_| String::new())
-        } else {
-            code.to_owned()
-        }
+        word(kind, code, self.language)
+    }
+}
+
+/// What a code of a kind is called; the code itself where it has no name.
+pub(super) fn word(kind: &str, code: &str, language: Language) -> String {
+    let section = format!("{kind}.{code}");
+    if WORDS.has(&section) {
+        WORDS.say(&section, language, &|_| String::new())
+    } else {
+        code.to_owned()
     }
 }
 
@@ -197,6 +202,8 @@ mod tests {
         let gap = Refusal::LimitInsufficient {
             available: Amount::from_minor(100_000),
             gap: Amount::from_minor(32_000),
+            pay_now: Amount::from_minor(32_000),
+            used: Amount::ZERO,
         };
         let [zh, en] = both(&names, |reader| reader.refusal(&gap));
         assert!(zh.contains("还差 320.00"), "{zh}");
@@ -298,6 +305,7 @@ mod tests {
                 OtherRegion,
                 LookAgain,
                 AnotherPerson,
+                OwnLimit,
             ],
             vec![
                 DownPayment { amount },
@@ -329,7 +337,7 @@ mod tests {
         use Alternative::*;
         match alternative {
             OtherMethod | OtherPlan | FollowNotices | VerifyIdentity | Apply | BindCard | OtherCard => {}
-            SettleDispute | Contact | NewQuote | OtherRegion | LookAgain | AnotherPerson => {}
+            SettleDispute | Contact | NewQuote | OtherRegion | LookAgain | AnotherPerson | OwnLimit => {}
             DownPayment { .. } | PayDown { .. } | PayOverdue { .. } | RaiseAmount { .. } => {}
             RemoveLine { .. } | WaitUntil { .. } | WaitUntilDay { .. } | ChooseCount { .. } => {}
             ImproveRecord { .. } | Agree { .. } | AmountWithin { .. } => {}

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use crate::App;
 use crate::outcome::Denied;
-use crate::servicing::{self, BILL_DAYS_AHEAD, REMINDER_DAYS, kinds};
+use crate::servicing::{self, BILL_DAYS_AHEAD, kinds};
 use crate::verify::Found;
 
 /// The work that is planned about one shopper.
@@ -66,17 +66,18 @@ impl Plans {
                 on_agenda(file, Task::Bill, latest, found);
             }
         }
-        let Some(next) = loan.next_due()?.map(|row| row.due_on) else {
+        let due = servicing::open_due_dates(loan, booked_on)?;
+        let Some(newest) = due.last().copied() else {
             return Ok(());
         };
-        if next > booked_on && !loan.is_paused {
-            on_agenda(file, Task::Debit, next, found);
+        if newest > booked_on && !loan.is_paused {
+            on_agenda(file, Task::Debit, newest, found);
         }
-        // Nobody is reminded any more once the last of the days has passed.
-        let last = REMINDER_DAYS.last().copied().unwrap_or_default();
-        let last = add_days(next, last)?;
-        if last > app.moment().today {
-            on_agenda(file, Task::Remind, last, found);
+        // What is spoken of today may have been said already.
+        let tomorrow = add_days(app.moment().today, 1)?;
+        let due = servicing::due_dates_to_remind_of(loan, booked_on)?;
+        if let Some(latest) = servicing::next_reminder(&due, tomorrow)? {
+            on_agenda(file, Task::Remind, latest, found);
         }
         Ok(())
     }

@@ -78,7 +78,13 @@ enum Phase {
     /// Being worked on.
     Waiting(Lasting),
     /// The money moved.
-    Done { reference: String, at: Timestamp },
+    Done {
+        reference: String,
+        /// When it was taken, for who paid.
+        at: Timestamp,
+        /// The day on which it stands in the statement: no day is written again once it is over.
+        booked_on: Date,
+    },
     /// It did not and will not.
     Failed { code: String },
 }
@@ -133,7 +139,7 @@ impl World {
     pub(crate) fn close_transfer(&mut self, number: &str) -> TransferState {
         self.progress(number);
         match self.bank.transfers.get(number).map(|t| &t.phase) {
-            Some(Phase::Done { reference, at }) => TransferState::Succeeded {
+            Some(Phase::Done { reference, at, .. }) => TransferState::Succeeded {
                 reference: reference.clone(),
                 at: *at,
             },
@@ -153,6 +159,8 @@ impl World {
 
     /// The lines of one day, by reference.
     pub(crate) fn bank_statement(&mut self, day: Date) -> Vec<StatementLine> {
+        let numbers: Vec<String> = self.bank.transfers.keys().cloned().collect();
+        numbers.iter().for_each(|number| self.progress(number));
         let mut lines: Vec<StatementLine> = self
             .bank
             .transfers
@@ -241,9 +249,11 @@ impl World {
         let Some(transfer) = self.bank.transfers.get_mut(number) else {
             return;
         };
-        let at = match transfer.phase {
-            Phase::Waiting(Lasting::Until(at)) => at.max(transfer.order.at),
-            _ => transfer.order.at,
+        let ordered_at = transfer.order.at;
+        // What waits for a time is done at that time, whenever somebody asks; anything else when it is found to be done.
+        let (at, booked_at) = match transfer.phase {
+            Phase::Waiting(Lasting::Until(at)) => (at.max(ordered_at), at.max(ordered_at)),
+            _ => (ordered_at, self.now.map_or(ordered_at, |now| now.max(ordered_at))),
         };
         let moved = match self.bank.cards.get_mut(&transfer.order.token) {
             Some(card) => move_money(card, transfer.direction, &transfer.order),
@@ -252,7 +262,12 @@ impl World {
         match moved {
             Ok(()) => {
                 transfer.effects += 1;
-                transfer.phase = Phase::Done { reference, at };
+                let booked_on = booking_day(booked_at);
+                transfer.phase = Phase::Done {
+                    reference,
+                    at,
+                    booked_on,
+                };
                 self.notify(number);
             }
             Err(code) => self.fail(number, &code),
@@ -365,7 +380,7 @@ impl Transfer {
         match &self.phase {
             Phase::Travelling(_) => TransferState::NotFound,
             Phase::Waiting(_) => TransferState::Pending,
-            Phase::Done { reference, at } => TransferState::Succeeded {
+            Phase::Done { reference, at, .. } => TransferState::Succeeded {
                 reference: reference.clone(),
                 at: *at,
             },
@@ -388,7 +403,10 @@ impl Transfer {
 
     /// Its line in the statement, if money moved and the line is not left out.
     fn line(&self) -> Option<StatementLine> {
-        let Phase::Done { reference, at } = &self.phase else {
+        let Phase::Done {
+            reference, booked_on, ..
+        } = &self.phase
+        else {
             return None;
         };
         let amount = match self.direction {
@@ -403,7 +421,7 @@ impl Transfer {
         Some(StatementLine {
             reference: reference.clone(),
             number: self.order.number.clone(),
-            on: booking_day(*at),
+            on: *booked_on,
             amount,
         })
     }

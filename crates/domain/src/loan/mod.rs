@@ -277,6 +277,8 @@ pub enum PostingKind {
     PrincipalRefunded,
     /// A refund gave back more principal than was owed.
     RefundedToCredit,
+    /// A refund gave back principal that had been waived.
+    WaivedRecovered,
     /// Interest that had been paid was given back with a refund.
     InterestReturned,
     /// A fee that had been paid was given back with a refund.

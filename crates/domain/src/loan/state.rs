@@ -88,6 +88,8 @@ pub(crate) struct State<'a> {
     pub refunded: Amount,
     /// The part of it for which paid fees go back as well.
     pub refunded_with_fees: Amount,
+    /// What was waived of principal and came back with refunds.
+    pub recovered: Amount,
     /// Interest, fee and subsidy that went back so far.
     pub returned: Returned,
     /// What is owed to the payer; see [`Loan::credit_balance`].
@@ -181,6 +183,7 @@ impl<'a> State<'a> {
             disbursed: Amount::ZERO,
             refunded: Amount::ZERO,
             refunded_with_fees: Amount::ZERO,
+            recovered: Amount::ZERO,
             returned: Returned::default(),
             credit: Amount::ZERO,
             principal: Amount::ZERO,

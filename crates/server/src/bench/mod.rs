@@ -17,6 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use fenqi_app::App;
+use fenqi_app::clock::machine_now;
+use fenqi_store::tables::clocks;
+use fenqi_store::{Batch, Store};
 use tokio::task::JoinSet;
 
 use crate::data::{Data, Files, load};
@@ -42,6 +45,7 @@ pub async fn platform(database: &Database, opening: &Opening) -> Result<(Arc<App
     let data = load(&Files::embedded())
         .map_err(|p| p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let store = open(database, opening).await.map_err(told)?;
+    take(&store).await?;
     if store.settings().await.map_err(told)?.1.is_empty() {
         market::open(&store, &data).await.map_err(told)?;
     }
@@ -50,6 +54,27 @@ pub async fn platform(database: &Database, opening: &Opening) -> Result<(Arc<App
     let (app, _) = sandbox(store, business, &data, seed).await.map_err(told)?;
     Ok((Arc::new(app), data))
 }
+
+/// Makes an empty store a bench's own. One in which there is somebody whom no bench made up is refused.
+async fn take(store: &Store) -> Result<(), String> {
+    let told = |e: fenqi_store::Fault| e.to_string();
+    if store.lease(MARK).await.map_err(told)?.is_some() {
+        return Ok(());
+    }
+    if !store.owners_after("", 1).await.map_err(told)?.is_empty() {
+        return Err(
+            "somebody is in this store already, and a bench writes made-up purchases; name an empty one, or one that a \
+             bench made"
+                .into(),
+        );
+    }
+    let mut batch = Batch::new(MARK);
+    clocks::lease_first(&mut batch, MARK, "fenqi bench", machine_now());
+    store.commit(batch).await.map_err(|e| e.to_string())
+}
+
+/// The lease by which a bench knows a store again that it filled.
+const MARK: &str = "bench";
 
 /// Runs `count` pieces with so many outstanding, and times each. A piece answers whether it was done or refused.
 pub async fn timed<F, Fut>(count: usize, outstanding: usize, piece: F) -> Result<Figures, String>

@@ -24,7 +24,7 @@ struct Common {
     #[arg(long, default_value = "sqlite:target/bench.db")]
     database: Database,
     /// How many
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 20_000, value_parser = many)]
     size: usize,
     /// Print one line of JSON
     #[arg(long)]
@@ -38,7 +38,7 @@ enum Workload {
         #[command(flatten)]
         common: Common,
         /// How many purchases are outstanding at once
-        #[arg(long, default_value_t = 256)]
+        #[arg(long, default_value_t = 256, value_parser = many)]
         outstanding: usize,
         /// Of a hundred purchases, how many meet a limit that another of the same moment used up
         #[arg(long, default_value_t = 0)]
@@ -61,7 +61,7 @@ enum Workload {
         #[arg(long, value_enum, default_value = "card")]
         by: repay::By,
         /// How many payments are outstanding at once
-        #[arg(long, default_value_t = 256)]
+        #[arg(long, default_value_t = 256, value_parser = many)]
         outstanding: usize,
     },
     /// Offers with schedule, costs and annual rates, on one core
@@ -72,7 +72,7 @@ enum Workload {
     /// Schedules, annual rates and whole lives of loans, on one core and with no store
     Arithmetic {
         /// How many schedules and rates; lives are a fiftieth of it
-        #[arg(long, default_value_t = 1_000_000)]
+        #[arg(long, default_value_t = 1_000_000, value_parser = many)]
         size: usize,
         /// Print one line of JSON
         #[arg(long)]
@@ -83,10 +83,10 @@ enum Workload {
         #[command(flatten)]
         common: Common,
         /// How many agreements there are
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = 100_000, value_parser = many)]
         agreements: usize,
         /// How many of them are due on the day; as many more are to be billed, and as many are late
-        #[arg(long, default_value_t = 3_300)]
+        #[arg(long, default_value_t = 3_300, value_parser = many)]
         due: usize,
         /// Fill the store, and no more
         #[arg(long)]
@@ -95,6 +95,15 @@ enum Workload {
         #[arg(long, conflicts_with = "fill")]
         filled: bool,
     },
+}
+
+/// The most of anything that a workload is run with.
+const MOST: usize = 10_000_000;
+
+/// How many, as it is written on the command line.
+fn many(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| format!("must be a whole number from 1 to {MOST}"))
 }
 
 // Long because: one arm stands for each workload and its flags.

@@ -8,7 +8,7 @@ use fenqi_store::Batch;
 use fenqi_store::tables::clocks;
 use jiff::civil::Date;
 
-use super::{Done, complain, must_exist, say, told};
+use super::{Done, complain, must_exist, must_last, say, told};
 
 /// Its flags.
 #[derive(clap::Args)]
@@ -16,7 +16,7 @@ pub struct Day {
     #[command(flatten)]
     at: crate::At,
     /// The business day up to which work is done; in a sandbox the clock is moved there, day by day
-    #[arg(long)]
+    #[arg(long, value_parser = super::day)]
     until: Option<Date>,
     /// Move the clock further than 400 days; it cannot be moved back
     #[arg(long)]
@@ -38,6 +38,7 @@ fn done(report: &DayReport) -> String {
 
 /// Runs each day in order. A day that was run does nothing more.
 pub async fn run(command: Day) -> Done {
+    must_last(&command.at.database)?;
     must_exist(&command.at.database)?;
     let store = open(&command.at.database, &Opening::default())
         .await

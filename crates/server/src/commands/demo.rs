@@ -3,12 +3,16 @@
 
 use std::path::PathBuf;
 
-use fenqi_server::data::{Files, load};
+use fenqi_app::clock::machine_now;
+use fenqi_server::data::{Data, Files, load};
 use fenqi_server::story::{Place, Played, offers_on_first, play_in, play_on};
 use fenqi_server::wiring::{Database, Opening, open};
-use fenqi_web::story_page::{StoryPage, serve};
+use fenqi_store::tables::clocks;
+use fenqi_store::{Batch, Store};
+use fenqi_web::story_page::{StoryPage, listen, serve};
+use jiff::Timestamp;
 
-use super::{Done, mending, say, told};
+use super::{Done, making, say, told};
 
 /// Ann's story: the whole of article 003, from the cart to the certificate.
 const STORY: &str = include_str!("../../../../sim/scenarios/003-from-cart-to-certificate.txt");
@@ -33,8 +37,17 @@ pub struct Demo {
     json: bool,
 }
 
-/// Loads, plays and serves until it is stopped.
+/// Loads, plays and serves until it is stopped. What could end it is looked at before anything is played.
 pub async fn run(command: Demo) -> Done {
+    let listener = match command.no_serve {
+        true => None,
+        false => Some(listen(command.port).await.map_err(|e| {
+            format!(
+                "port {}: {e}; choose another with --port, or --no-serve",
+                command.port
+            )
+        })?),
+    };
     let mut files = Files::embedded();
     if let Some(path) = &command.catalogue {
         let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -44,6 +57,10 @@ pub async fn run(command: Demo) -> Done {
         let listed: Vec<String> = problems.iter().map(told).collect();
         format!("{}\nnothing was loaded", listed.join("\n"))
     })?;
+    let store = match &command.database {
+        None | Some(Database::Temporary) => None,
+        Some(database) => Some(empty(database).await?),
+    };
     if !command.json {
         say(format!(
             "loaded {} products of {} sellers, {} institutions, {} plans, {} regions",
@@ -54,26 +71,15 @@ pub async fn run(command: Demo) -> Done {
             data.regions.len(),
         ));
     }
-    let (name, story) = match &command.catalogue {
-        None => ("Ann's story", STORY.to_owned()),
-        // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
-        Some(path) => (
-            "what Ann is offered on your first article",
-            offers_on_first(&data).ok_or_else(|| {
-                let path = path.display();
-                format!("{path}: no article may be paid in instalments; write yes in the column financeable")
-            })?,
-        ),
-    };
-    let played = match &command.database {
-        None | Some(Database::Temporary) => play_in(&data, "ann.txt", &story, &Place::Sqlite).await,
-        Some(database) => {
-            let opened = open(database, &Opening::default()).await;
-            let store = opened.map_err(|fault| mending(database, &fault))?;
-            play_on(&data, "ann.txt", &story, store).await
-        }
+    let (name, story) = story_of(&command, &data)?;
+    let played = match &store {
+        None => play_in(&data, "ann.txt", &story, &Place::Sqlite).await,
+        Some(store) => play_on(&data, "ann.txt", &story, store.clone()).await,
     };
     let played = played.map_err(told)?;
+    if let Some(store) = &store {
+        goes_on_from(store, played.ended_at).await?;
+    }
     let well = played.troubles.is_empty();
     let address = (!command.no_serve).then(|| format!("http://127.0.0.1:{}/", command.port));
     if command.json {
@@ -92,17 +98,47 @@ pub async fn run(command: Demo) -> Done {
     } else {
         tell(name, &played, command.no_serve);
     }
-    let Some(address) = address else {
+    let (Some(address), Some(listener)) = (address, listener) else {
         return Ok(well);
     };
     if !command.json {
         say(format!("look at {address} (stop with Ctrl-C)"));
     }
     let page = StoryPage::of(&played.text, data.products.len(), data.lenders.len(), well);
-    serve(page, command.port)
-        .await
-        .map_err(|e| format!("port {}: {e}; choose another with --port", command.port))?;
+    serve(page, listener).await.map_err(told)?;
     Ok(well)
+}
+
+/// What is played: Ann's story, or of a shop's own catalogue what is offered on its first article.
+fn story_of(command: &Demo, data: &Data) -> Result<(&'static str, String), String> {
+    let Some(path) = &command.catalogue else {
+        return Ok(("Ann's story", STORY.to_owned()));
+    };
+    // Ann's story buys articles of the sample shop; of another shop its own articles are shown.
+    let story = offers_on_first(data).ok_or_else(|| {
+        let path = path.display();
+        format!("{path}: no article may be paid in instalments; write yes in the column financeable")
+    })?;
+    Ok(("what Ann is offered on your first article", story))
+}
+
+/// Opens the store that is to hold the shop; one that holds a shop already is left as it is.
+async fn empty(database: &Database) -> Result<Store, String> {
+    let opened = open(database, &Opening::default()).await;
+    let store = opened.map_err(|fault| making(database, &fault))?;
+    if store.settings().await.map_err(told)?.1.is_empty() {
+        Ok(store)
+    } else {
+        Err("there is a shop in this store already; name another with --database".into())
+    }
+}
+
+/// The business clock of the store goes on from where the story ended, so that `fenqi day` does the days that follow.
+async fn goes_on_from(store: &Store, at: Timestamp) -> Result<(), String> {
+    let ahead = at.as_microsecond().saturating_sub(machine_now().as_microsecond());
+    let mut batch = Batch::new("clock");
+    clocks::clock_set(&mut batch, ahead);
+    store.commit(batch).await.map_err(told)
 }
 
 /// Says what was played and how it went; all of it, if no page will show it.

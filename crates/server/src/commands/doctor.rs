@@ -69,6 +69,9 @@ async fn days_are_done(store: &Store) -> Finding {
         Ok((now.to_zoned(zone()).date(), done))
     };
     match known.await {
+        Ok((today, Some(done))) if done >= today => {
+            (true, format!("the work of the days is done up to today, {today}"))
+        }
         Ok((today, Some(done))) => (
             done.tomorrow().is_ok_and(|next| next >= today),
             format!(

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use fenqi_server::wiring::Database;
 use fenqi_store::Fault;
+use jiff::civil::Date;
 
 /// What a command answers.
 pub type Done = Result<bool, String>;
@@ -43,7 +44,8 @@ pub fn mending(database: &Database, fault: &Fault) -> String {
         (Database::Sqlite(path), Fault::Unavailable(_)) if !path.exists() => missing(path),
         (Database::Sqlite(path), Fault::Unavailable(_)) => {
             format!(
-                "{fault}; see that {} is a SQLite file that may be read",
+                "{fault}; see that {} is a SQLite file, and that its folder may be written: SQLite keeps files beside it \
+                 even where it only reads",
                 path.display()
             )
         }
@@ -53,6 +55,34 @@ pub fn mending(database: &Database, fault: &Fault) -> String {
             )
         }
         _ => fault.to_string(),
+    }
+}
+
+/// Why a store could not be made, and what to do about it.
+pub fn making(database: &Database, fault: &Fault) -> String {
+    match (database, fault) {
+        (Database::Sqlite(path), Fault::Unavailable(_)) if !path.exists() => format!(
+            "could not make {}: {fault}; name a file in a folder that may be written",
+            path.display()
+        ),
+        _ => mending(database, fault),
+    }
+}
+
+/// A business day as it is written on the command line.
+pub fn day(text: &str) -> Result<Date, String> {
+    let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let parsed = text.parse().ok().filter(|_| plain);
+    parsed.ok_or_else(|| "is no day; write one such as 2026-12-31".to_owned())
+}
+
+/// Refuses a temporary store: there is nothing in it, and it is gone at once.
+pub fn must_last(database: &Database) -> Result<(), String> {
+    match database {
+        Database::Temporary => Err(
+            "a temporary store (sqlite) is empty and gone at once; name one with --database or FENQI_DATABASE".into(),
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -4,10 +4,11 @@ use fenqi_app::verify;
 use fenqi_server::data::{Files, load};
 use fenqi_server::wiring::{Database, Opening, clock, open, sandbox, seed};
 
-use super::{Done, mending, say, told};
+use super::{Done, mending, must_last, say, told};
 
 /// Verifies a store. It only reads, and may run beside the process that writes.
 pub async fn run(database: &Database, json: bool) -> Done {
+    must_last(database)?;
     let opening = Opening {
         read_only: true,
         ..Opening::default()
