@@ -42,6 +42,10 @@ pub enum NoRate {
     NoRoot,
     /// No rate above −100 % makes flows in any order equal.
     Unequal,
+    /// What is received is paid at the same times: every rate makes them equal, so that none is their rate.
+    Every,
+    /// A loan's rate is above 10¹⁰⁰ a unit of time.
+    TooLarge,
     /// Several rates make them equal, so that none is their rate.
     Several,
 }
@@ -64,6 +68,14 @@ impl fmt::Display for NoRate {
             NoRate::Several => write!(
                 f,
                 "several rates make what is received and what is paid equal, so that none of them is the rate"
+            ),
+            NoRate::Every => write!(
+                f,
+                "every rate makes what is received and what is paid equal, so that none of them is the rate"
+            ),
+            NoRate::TooLarge => write!(
+                f,
+                "the rate is above 10^100 a unit of time, up to which it is looked for"
             ),
             NoRate::Unequal => write!(
                 f,

@@ -23,7 +23,7 @@ pub struct OutOfRange(pub &'static str);
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is out of the range of 64-bit minor units", self.0)
+        write!(f, "{} is out of range", self.0)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod calc;
 pub mod data;
+pub mod input;
 pub mod market;
 pub mod simulate;
 pub mod stage;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn answered(line: &str) -> String {
-    answer(line, 7, date(2026, 11, 20)).text
+    answer(line.as_bytes(), 7, date(2026, 11, 20)).text
 }
 
 /// The answer without its id.
@@ -123,6 +123,9 @@ const MISTAKES: &str = r#"
 {LOAN,"paid":[{"month":1,"count":4000,"amount":"1"}]} => /paid: holds too many flows; 4000 are allowed
 {LOAN,"paid":[{"month":1,"due":1,"amount":"1"}]} => /paid/0/due: is no field of a flow
 {LOAN,"paid":[]} => /paid: money must flow both ways
+{LOAN,"paid":[{"month":0,"amount":"100"}]} => /received: every rate makes what is received and what is paid equal
+{"calc":"annual_rate","method":"dated_effective","received":[{"date":"2026-01-01","amount":"1000"}],"paid":[{"date":"2026-01-02","amount":"2000"}]} => /received: the rate is above 10^100 a unit of time
+{LOAN,"paid":[{"month":1,"amount":"1","amount":"2"}]} => /paid/0/amount: stands twice; one is allowed; at line 1 column
 {LOAN,"paid":[7]} => /paid/0: 7 is no object
 {LOAN,"paid":"all"} => /paid: is no list
 {PLAN} => /total_fee_rate: is missing; one of total_fee_rate, annual_rate, rate_per_period
@@ -159,6 +162,15 @@ fn a_line_that_is_no_object_is_answered_by_its_number() {
         assert_eq!(found["line"], json!(7), "{line}");
         assert!(found["error"].is_string(), "{line}");
     }
+    for bytes in [&b"{\"id\": \"\xb7\xd6\"}"[..], b"\xff\xfe{\0}\0"] {
+        let found = answer(bytes, 7, date(2026, 11, 20)).text;
+        assert!(found.contains("save it as UTF-8"), "{found}");
+    }
+    assert_eq!(
+        parsed("\u{feff}{\"id\": 1}")["id"],
+        json!(1),
+        "a mark before it is no part of it"
+    );
     let long = parsed(&" ".repeat(LINE_BYTES_MAX));
     assert!(long["error"].as_str().unwrap().contains("too long"));
     assert_eq!(parsed(r#"{"id": {"a": 1}}"#)["id"], json!({"a": 1}));
@@ -342,8 +354,45 @@ proptest! {
     fn a_random_line_is_answered_or_refused_and_never_panics(
         line in prop_oneof![values().prop_map(|v| v.to_string()), nearly_right().prop_map(|v| v.to_string()), ".{0,80}"],
     ) {
-        let found = answer(&line, 1, date(2026, 11, 20));
+        let found = answer(line.as_bytes(), 1, date(2026, 11, 20));
         let read: Value = serde_json::from_str(&found.text).unwrap();
         prop_assert_eq!(read.get("error").is_none(), found.is_answered);
     }
+}
+
+/// The exit status of the command for lines on its standard input, and what it says beside its answers.
+fn exit(arguments: &[&str], lines: &str) -> (Option<i32>, String) {
+    use std::io::Write;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fenqi"));
+    let command = command.arg("calc").args(arguments);
+    let pipe = std::process::Stdio::piped;
+    let mut child = command
+        .stdin(pipe())
+        .stdout(pipe())
+        .stderr(pipe())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    (done.status.code(), String::from_utf8(done.stderr).unwrap())
+}
+
+#[test]
+fn the_exit_status_tells_a_script_what_the_page_says() {
+    let right = r#"{"calc":"check","kind":"card","number":"4111111111111111"}"#;
+    let wrong = "{}";
+    assert_eq!(exit(&[], right).0, Some(0));
+    assert_eq!(exit(&[], wrong).0, Some(0), "an error is an answer");
+    assert_eq!(exit(&["--strict"], right).0, Some(0));
+    assert_eq!(exit(&["--strict"], &format!("{wrong}\n{right}")).0, Some(1));
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let (status, said) = exit(&[folder], "");
+    assert_eq!(status, Some(2));
+    assert!(
+        said.contains(&format!("could not read {folder}: it is a folder")),
+        "{said}"
+    );
+    let (status, said) = exit(&["no such file"], "");
+    assert_eq!(status, Some(2));
+    assert!(said.contains("could not read no such file: "), "{said}");
 }

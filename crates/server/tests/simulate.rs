@@ -488,6 +488,6 @@ fn a_case_is_told_in_the_platforms_own_words() {
     );
     assert_eq!(
         file.own_words("nobody"),
-        Err("no case has the id nobody".to_owned())
+        Err("no case has the id nobody; there are phone-in-six".to_owned())
     );
 }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use fenqi_domain::calendar::days_between;
 use fenqi_domain::explain::{Explanation, Factor, How, Name, Product};
 use fenqi_domain::money::{Amount, Currency, Rate, point};
 use serde::Serialize;
@@ -15,10 +16,33 @@ static EXPLANATIONS: LazyLock<Catalogue> =
 /// An explanation in lines, the figure that was asked for first, and below each figure those it comes from, set in by
 /// two spaces. What was agreed or happened needs no line of its own.
 pub fn explanation(why: &Explanation, currency: Currency, language: Language) -> String {
+    explanations(std::slice::from_ref(why), currency, language)
+}
+
+/// Several explanations, an empty line before each but the first. What was explained once is only named after that.
+pub fn explanations(whys: &[Explanation], currency: Currency, language: Language) -> String {
     let teller = Teller { currency, language };
-    let mut lines = String::new();
-    teller.tell(why, 0, &mut lines);
-    lines
+    let mut told = Told::default();
+    for why in whys {
+        if !told.lines.is_empty() {
+            told.lines.push('\n');
+        }
+        teller.tell(why, 0, &mut told);
+    }
+    told.lines
+}
+
+/// How a loan stands with its lender and a bureau, in a line; `field` says its `on`, `days`, `bucket`, `class` and `codes`.
+pub fn standing(language: Language, field: &dyn Fn(&str) -> String) -> String {
+    EXPLANATIONS.say("standing", language, field)
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Told<'a> {
+    lines: String,
+    /// Each figure that has a line of its own, and what is said of it there.
+    figures: Vec<(&'a Explanation, &'a Explanation)>,
 }
 
 /// Who tells, and how.
@@ -29,21 +53,37 @@ struct Teller {
 
 impl Teller {
     /// The lines of a figure.
-    fn tell(&self, why: &Explanation, depth: usize, lines: &mut String) {
-        let how = &reason(why).how;
+    fn tell<'a>(&self, why: &'a Explanation, depth: usize, told: &mut Told<'a>) {
+        let reason = reason(why);
+        let how = &reason.how;
         if matches!(how, How::Given) && depth > 0 {
             return;
         }
         let indent = "  ".repeat(depth);
-        lines.push_str(&format!("{indent}{}", self.figure(why)));
+        told.lines.push_str(&format!("{indent}{}", self.figure(why)));
+        let before = told.figures.iter().find(|(_, known)| *known == reason);
+        if let Some((named, _)) = before.filter(|_| depth > 0) {
+            if named.name != why.name {
+                told.lines.push_str(&format!(" = {}", self.figure(named)));
+            }
+            told.lines.push_str(&self.said("as_above"));
+            told.lines.push('\n');
+            return;
+        }
+        told.figures.push((why, reason));
         let formula = self.formula(how);
         if !formula.is_empty() {
-            lines.push_str(&format!(" = {formula}"));
+            told.lines.push_str(&format!(" = {formula}"));
         }
-        lines.push('\n');
+        told.lines.push('\n');
         for below in how.below() {
-            self.tell(below, depth + 1, lines);
+            self.tell(below, depth + 1, told);
         }
+    }
+
+    /// Words that stand for themselves.
+    fn said(&self, code: &str) -> String {
+        EXPLANATIONS.say(code, self.language, &|_| String::new())
     }
 
     /// A figure with its name.
@@ -121,8 +161,11 @@ impl Teller {
     /// Products added up; where they lie between two units, what they come to exactly.
     fn product(&self, how: &How, products: &[Product], rounding: impl Serialize) -> String {
         let each = products.iter().map(|p| {
-            let factors: Vec<String> = p.factors.iter().map(|f| factor(*f)).collect();
-            let factors: String = factors.iter().map(|f| format!(" × {f}")).collect();
+            let factors = p
+                .factors
+                .iter()
+                .map(|f| format!(" × {}", self.factor(*f, &p.of.name)));
+            let factors: String = factors.collect();
             format!("{}{factors}", self.figure(&p.of))
         });
         let mut said = each.collect::<Vec<_>>().join(" + ");
@@ -130,6 +173,26 @@ impl Teller {
             said.push_str(&format!(" = {exact} ({})", self.word("rounding", rounding)));
         }
         said
+    }
+
+    /// A factor as it is written: of days overdue how many do not count, and of a fraction that nobody reads its digits.
+    fn factor(&self, of: Factor, name: &Name) -> String {
+        match (of, name) {
+            (Factor::Days { days, of: 1 }, Name::Overdue { from, until }) => {
+                let all = days_between(*from, *until);
+                let spared = all.saturating_sub(days);
+                let fields = |field: &str| match field {
+                    "all" => all.to_string(),
+                    _ => spared.to_string(),
+                };
+                let note = (spared > 0).then(|| EXPLANATIONS.say("days_spared", self.language, &fields));
+                format!("{days}{}", note.unwrap_or_default())
+            }
+            (Factor::Share { part, whole }, _) if whole >= LONG => {
+                format!("{}{}", digits(part, whole), self.said("annuity_factor"))
+            }
+            _ => factor(of),
+        }
     }
 
     /// A figure between two units, cut after four more digits if it has more.
@@ -206,6 +269,19 @@ fn reason(why: &Explanation) -> &Explanation {
     }
 }
 
+/// From here on a fraction is written as a decimal: such are the factors of level payments, of which each period's
+/// interest makes more digits.
+const LONG: i64 = 1_000_000;
+
+/// A fraction as a decimal, cut after ten digits.
+fn digits(part: i64, whole: i64) -> String {
+    let cut = i128::from(part)
+        .checked_mul(10_000_000_000)
+        .and_then(|longer| longer.checked_div(i128::from(whole)));
+    let cut = cut.and_then(|cut| i64::try_from(cut).ok()).unwrap_or_default();
+    format!("{}…", point(cut, 10))
+}
+
 /// A factor as it is written.
 fn factor(factor: Factor) -> String {
     match factor {
@@ -274,6 +350,44 @@ mod tests {
         let said = |part, whole| factor(Factor::Decimal { rate, part, whole });
         assert_eq!(said(19 * 366 + 12 * 365, 133_590), "7% × (19/365 + 12/366)");
         assert_eq!(said(30, 365), "7% × 30/365");
+    }
+
+    #[test]
+    fn a_factor_says_which_days_do_not_count_and_no_digits_that_nobody_reads() {
+        let overdue = Name::Overdue {
+            from: date(2025, 3, 5),
+            until: date(2025, 4, 20),
+        };
+        let days = |days| Factor::Days { days, of: 1 };
+        let (part, whole) = (1_043_411_404_624_619, 6_109_191_424_614_982);
+        let table = [
+            (
+                days(43),
+                &overdue,
+                "43（共 46 天，其中 3 天不计）",
+                "43 (46 days, 3 of which do not count)",
+            ),
+            (days(46), &overdue, "46", "46"),
+            (
+                Factor::Share { part, whole },
+                &Name::Level,
+                "0.1707936995…（年金系数：各期本息等额）",
+                "0.1707936995… (annuity factor)",
+            ),
+            (
+                Factor::Share { part: 16, whole: 31 },
+                &Name::Level,
+                "16/31",
+                "16/31",
+            ),
+        ];
+        for (factor, name, zh, en) in table {
+            let say = |language| {
+                let currency = Currency::Cny;
+                Teller { currency, language }.factor(factor, name)
+            };
+            assert_eq!((say(Language::Zh).as_str(), say(Language::En).as_str()), (zh, en));
+        }
     }
 
     #[test]

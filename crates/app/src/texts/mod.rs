@@ -22,7 +22,7 @@ use crate::{App, Moment};
 mod explanation;
 mod reader;
 
-pub use explanation::explanation;
+pub use explanation::{explanation, explanations, standing};
 pub use reader::Reader;
 
 /// A language that people read.

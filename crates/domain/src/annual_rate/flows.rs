@@ -79,8 +79,9 @@ const SEVERAL_ROOTS: Search = Search {
 /// nearest to it counts. It is found to the last bits of a float; steps and halvings are bounded, whatever the flows.
 ///
 /// # Errors
-/// [`NoRate::OneSided`] if money does not flow both ways, [`NoRate::Unequal`] if no rate solves it, [`NoRate::Several`] if
-/// more than one of zero or more does.
+/// [`NoRate::OneSided`] if money does not flow both ways, [`NoRate::Every`] if what is received is paid at the same times,
+/// [`NoRate::TooLarge`] if a loan's rate lies beyond what is looked for, [`NoRate::Unequal`] if no rate solves it, and
+/// [`NoRate::Several`] if more than one of zero or more does.
 pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
     let both = flows.iter().any(|f| f.amount > 0) && flows.iter().any(|f| f.amount < 0);
     if !both {
@@ -89,21 +90,29 @@ pub fn internal_rate(flows: &[Flow]) -> Result<f64, NoRate> {
     // In whole numbers, so that what costs nothing at all costs nothing.
     let left_over = flows.iter().try_fold(0i128, |sum, f| sum.checked_add(f.amount));
     let left_over = left_over.ok_or(NoRate::Unequal)?.signum();
-    if left_over == 0 {
-        return Ok(0.0);
-    }
     let flows = Ordered::new(flows);
-    let search = if flows.turns() > 1 {
-        SEVERAL_ROOTS
-    } else {
-        ONE_ROOT
-    };
+    let turns = flows.turns();
+    if turns == 0 {
+        return Err(NoRate::Every);
+    }
+    if left_over == 0 {
+        return if turns > 1 && flows.has_another(flows.sign_at(FIRST_STEP), 0.0) {
+            Err(NoRate::Several)
+        } else {
+            Ok(0.0)
+        };
+    }
+    let search = if turns > 1 { SEVERAL_ROOTS } else { ONE_ROOT };
     let upwards = |step: f64| step;
     // As 1 + step is what one becomes above zero, 1 ÷ (1 + step) is what one becomes below it.
     let downwards = |step: f64| -step / (1.0 + step);
     match flows.nearest_root(left_over, upwards, FIRST_STEP, search) {
-        Some(rate) if flows.turns() > 1 && flows.has_another(left_over, rate) => Err(NoRate::Several),
+        Some(rate) if turns > 1 && flows.has_another(left_over.saturating_neg(), rate) => {
+            Err(NoRate::Several)
+        }
         Some(rate) => Ok(rate),
+        // The dearer the rate, the more the first flow weighs alone: what is left over at zero turns its sign once.
+        None if turns == 1 && flows.first_sign() != left_over => Err(NoRate::TooLarge),
         None => {
             let below = flows.nearest_root(left_over, downwards, FIRST_STEP, search);
             below.map(downwards).ok_or(NoRate::Unequal)
@@ -130,19 +139,33 @@ impl Ordered {
         }
     }
 
-    /// How often the flows change direction; what happens at one time is one flow.
-    fn turns(&self) -> usize {
-        let mut turns = 0usize;
-        let mut before = 0i128;
+    /// In which direction money flows, time by time; what happens at one time is one flow.
+    fn signs(&self) -> impl Iterator<Item = i128> {
         let same = |a: &Flow, b: &Flow| a.compounded == b.compounded && a.simple == b.simple;
-        for group in self.flows.chunk_by(same) {
+        let sums = self.flows.chunk_by(same);
+        sums.map(|group| {
             let sum = group.iter().fold(0i128, |sum, f| sum.saturating_add(f.amount));
-            if sum.signum() != 0 {
-                turns = turns.saturating_add(usize::from(before != 0 && before != sum.signum()));
-                before = sum.signum();
-            }
-        }
-        turns
+            sum.signum()
+        })
+        .filter(|sign| *sign != 0)
+    }
+
+    /// How often the flows change direction.
+    fn turns(&self) -> usize {
+        self.signs()
+            .zip(self.signs().skip(1))
+            .filter(|(before, after)| before != after)
+            .count()
+    }
+
+    /// The direction of the first flow.
+    fn first_sign(&self) -> i128 {
+        self.signs().next().unwrap_or(0)
+    }
+
+    /// The sign of what the flows are worth together at a rate.
+    fn sign_at(&self, rate: f64) -> i128 {
+        if self.value(rate) < 0.0 { -1 } else { 1 }
     }
 
     /// What the flows are worth together, seen from the time at which none of them weighs more than itself.
@@ -158,15 +181,14 @@ impl Ordered {
             .sum()
     }
 
-    /// Whether the value changes its sign again within 1,000 % a unit of time after a root.
-    fn has_another(&self, at_zero: i128, root: f64) -> bool {
+    /// Whether the value changes its sign again within 1,000 % a unit of time after a root, beyond which it has this sign.
+    fn has_another(&self, sign: i128, root: f64) -> bool {
         let search = Search {
             stride: SEVERAL_ROOTS.stride,
             most: 10.0,
         };
         // A root that only touches zero is not passed by this.
         let begin = root * (1.0 + 1e-6) + FIRST_STEP;
-        let sign = at_zero.saturating_neg();
         self.nearest_root(sign, |step| step, begin, search).is_some()
     }
 
@@ -212,12 +234,37 @@ pub fn nominal(rate: f64, per_year: Fraction) -> f64 {
     rate * float(per_year)
 }
 
-/// A rate as a percentage with ten digits after the point, rounded once.
+/// Significant digits of a percentage that are so: those of a float, less what its root and the product by 100 may lose.
+const DIGITS: usize = 14;
+
+/// A rate as a percentage with ten digits after the point, rounded once. What is 10,000 % or more has fourteen digits that
+/// are so, and zeros after them.
 pub fn percent(rate: f64) -> String {
-    let text = alloc::format!("{:.10}", rate * 100.0);
+    let percent = rate * 100.0;
+    if libm::fabs(percent) >= 1e4 {
+        return rounded(percent);
+    }
+    let text = alloc::format!("{percent:.10}");
     // What is nothing in ten digits has no sign.
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().all(|b| matches!(b, b'0' | b'.')) => digits.to_string(),
         _ => text,
     }
+}
+
+/// A figure of [`DIGITS`] significant digits, written out with ten digits after the point.
+fn rounded(figure: f64) -> String {
+    let text = alloc::format!("{figure:.*e}", DIGITS.saturating_sub(1));
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, mantissa) = mantissa
+        .strip_prefix('-')
+        .map_or(("", mantissa), |digits| ("-", digits));
+    let mut digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let whole = exponent.parse().unwrap_or(0usize).saturating_add(1);
+    while digits.len() < whole.saturating_add(10) {
+        digits.push('0');
+    }
+    let (whole, part) = digits.split_at_checked(whole).unwrap_or((&digits, ""));
+    let part: String = part.chars().take(10).collect();
+    alloc::format!("{sign}{whole}.{part}")
 }

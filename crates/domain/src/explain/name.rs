@@ -148,6 +148,8 @@ pub enum Name {
     PrincipalToCome,
     /// Interest that is not due yet.
     InterestToCome,
+    /// Interest that has accrued, due or not, and is not paid.
+    InterestNotPaid,
     /// Fees that are not due yet.
     FeesToCome,
     /// Fees and penalties that are open.

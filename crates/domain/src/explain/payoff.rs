@@ -63,7 +63,7 @@ fn taken_to(
     let paid = Amount::sum(accrual.terms.iter().map(|t| t.paid_interest))?;
     let paid = Explanation::given(Name::InterestPaid, paid);
     let interest = Explanation::sum(
-        Name::InterestToCome,
+        Name::InterestNotPaid,
         vec![accrual.why_accrued(until)?],
         vec![paid],
     )?

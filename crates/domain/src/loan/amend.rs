@@ -175,13 +175,19 @@ impl State<'_> {
     }
 
     /// Lets some days earn nothing, both included.
-    fn pause_interest(&mut self, servicing: &Servicing, from: Date, until: Date) -> Result<(), OutOfRange> {
+    fn pause_interest(&mut self, servicing: &Servicing, from: Date, until: Date) -> Result<(), Broken> {
+        if until < from {
+            return Err(Broken::Inconsistent {
+                transaction: 0,
+                what: "pauses interest up to a day before the first",
+            });
+        }
         if let Some(accrual) = &mut self.accrual {
             accrual.pause(from, until)?;
         } else if scheduled::builds(self, servicing) {
             scheduled::pause(self, servicing, from, until)?;
         }
-        self.follow()
+        Ok(self.follow()?)
     }
 
     /// How the loan stands before a transaction.

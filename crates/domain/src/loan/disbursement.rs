@@ -147,7 +147,7 @@ impl State<'_> {
 
     /// Counts the rows anew, and those whose day has come.
     pub(crate) fn renumber(&mut self) {
-        for (number, standing) in (1u16..).zip(&mut self.rows) {
+        for (number, standing) in (1..=u16::MAX).zip(&mut self.rows) {
             standing.row.number = number;
         }
         let day = self.day;

@@ -9,8 +9,8 @@ use crate::calendar::add_days;
 use crate::explain::Cause;
 use crate::loan::state::{Flow, Span, State};
 use crate::loan::{
-    Amendment, Broken, Event, Intent, Loan, Parts, Posting, PostingKind, Transaction, charges, disbursement,
-    restructure, restructure::Move, scheduled,
+    Amendment, Broken, Event, Intent, Loan, Parts, Posting, PostingKind, ROWS_MAX, Transaction, charges,
+    disbursement, restructure, restructure::Move, scheduled,
 };
 use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
@@ -138,6 +138,9 @@ pub(crate) fn told<'a>(
     walk(terms, transactions, as_of, true)
 }
 
+/// More rows than [`ROWS_MAX`] that are agreed, or than can be numbered.
+const TOO_MANY_ROWS: OutOfRange = OutOfRange("the number of instalments");
+
 /// See [`run`] and [`told`].
 fn walk<'a>(
     terms: &'a Terms,
@@ -145,6 +148,9 @@ fn walk<'a>(
     as_of: Date,
     tells: bool,
 ) -> Result<State<'a>, Broken> {
+    if terms.due_dates.len() > usize::from(ROWS_MAX) {
+        return Err(TOO_MANY_ROWS.into());
+    }
     let live = live(transactions)?;
     let first = live.first().map_or(as_of, |t| t.effective_on);
     let moved = moved(terms, &live, as_of)?;
@@ -161,6 +167,10 @@ fn walk<'a>(
     for transaction in live.iter().take_while(|t| t.effective_on <= as_of) {
         state.walk_to(transaction.effective_on)?;
         state.apply(transaction)?;
+        // Rows that come one on top of the other are numbered, too.
+        if state.rows.len() > usize::from(u16::MAX) {
+            return Err(TOO_MANY_ROWS.into());
+        }
     }
     state.walk_to(as_of)?;
     Ok(state)
@@ -305,12 +315,12 @@ impl State<'_> {
         if comes_first && transaction.event.needs_loan() {
             return Err(broken("comes before anything was lent"));
         }
+        let numbered = |error: Broken| error.of(transaction.number);
         late::post(self)?;
         let before = self.noted()?;
         match transaction.event {
             Event::Disbursed { amount } => {
-                self.disburse(amount)
-                    .map_err(|error| error.of(transaction.number))?;
+                self.disburse(amount).map_err(numbered)?;
                 self.charge_shares(transaction)?;
             }
             Event::Repaid { amount, intent } => {
@@ -352,7 +362,7 @@ impl State<'_> {
                     standing.row.due_on = add_days(standing.row.due_on, i64::from(days))?;
                 }
             }
-            Event::Amended { ref by } => self.amend(transaction.number, by)?,
+            Event::Amended { ref by } => self.amend(transaction.number, by).map_err(numbered)?,
             Event::PaidOut { amount } if self.terms.conventions.servicing.is_some() => {
                 charges::pay_out(self, amount)?;
             }

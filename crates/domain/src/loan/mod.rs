@@ -33,6 +33,9 @@ pub use amendment::{Amendment, Reaging, Reamortising};
 pub use fold::{Preview, booked, fold, postings, preview};
 pub use life::{Life, Note, Origin, Record, interest_caused, life, quote};
 
+/// The most rows of a schedule: a hundred years of months. More are neither agreed nor spread anew at once.
+pub const ROWS_MAX: u16 = 1_200;
+
 /// A loan that cannot be told from its terms and transactions. It is a fault, never an answer to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
@@ -338,7 +341,7 @@ pub struct Payoff {
 
 impl Event {
     /// Whether it makes sense only once something was lent.
-    pub(crate) const fn needs_loan(&self) -> bool {
+    pub const fn needs_loan(&self) -> bool {
         match self {
             Event::Repaid { .. } | Event::Refunded { .. } | Event::Waived { .. } | Event::PaidOut { .. } => {
                 true

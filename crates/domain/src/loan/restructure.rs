@@ -11,7 +11,7 @@ use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, interest_open};
 use crate::loan::scheduled;
 use crate::loan::state::{Standing, State};
-use crate::loan::{Broken, Parts, Reaging, Reamortising};
+use crate::loan::{Broken, Parts, ROWS_MAX, Reaging, Reamortising};
 use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::Component;
 use crate::servicing::{ChargeOff, Period, Servicing, Unit};
@@ -177,6 +177,12 @@ pub(crate) fn reage(state: &mut State<'_>, servicing: &'_ Servicing, plan: Plan)
         return Err(Broken::Inconsistent {
             transaction: 0,
             what: "spreads what is open over rows that are past",
+        });
+    }
+    if !(1..=ROWS_MAX).contains(&plan.count) {
+        return Err(Broken::Inconsistent {
+            transaction: 0,
+            what: "spreads what is open over no rows, or over more than 1,200",
         });
     }
     let interest = release_interest(state, plan.interest)?;

@@ -159,7 +159,7 @@ impl<'a> State<'a> {
     /// A loan on the evening before anything happens.
     pub fn new(terms: &'a Terms, due_dates: &[Date], day: Date, excused: Vec<Span>) -> State<'a> {
         let starts = core::iter::once(&terms.signed_on).chain(due_dates);
-        let rows = (1u16..)
+        let rows = (1..=u16::MAX)
             .zip(starts.zip(due_dates))
             .map(|(number, (from, due_on))| {
                 let mut standing = Standing::empty(*from, *due_on, Origin::Agreed);

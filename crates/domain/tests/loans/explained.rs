@@ -272,7 +272,7 @@ fn a_payoff_is_explained_by_what_is_owed_and_by_nothing_that_falls_away() {
         named,
         [
             (&Name::PrincipalToCome, 93_57),
-            (&Name::InterestToCome, 25),
+            (&Name::InterestNotPaid, 25),
             (&Name::OtherOpen, 19),
             (&Name::Beside, 43)
         ]

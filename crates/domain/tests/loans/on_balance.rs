@@ -2,14 +2,14 @@
 //! and a month's interest is the balance × 7 % ÷ 12, half to even: 0.58 in the first, then 0.49, 0.39, 0.29, 0.20 and 0.10.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, interest_caused, quote};
+use fenqi_domain::loan::{Amendment, Broken, Event, interest_caused, quote};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, Pricing};
 use fenqi_domain::servicing::{Ahead, Credit, Rule, Timing, Until};
 use jiff::civil::date;
 
 use crate::servicing::{
-    SEVEN, amended, buckets, came_to, daily, first, lent, lived, met, paid, servicing, signed,
+    SEVEN, amended, buckets, came_to, daily, first, lent, lived, met, paid, servicing, signed, tried,
 };
 use crate::terms::{fen, percent};
 
@@ -121,6 +121,24 @@ fn days_without_interest_may_be_told_after_more_was_lent_in_the_same_period() {
     // 9 of 31 days on 600.00 are 1.02, ten earn nothing, and 12 on 900.00 are 2.03.
     assert_eq!(rows[0].1, 3_05);
     assert_eq!(rows.iter().map(|(principal, _)| principal).sum::<i64>(), 900_00);
+}
+
+#[test]
+fn a_pause_that_ends_before_it_begins_is_refused() {
+    let terms = signed(SEVEN, 3, servicing(Ahead::Next));
+    let paused = |until| {
+        let from = date(2024, 1, 11);
+        let by = Amendment::InterestPaused { from, until };
+        tried(&terms, &[lent(600_00), amended(from, by)], first(2))
+    };
+    assert_eq!(
+        paused(date(2024, 1, 10)),
+        Err(Broken::Inconsistent {
+            transaction: 2,
+            what: "pauses interest up to a day before the first",
+        })
+    );
+    assert!(paused(date(2024, 1, 11)).is_ok(), "a day is a pause");
 }
 
 #[test]

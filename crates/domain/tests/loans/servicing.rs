@@ -3,7 +3,7 @@
 //! The figures are restated from the tests of Apache Fineract (Apache-2.0), develop of 2025-02-12, feature files named.
 
 use fenqi_domain::calendar::DayCount;
-use fenqi_domain::loan::{Amendment, Event, Intent, Life, Origin, Reaging, Reamortising, life};
+use fenqi_domain::loan::{Amendment, Broken, Event, Intent, Life, Origin, Reaging, Reamortising, life};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{
@@ -75,10 +75,15 @@ pub fn signed(pricing: Pricing, count: i8, servicing: Servicing) -> Terms {
 
 /// What happened, each with its day.
 pub fn lived(terms: &Terms, events: &[(Date, Event)], as_of: Date) -> Life {
+    tried(terms, events, as_of).unwrap()
+}
+
+/// The same of events that may contradict each other.
+pub fn tried(terms: &Terms, events: &[(Date, Event)], as_of: Date) -> Result<Life, Broken> {
     let life_so_far = events.iter().fold(terms::Life(Vec::new()), |life, (on, event)| {
         life.then(*on, event.clone())
     });
-    life(terms, &life_so_far.0, as_of).unwrap()
+    life(terms, &life_so_far.0, as_of)
 }
 
 pub fn lent(amount: i64) -> (Date, Event) {

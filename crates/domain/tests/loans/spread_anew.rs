@@ -1,14 +1,16 @@
 //! New rows and other dates (重组), in figures reckoned by hand: 300.00 without interest in three rows, or 100.00 at 7 % in
 //! six of 17.01, as in [`crate::on_balance`].
 
-use fenqi_domain::loan::{Amendment, Event, Origin, Reaging};
-use fenqi_domain::money::Rate;
+use fenqi_domain::loan::{Amendment, Broken, Event, Origin, ROWS_MAX, Reaging};
+use fenqi_domain::money::{OutOfRange, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{Ahead, Basis, Method, Period, Servicing, Unit, Until};
 use jiff::civil::{Date, date};
 
-use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed};
-use crate::terms::{fen, percent};
+use crate::servicing::{
+    SEVEN, amended, came_to, daily, first, lent, lived, met, paid, servicing, signed, tried,
+};
+use crate::terms::{after, fen, percent};
 
 /// What is open, over so many months from a day on.
 fn reaged(start_on: Date, count: u16, interest: Reaging) -> Amendment {
@@ -21,6 +23,35 @@ fn reaged(start_on: Date, count: u16, interest: Reaging) -> Amendment {
         count,
         interest,
     }
+}
+
+#[test]
+fn no_rows_and_more_than_can_be_numbered_are_refused() {
+    let terms = signed(Pricing::InterestFree, 3, servicing(Ahead::Next));
+    let over = |count| {
+        let by = reaged(first(3), count, Reaging::Anew);
+        tried(&terms, &[lent(300_00), amended(first(2), by)], first(2))
+    };
+    for count in [0, ROWS_MAX + 1, u16::MAX] {
+        let what = "spreads what is open over no rows, or over more than 1,200";
+        let transaction = 2;
+        assert_eq!(
+            over(count),
+            Err(Broken::Inconsistent { transaction, what }),
+            "{count}"
+        );
+    }
+    let most = over(ROWS_MAX).unwrap();
+    assert_eq!(
+        most.loan.rows.len(),
+        usize::from(ROWS_MAX) + 1,
+        "one was due before"
+    );
+    let days = (1..=i64::from(u16::MAX)).map(|day| after(terms.signed_on, day));
+    let due_dates = days.collect();
+    let terms = Terms { due_dates, ..terms };
+    let too_many = Broken::OutOfRange(OutOfRange("the number of instalments"));
+    assert_eq!(tried(&terms, &[], terms.signed_on), Err(too_many));
 }
 
 #[test]

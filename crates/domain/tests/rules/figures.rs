@@ -180,6 +180,51 @@ fn flows_that_turn_more_than_once_have_the_only_rate_above_zero_or_the_nearest_b
     assert_eq!(internal_rate(&flows(&[100, 50])), Err(NoRate::OneSided));
     assert_eq!(internal_rate(&flows(&[100, -50, -50])), Ok(0.0));
     assert!(NoRate::Unequal.to_string().contains("above -100 %"));
+    assert_eq!(
+        internal_rate(&flows(&[100, -250, 150])),
+        Err(NoRate::Several),
+        "0 and 0.5"
+    );
+    assert_eq!(
+        internal_rate(&flows(&[100, -200, 100])),
+        Ok(0.0),
+        "0 twice is one rate"
+    );
+}
+
+#[test]
+fn flows_that_cancel_out_have_every_rate_and_a_rate_beyond_all_has_its_own_reason() {
+    let at = |days: u64, amount| Flow::after(amount, part(days, 365));
+    let there_and_back = [at(0, 1_000), at(0, -1_000)];
+    assert_eq!(internal_rate(&there_and_back), Err(NoRate::Every));
+    let twice = [at(31, -100), at(0, 1_000), at(31, 100), at(0, -1_000)];
+    assert_eq!(internal_rate(&twice), Err(NoRate::Every));
+    // 2 to the power of 365 is 7.5 × 10¹⁰⁹.
+    assert_eq!(
+        internal_rate(&[at(0, 1_000), at(1, -2_000)]),
+        Err(NoRate::TooLarge)
+    );
+    assert_eq!(
+        internal_rate(&[at(0, -1_000), at(1, 2_000)]),
+        Err(NoRate::TooLarge),
+        "who lends earns it"
+    );
+}
+
+#[test]
+fn a_percentage_has_no_digit_that_is_not_so() {
+    let table = [
+        (0.128_038_018_51, "12.8038018510"),
+        (99.999, "9999.9000000000"),
+        (1_234.567_890_123_456_7, "123456.7890123500"),
+        (-1_234.567_890_123_456_7, "-123456.7890123500"),
+        (1.199_999_999_999_998_8e18, "120000000000000000000.0000000000"),
+        (999_999.999_999_999_99, "100000000.0000000000"),
+        (-1e-15, "0.0000000000"),
+    ];
+    for (rate, printed) in table {
+        assert_eq!(percent(rate), printed);
+    }
 }
 
 /// Convention, start, end, days, part of a year: ISDA's examples of 2008 for 30/360 and the EMU memo's of 1998 for ACT/ACT;

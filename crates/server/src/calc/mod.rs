@@ -12,6 +12,8 @@ mod payoff;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use crate::input;
+
 use fields::{Fields, Wrong};
 
 /// What a line may hold besides the fields of its calculation; the last three belong to whoever compares the answers.
@@ -29,12 +31,16 @@ pub struct Answer {
 }
 
 /// Answers a line, which is the `number`-th of its file; `today` is the day against which dates of birth are held.
-pub fn answer(line: &str, number: usize, today: Date) -> Answer {
+pub fn answer(line: &[u8], number: usize, today: Date) -> Answer {
     if line.len() >= LINE_BYTES_MAX {
         let error = format!("the line is too long; fewer than {LINE_BYTES_MAX} bytes are allowed");
         return refused(None, number, error);
     }
-    let read = match serde_json::from_str::<Value>(line) {
+    let line = match input::text(line) {
+        Ok(line) => line,
+        Err(error) => return refused(None, number, error),
+    };
+    let read = match input::json(line) {
         Ok(Value::Object(fields)) => fields,
         Ok(other) => {
             return refused(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use fenqi_app::texts::Language;
+use fenqi_server::input;
 use fenqi_server::simulate::{File, check, schema, text};
 
 use super::{Done, complain, say};
@@ -53,15 +54,16 @@ enum Speech {
     En,
 }
 
-/// Plays the cases. A case that cannot be played has a line that says why.
+/// Plays the cases. A case that cannot be played has a line that says why, and is a failure.
 pub fn run(command: &Simulate) -> Done {
     let Some(path) = command.file.as_ref().filter(|_| !command.schema) else {
         say(schema::TEXT.trim_end());
         return Ok(true);
     };
     let name = path.display();
-    let content = std::fs::read_to_string(path).map_err(|e| format!("could not read {name}: {e}"))?;
-    let file = File::read(&content).map_err(|e| format!("could not read {name}: {e}"))?;
+    let content = std::fs::read(path).map_err(|e| format!("could not read {name}: {e}"))?;
+    let content = input::text(&content).map_err(|e| format!("could not read {name}: {e}"))?;
+    let file = File::read(content).map_err(|e| format!("could not read {name}: {e}"))?;
     if command.strict && !file.findings().is_empty() {
         file.findings().iter().for_each(complain);
         return Err(format!(
@@ -87,9 +89,6 @@ pub fn run(command: &Simulate) -> Done {
     let lines = file
         .play(command.case.as_deref())
         .map_err(|e| format!("could not read {name}: {e}"))?;
-    if lines.is_empty() {
-        return Err(format!("{name} has no such case"));
-    }
     if command.check {
         return Ok(compared(&file, &lines));
     }
@@ -99,7 +98,7 @@ pub fn run(command: &Simulate) -> Done {
             Format::Text => say(text(line)),
         }
     }
-    Ok(true)
+    Ok(lines.iter().all(|line| line.get("error").is_none()))
 }
 
 /// Says what differs from what the cases expect; whether nothing does.
@@ -110,17 +109,25 @@ fn compared(file: &File, lines: &[serde_json::Value]) -> bool {
         let Some(case) = file.cases().iter().find(is_this) else {
             continue;
         };
-        let found = check::differences(case, line);
-        let details = check::details(case, line);
-        hold += usize::from(found.is_empty());
-        in_detail += usize::from(found.is_empty() && details.is_empty());
         let id = line.get("id").and_then(|id| id.as_str()).unwrap_or_default();
-        let all = found.iter().chain(&details);
+        let not_compared = file.not_compared(id);
+        let is_asked = check::expects(case);
+        let found = check::differences(case, line);
+        let mut details = check::details(case, line);
+        details.extend(check::asides(case, line));
+        let holds = found.is_empty() && not_compared.is_empty() && is_asked;
+        hold += usize::from(holds);
+        in_detail += usize::from(holds && details.is_empty());
+        not_compared.iter().for_each(|f| say(format!("{id} {f}")));
+        if !is_asked {
+            say(format!("{id} expects nothing that could be compared"));
+        }
+        let all = found.iter().chain(details.iter().filter(|d| !found.contains(d)));
         all.for_each(|d| say(format!("{id} {d}")));
     }
     say(format!(
         "{hold} of {} hold to the cent, {in_detail} in every detail",
         lines.len()
     ));
-    hold == lines.len()
+    in_detail == lines.len()
 }

@@ -150,6 +150,7 @@ impl Player {
         let Some(Meant { number: of, .. }) = self.meant(op, "")? else {
             return Err(op.wrong("charge_due_date", "the day of a charge"));
         };
+        self.admit_adjustment(op, amount, of)?;
         let by = Amendment::ChargeAdjusted { of, amount };
         self.enter("Charge Adjustment", self.day(op)?, Event::Amended { by })?;
         Ok(())

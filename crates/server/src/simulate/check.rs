@@ -32,6 +32,9 @@ const TOTALS: [&str; 7] = [
     "outstanding",
 ];
 
+/// The totals that must be equal in every detail.
+const TOTALS_IN_DETAIL: [&str; 3] = ["in_advance", "late", "waived"];
+
 /// What of a transaction must be equal in every detail.
 const TRANSACTION: [&str; 11] = [
     "date",
@@ -99,8 +102,41 @@ pub fn differences(case: &Value, answer: &Value) -> Vec<Difference> {
 pub fn details(case: &Value, answer: &Value) -> Vec<Difference> {
     compared(case, answer, |expected, answer, at, found| {
         rows(expected, answer, at, ("schedule", &ROW_IN_DETAIL), found);
+        if let Some(totals) = expected.get("schedule_totals") {
+            let answer = field(answer, "schedule_totals");
+            let at = format!("{at}/schedule_totals");
+            figures(totals, answer, &TOTALS_IN_DETAIL, &at, found);
+        }
         rows(expected, answer, at, ("transactions", &TRANSACTION), found);
     })
+}
+
+/// Where it differs in what is told of the loan beside its figures: its status, and each of [`BESIDE`].
+pub fn asides(case: &Value, answer: &Value) -> Vec<Difference> {
+    compared(case, answer, |expected, answer, at, found| {
+        for name in ["status"].iter().chain(&BESIDE) {
+            let (wanted, answer) = (field(expected, name), field(answer, name));
+            if expected.get(name).is_some() && !agrees(wanted, answer) {
+                differ(found, format!("{at}/{name}"), wanted, answer);
+            }
+        }
+    })
+}
+
+/// Whether a case expects anything that [`differences`] or [`details`] look at.
+pub fn expects(case: &Value) -> bool {
+    let tables = [
+        "schedule",
+        "schedule_totals",
+        "transactions",
+        "outstanding",
+        "overpaid",
+        "status",
+    ];
+    let mut expected = list(case, "sequence")
+        .iter()
+        .filter_map(|step| step.get("expect"));
+    expected.any(|e| tables.iter().chain(&BESIDE).any(|name| e.get(*name).is_some()))
 }
 
 /// Which of [`BESIDE`] a case expects, each time it does, and whether the answer says the same.

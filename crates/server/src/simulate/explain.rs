@@ -1,6 +1,6 @@
 //! Why the figures of a case are what they are at its end: the rules' own explanations, as values and as text.
 
-use fenqi_app::texts::{Language, explanation};
+use fenqi_app::texts::{self, Language};
 use fenqi_domain::asset_class::AssetClass;
 use fenqi_domain::bureau::{self, Month};
 use fenqi_domain::delinquency::Ranges;
@@ -40,7 +40,7 @@ impl File {
     /// # Errors
     /// A sentence if there is no such case, it cannot be played, or nothing was lent.
     pub fn explain(&self, id: &str) -> Result<Told, String> {
-        told(id, &super::play(&self.case(id)?)?.player)
+        told(id, &self.play_case(&self.case(id)?)?.player)
     }
 }
 
@@ -115,19 +115,14 @@ impl Told {
     /// As people read it.
     pub fn text(&self, language: Language) -> String {
         let standing = &self.standing;
-        let mut text = format!(
-            "# {}\n\n{}: {} days past due, {}, class {}, months {}\n",
-            self.id,
-            standing.on,
-            standing.days_past_due,
-            standing.bucket,
-            standing.class.number(),
-            standing.codes(),
-        );
-        for why in &self.whys {
-            text.push('\n');
-            text.push_str(&explanation(why, self.currency, language));
-        }
-        text
+        let line = texts::standing(language, &|field| match field {
+            "on" => standing.on.to_string(),
+            "days" => standing.days_past_due.to_string(),
+            "bucket" => standing.bucket.clone(),
+            "class" => standing.class.number().to_string(),
+            _ => standing.codes(),
+        });
+        let whys = texts::explanations(&self.whys, self.currency, language);
+        format!("# {}\n\n{line}\n\n{whys}", self.id)
     }
 }

@@ -1,6 +1,9 @@
 //! Reading a case file field by field, so that every error names the place by a JSON pointer.
 
-use fenqi_domain::money::{Amount, Currency, Money, Rate};
+use std::ops::RangeInclusive;
+
+use fenqi_domain::calendar::parse_date;
+use fenqi_domain::money::{Amount, Currency, Money, NumberError, Rate};
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -83,8 +86,7 @@ impl<'a> Fields<'a> {
     pub fn date_if(&self, name: &'static str) -> Read<Option<Date>> {
         let parsed = self.get(name).map(|value| {
             let text = value.as_str().unwrap_or_default();
-            text.parse()
-                .map_err(|_| self.wrong(name, "a date such as 2024-01-31"))
+            parse_date(text).map_err(|e| format!("{}/{name}: {value} {e}", self.at))
         });
         parsed.transpose()
     }
@@ -92,16 +94,24 @@ impl<'a> Fields<'a> {
     /// An amount that must be there.
     pub fn money(&self, name: &'static str, currency: Currency) -> Read<Amount> {
         let parsed = Money::parse(self.need(name)?, currency);
-        parsed
+        let amount = parsed
             .map(|m| m.amount)
-            .map_err(|e| format!("{}/{name}: {e}", self.at))
+            .map_err(|e| format!("{}/{name}: {e}", self.at))?;
+        if amount.is_positive() {
+            Ok(amount)
+        } else {
+            Err(self.wrong(name, "an amount above zero"))
+        }
     }
 
     /// A percentage, zero if it is not there.
     pub fn rate(&self, name: &'static str) -> Read<Rate> {
         let said = self.said(name)?;
         let parsed = Rate::from_percent(said.as_deref().unwrap_or("0"));
-        parsed.map_err(|e| format!("{}/{name}: {e}", self.at))
+        parsed.map_err(|e| match e {
+            NumberError::TooLarge => self.wrong(name, "a percentage from 0 to 10000, such as 8.6"),
+            other => format!("{}/{name}: {other}", self.at),
+        })
     }
 
     /// A whole number, zero if it is not there.
@@ -112,7 +122,33 @@ impl<'a> Fields<'a> {
             Some(Value::String(text)) => text.parse().ok(),
             Some(other) => other.as_u64().and_then(|n| u16::try_from(n).ok()),
         };
-        number.ok_or_else(|| self.wrong(name, "a whole number"))
+        number.ok_or_else(|| self.wrong(name, "a whole number from 0 to 65535"))
+    }
+
+    /// A whole number within bounds, if it is there.
+    pub fn count_in(&self, name: &'static str, allowed: RangeInclusive<u16>) -> Read<Option<u16>> {
+        if self.get(name).is_none() {
+            return Ok(None);
+        }
+        let bounds = || format!("a whole number from {} to {}", allowed.start(), allowed.end());
+        let number = self.count(name).map_err(|_| self.wrong(name, &bounds()))?;
+        if allowed.contains(&number) {
+            Ok(Some(number))
+        } else {
+            Err(self.wrong(name, &bounds()))
+        }
+    }
+
+    /// A whole number within bounds that must be there.
+    pub fn need_count(&self, name: &'static str, allowed: RangeInclusive<u16>) -> Read<u16> {
+        let missing = || {
+            let (least, most) = (allowed.start(), allowed.end());
+            format!(
+                "{}/{name}: is missing; write a whole number from {least} to {most}",
+                self.at
+            )
+        };
+        self.count_in(name, allowed.clone())?.ok_or_else(missing)
     }
 
     /// A word out of a table, or the default if it is not there.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{File, play};
+use super::File;
 
 impl File {
     /// What a case comes to: its origin, its terms, each transaction with its number and its day, and, where the case
@@ -13,7 +13,7 @@ impl File {
     /// A sentence if there is no such case, or if it cannot be played or lends nothing.
     pub fn own_words(&self, id: &str) -> Result<String, String> {
         let case = self.case(id)?;
-        let played = play(&case)?;
+        let played = self.play_case(&case)?;
         let terms = played.player.terms.as_ref();
         let terms = terms.ok_or_else(|| format!("{id} lends nothing"))?;
         let told = |e: serde_json::Error| e.to_string();

@@ -1,13 +1,14 @@
 //! Playing a case: its operations become transactions, and the rules are asked after each.
 
 use fenqi_domain::loan::{
-    Amendment, Event, Intent, Life, Reaging, Reamortising, Record, Transaction, life, quote,
+    Amendment, Event, Intent, Life, ROWS_MAX, Reaging, Reamortising, Record, Transaction, life, quote,
 };
 use fenqi_domain::money::{Amount, Rate, Rounding};
 use fenqi_domain::plan::{Component, Terms};
 use fenqi_domain::servicing::{Credit, Period};
 use jiff::civil::Date;
 
+use super::admit::days;
 use super::field::{Fields, Read};
 use super::lateness::{Charged, Late};
 use super::terms::{Product, unit};
@@ -25,10 +26,35 @@ const REAMORTISINGS: [(&str, Reamortising); 2] = [
     ("EQUAL_AMORTIZATION_INTEREST_SPLIT", Reamortising::Alike),
 ];
 
+/// Operations that only move money, and can wait until somebody asks how the loan stands.
+const MONEY: [&str; 5] = [
+    "repayment",
+    "merchant_issued_refund",
+    "payout_refund",
+    "goodwill_credit",
+    "run_cob",
+];
+
+/// Says that an operation is not known, and which are.
+pub(super) fn unknown(op: &Fields<'_>, known: &[String]) -> String {
+    let said = op.text("op").unwrap_or_default();
+    let near = known.iter().map(|name| (strsim::jaro_winkler(said, name), name));
+    let near = near.max_by(|a, b| a.0.total_cmp(&b.0));
+    let meant = near.filter(|(likeness, _)| *likeness > 0.85);
+    let meant = meant.map_or_else(String::new, |(_, name)| format!("did you mean {name}? "));
+    format!(
+        "{}/op: is {said:?}; {meant}Known are {}",
+        op.at(),
+        known.join(", ")
+    )
+}
+
 /// One operation as it was entered, and what became of it.
 pub struct Entry {
     /// The number of its transaction.
     pub number: u32,
+    /// The place of its operation.
+    pub at: String,
     /// What it is called; nothing for those that no table shows.
     pub kind: Option<&'static str>,
     /// Its day.
@@ -59,8 +85,18 @@ pub struct Player {
     pub late: Late,
     /// Its charges in the file's words.
     pub charged: Vec<Charged>,
+    /// What is played, and worth to be known.
+    pub notes: Vec<String>,
     today: Date,
+    /// Whether the file says what day it is.
+    pub(super) is_dated: bool,
+    /// The place of the operation at hand.
+    pub(super) at: String,
     pub(super) counted_to: Option<Date>,
+    /// Whether something was entered since the rules were asked.
+    pub(super) is_unsettled: bool,
+    /// The business date of the last operation whose range of delinquency is not told yet.
+    pub(super) acted_on: Option<Date>,
 }
 
 impl Player {
@@ -76,7 +112,12 @@ impl Player {
             fees: Vec::new(),
             late,
             charged: Vec::new(),
+            notes: Vec::new(),
+            is_dated: false,
+            at: String::new(),
             counted_to: None,
+            is_unsettled: false,
+            acted_on: None,
         }
     }
 
@@ -111,13 +152,26 @@ impl Player {
         self.entries.iter().any(written_off)
     }
 
-    /// Does one operation. What moves money or closes a day puts the loan into its range of delinquency anew.
+    /// Does one operation.
     pub fn operate(&mut self, op: &Fields<'_>) -> Read<()> {
-        match op.need("op")? {
-            "set_business_date" => self.today = op.date("date")?,
+        op.at().clone_into(&mut self.at);
+        let name = op.need("op")?;
+        // What only moves money does not ask how the loan stands.
+        if !MONEY.contains(&name) && name != "set_business_date" {
+            self.settle()?;
+        }
+        match name {
+            "set_business_date" => {
+                let day = op.date("date")?;
+                self.turn_to(op, day);
+                self.today = day;
+            }
             "create_loan" => {}
             "approve" => self.approve(op)?,
-            "delinquency_pause" => self.late.pause(op.date("from")?, op.date("to")?),
+            "delinquency_pause" => {
+                let (from, until) = days(op)?;
+                self.late.pause(from, until);
+            }
             "delinquency_resume" => {
                 if !self.late.resume(op.date("date")?) {
                     return Err(op.wrong("date", "a day of a pause"));
@@ -126,8 +180,8 @@ impl Player {
             "add_charge" => self.charge(op)?,
             _ => {
                 self.act(op)?;
-                let classified = self.late.classify(self.life.as_ref(), self.today);
-                classified.map_err(|e| e.to_string())?;
+                self.note_day(op)?;
+                self.acted_on = Some(self.today);
             }
         }
         Ok(())
@@ -137,6 +191,7 @@ impl Player {
     fn approve(&mut self, op: &Fields<'_>) -> Read<()> {
         if op.get("amount").is_some() {
             self.product.principal = self.money(op)?;
+            self.product.most = self.product.most.max(self.product.principal);
         }
         let on = op.date_if("expected_disbursement_date")?;
         self.product.expected_on = on.unwrap_or(self.product.expected_on);
@@ -153,7 +208,7 @@ impl Player {
         match op.need("op")? {
             "run_cob" => {
                 self.counted_to = Some(self.today);
-                self.fold(None)?;
+                self.is_unsettled = true;
             }
             "disburse" => self.disburse(op)?,
             "repayment" => {
@@ -163,14 +218,23 @@ impl Player {
                 };
                 self.enter("Repayment", op.date("date")?, event)?;
             }
-            "merchant_issued_refund" => self.credit(op, "Merchant Issued Refund", Credit::MerchantRefund)?,
-            "payout_refund" => self.credit(op, "Payout Refund", Credit::PayoutRefund)?,
-            "goodwill_credit" => self.credit(op, "Goodwill Credit", Credit::Goodwill)?,
+            "merchant_issued_refund" => {
+                self.credit(op, "Merchant Issued Refund", Credit::MerchantRefund)?;
+            }
+            "payout_refund" => {
+                self.credit(op, "Payout Refund", Credit::PayoutRefund)?;
+            }
+            "goodwill_credit" => {
+                self.credit(op, "Goodwill Credit", Credit::Goodwill)?;
+            }
             "interest_payment_waiver" => {
-                self.credit(op, "Interest Payment Waiver", Credit::InterestWaiver)?
+                let number = self.credit(op, "Interest Payment Waiver", Credit::InterestWaiver)?;
+                self.settle()?;
+                self.note_over(op, number);
             }
             "credit_balance_refund" => {
                 let amount = self.money(op)?;
+                self.admit_pay_out(op, amount)?;
                 self.enter(
                     "Credit Balance Refund",
                     op.date("date")?,
@@ -209,10 +273,10 @@ impl Player {
                 let by = Amendment::Reaged {
                     start_on: op.date("start_date")?,
                     period: Period {
-                        every: op.count("frequency_number")?.max(1),
+                        every: op.count_in("frequency_number", 1..=u16::MAX)?.unwrap_or(1),
                         unit: unit(op, "frequency_type")?,
                     },
-                    count: op.count("number_of_installments")?,
+                    count: op.need_count("number_of_installments", 1..=ROWS_MAX)?,
                     interest: op.word("interest_handling", &REAGINGS, Reaging::Anew)?,
                 };
                 self.enter("Re-age", self.day(op)?, Event::Amended { by })?;
@@ -224,7 +288,7 @@ impl Player {
             }
             "reschedule" => self.reschedule(op)?,
             "interest_pause" => {
-                let (from, until) = (op.date("from")?, op.date("to")?);
+                let (from, until) = days(op)?;
                 let by = Amendment::InterestPaused { from, until };
                 self.enter_silently(from, Event::Amended { by })?;
             }
@@ -240,7 +304,7 @@ impl Player {
                 let by = Amendment::WrittenOff;
                 self.enter("Close (as written-off)", self.day(op)?, Event::Amended { by })?;
             }
-            _ => return Err(op.unsupported("op", what)),
+            _ => return Err(unknown(op, &super::schema::operations()?)),
         }
         Ok(())
     }
@@ -255,9 +319,9 @@ impl Player {
             self.counted_to = self.counted_to.max(Some(self.today));
             self.enter_silently(from, Event::Amended { by })?;
         }
-        let (to, extra) = (op.date_if("adjusted_due_date")?, op.count("extra_terms")?);
-        let grace = op.count("grace_on_principal")?;
-        let interest_grace = op.count("grace_on_interest")?;
+        let some = |name| Ok::<u16, String>(op.count_in(name, 0..=ROWS_MAX)?.unwrap_or(0));
+        let (to, extra) = (op.date_if("adjusted_due_date")?, some("extra_terms")?);
+        let (grace, interest_grace) = (some("grace_on_principal")?, some("grace_on_interest")?);
         if to.is_some() || extra > 0 || grace > 0 || interest_grace > 0 {
             let on = op.date_if("submitted_on")?.unwrap_or(self.today);
             let by = Amendment::Rescheduled {
@@ -278,6 +342,7 @@ impl Player {
 
     fn disburse(&mut self, op: &Fields<'_>) -> Read<()> {
         let (amount, on) = (self.money(op)?, op.date("date")?);
+        self.admit_lending(op, amount)?;
         // Due dates count from the first disbursement, which may be entered after a later one.
         if self.terms.as_ref().is_none_or(|t| on < t.signed_on) {
             self.terms = Some(self.product.terms(on)?);
@@ -322,7 +387,7 @@ impl Player {
         Ok(())
     }
 
-    fn credit(&mut self, op: &Fields<'_>, kind: &'static str, credit: Credit) -> Read<()> {
+    fn credit(&mut self, op: &Fields<'_>, kind: &'static str, credit: Credit) -> Read<u32> {
         let (amount, on) = (self.money(op)?, op.date("date")?);
         let asked = op.flag("interest_refund_calculation")?;
         let refunds = asked.unwrap_or(true) && self.product.interest_refund.contains(&credit);
@@ -343,7 +408,7 @@ impl Player {
                 entry.with = Some(with);
             }
         }
-        Ok(())
+        Ok(number)
     }
 
     /// The interest that an amount has caused up to a day, as if it had never been lent.
@@ -387,73 +452,9 @@ impl Player {
             self.entries.iter().rev().find(standing).map(|e| e.number)
         };
         let of = of.ok_or_else(|| op.wrong("of_repayment_nr", "the number of a payment"))?;
+        self.admit_chargeback(op, amount, of)?;
         let by = Amendment::ChargedBack { amount, of };
         self.enter("Chargeback", self.day(op)?, Event::Amended { by })?;
-        Ok(())
-    }
-
-    /// The number of the next transaction.
-    pub(super) fn next_number(&self) -> u32 {
-        let last = self.transactions.iter().map(|t| t.number);
-        let last = last.chain(self.entries.iter().map(|e| e.number)).max();
-        last.map_or(1, |number| number.saturating_add(1))
-    }
-
-    pub(super) fn enter(&mut self, kind: &'static str, on: Date, event: Event) -> Read<u32> {
-        self.put(Some(kind), on, event)
-    }
-
-    pub(super) fn enter_silently(&mut self, on: Date, event: Event) -> Read<u32> {
-        self.put(None, on, event)
-    }
-
-    fn put(&mut self, kind: Option<&'static str>, on: Date, event: Event) -> Read<u32> {
-        let number = self.next_number();
-        // What is entered for a day that is past makes everything after it be done again, up to today.
-        if on < self.today || self.entries.iter().any(|e| e.on > on) {
-            self.counted_to = self.counted_to.max(Some(self.today));
-        }
-        self.transactions.push(Transaction {
-            number,
-            effective_on: on,
-            event,
-        });
-        self.entries.push(Entry {
-            number,
-            kind,
-            on,
-            stands: true,
-            record: None,
-            replayed: false,
-            with: None,
-        });
-        self.fold(Some(number))?;
-        Ok(number)
-    }
-
-    /// Asks the rules how the loan stands, and notes whose effect has changed.
-    pub(super) fn fold(&mut self, entered: Option<u32>) -> Read<()> {
-        let Some(terms) = &self.terms else {
-            return Ok(());
-        };
-        let last = self.transactions.iter().map(|t| t.effective_on).max();
-        let as_of = last.max(self.counted_to).unwrap_or(self.today);
-        let life = life(terms, &self.transactions, as_of).map_err(|e| e.to_string())?;
-        let mut changed_on = None;
-        self.entries.sort_by_key(|e| (e.on, e.number));
-        for entry in self.entries.iter_mut().filter(|e| e.stands) {
-            let record = life.records.iter().find(|r| r.number == entry.number).copied();
-            let figures = |r: &Record| (r.parts, r.over);
-            let changed = entry.record.as_ref().map(figures) != record.as_ref().map(figures);
-            let is_new = entered == Some(entry.number) || entry.record.is_none();
-            let is_lent = entry.kind == Some("Disbursement");
-            if !is_new && !is_lent && (changed || changed_on == Some(entry.on)) {
-                entry.replayed = true;
-                changed_on = Some(entry.on);
-            }
-            entry.record = record;
-        }
-        self.life = Some(life);
         Ok(())
     }
 }

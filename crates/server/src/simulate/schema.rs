@@ -15,8 +15,39 @@ pub struct Finding {
     pub at: String,
     /// What is wrong, and what is allowed.
     pub why: String,
-    /// Whether it is only a field that nobody reads: the rest can be played without it.
-    pub is_unread: bool,
+    /// What kind of finding it is.
+    pub kind: Kind,
+}
+
+impl Finding {
+    /// Whether it is within figures that are expected.
+    pub fn is_of_expectation(&self) -> bool {
+        self.at.contains("/expect/")
+    }
+}
+
+/// Kinds of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A field that nobody reads: the rest can be played without it.
+    Unread,
+    /// A text where a list must stand, and the like: whatever was meant, it is not what would be read.
+    WrongType,
+    /// A word or a day that is not known, or a field that is missing: whether it matters is for its reader to say.
+    Unknown,
+}
+
+/// The names of all operations.
+///
+/// # Errors
+/// A sentence if the schema itself cannot be read, which a test excludes.
+pub fn operations() -> Result<Vec<String>, String> {
+    let schema: Value = serde_json::from_str(TEXT).map_err(|e| format!("the schema is broken: {e}"))?;
+    let steps = schema.pointer("/$defs/step/oneOf").and_then(Value::as_array);
+    let named = steps.into_iter().flatten().filter_map(fixed);
+    Ok(named
+        .filter_map(|(_, name)| name.as_str().map(str::to_owned))
+        .collect())
 }
 
 impl std::fmt::Display for Finding {
@@ -62,12 +93,25 @@ impl<'a> Check<'a> {
         if let Some(types) = rule.get("type") {
             let allowed = words(types);
             if !allowed.iter().any(|name| is_of(value, name)) {
-                self.wrong(at, format!("is {value}; write {}", allowed.join(" or ")));
+                self.found.push(Finding {
+                    at: at.to_owned(),
+                    why: format!("is {value:.60}; write {}", allowed.join(" or ")),
+                    // What is null is left out.
+                    kind: if value.is_null() {
+                        Kind::Unknown
+                    } else {
+                        Kind::WrongType
+                    },
+                });
                 return;
             }
         }
         let allowed = rule.get("enum").and_then(Value::as_array);
-        if let Some(allowed) = allowed.filter(|all| !all.contains(value)) {
+        // A number says what its digits do as a text.
+        let is_said = |all: &&Vec<Value>| {
+            all.contains(value) || value.is_number() && all.contains(&Value::String(value.to_string()))
+        };
+        if let Some(allowed) = allowed.filter(|all| !is_said(all)) {
             self.wrong(at, format!("is {value}; known are {}", listed(allowed)));
         }
         if let Some(only) = rule.get("const").filter(|only| *only != value) {
@@ -109,7 +153,7 @@ impl<'a> Check<'a> {
                 None if is_closed => self.found.push(Finding {
                     at: place,
                     why: format!("is no field that is read here{}", meant(name, known)),
-                    is_unread: true,
+                    kind: Kind::Unread,
                 }),
                 None => {}
             }
@@ -154,7 +198,7 @@ impl<'a> Check<'a> {
         self.found.push(Finding {
             at: at.to_owned(),
             why,
-            is_unread: false,
+            kind: Kind::Unknown,
         });
     }
 }

@@ -127,6 +127,7 @@ struct Sums {
     paid: Amount,
     ahead: Amount,
     late: Amount,
+    waived: Amount,
     open: Amount,
 }
 
@@ -136,6 +137,7 @@ impl Sums {
         self.paid = self.paid.plus(row.paid()?.total()?)?;
         self.ahead = self.ahead.plus(note.ahead)?;
         self.late = self.late.plus(note.late)?;
+        self.waived = self.waived.plus(waived(row)?)?;
         self.open = self.open.plus(row.open()?.total()?)?;
         Ok(())
     }
@@ -150,6 +152,7 @@ impl Sums {
             "paid": money(self.paid),
             "in_advance": money(self.ahead),
             "late": money(self.late),
+            "waived": money(self.waived),
             "outstanding": money(self.open),
         }))
     }
@@ -164,10 +167,14 @@ fn came_to(row: &Row) -> Result<Parts, OutOfRange> {
     Ok(parts)
 }
 
+/// What of a row was waived.
+fn waived(row: &Row) -> Result<Amount, OutOfRange> {
+    let figures = [&row.principal, &row.interest, &row.fee, &row.penalty];
+    Amount::sum(figures.iter().map(|f| f.waived))
+}
+
 fn line(row: &Row, note: &Note, balance: Amount) -> Result<Value, OutOfRange> {
     let came_to = came_to(row)?;
-    let figures = [&row.principal, &row.interest, &row.fee, &row.penalty];
-    let waived = Amount::sum(figures.iter().map(|f| f.waived))?;
     let days = fenqi_domain::calendar::days_between(note.from, row.due_on);
     Ok(json!({
         "nr": row.number,
@@ -183,7 +190,7 @@ fn line(row: &Row, note: &Note, balance: Amount) -> Result<Value, OutOfRange> {
         "paid": money(row.paid()?.total()?),
         "in_advance": money(note.ahead),
         "late": money(note.late),
-        "waived": money(waived),
+        "waived": money(waived(row)?),
         "outstanding": money(row.open()?.total()?),
     }))
 }

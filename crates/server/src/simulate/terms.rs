@@ -1,6 +1,7 @@
 //! The terms of a case, in the words of the rules.
 
 use fenqi_domain::calendar::{DayCount, Roll, add_days, add_months};
+use fenqi_domain::loan::ROWS_MAX;
 use fenqi_domain::money::{Amount, Currency, Rate, Remainder, Rounding};
 use fenqi_domain::plan::{
     Component, Conventions, LatePolicy, Prepayment, Pricing, RefundStrategy, Settlement, Terms, Waterfall,
@@ -24,6 +25,10 @@ pub struct Product {
     pub expected_on: Date,
     /// How much is expected.
     pub principal: Amount,
+    /// The most that may be lent: what is applied for, or approved if that is more.
+    pub most: Amount,
+    /// Whether it may be paid out in parts, which may come to more.
+    pub lends_in_parts: bool,
     /// The day from which due dates count, if it is not that of the first disbursement.
     pub seeded_on: Option<Date>,
     /// Whether down payments are paid at once.
@@ -137,13 +142,15 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
         .map_err(|_| inputs.wrong("currency", "a currency such as EUR"))?;
     let unit = inputs.word("repayment_unit", &UNITS, Unit::Months)?;
     let period = Period {
-        every: inputs.count("repayment_every")?.max(1),
+        every: inputs.count_in("repayment_every", 1..=u16::MAX)?.unwrap_or(1),
         unit,
     };
+    let count = inputs.need_count("number_of_installments", 1..=ROWS_MAX)?;
     let submitted_on = inputs.date_if("submitted_on")?;
+    let first_on = inputs.date_if("first_disbursement_date")?;
     let expected_on = match submitted_on {
         Some(day) => day,
-        None => inputs.date("first_disbursement_date")?,
+        None => first_on.map_or_else(|| inputs.date("first_disbursement_date"), Ok)?,
     };
     let annual = annual(inputs)?;
     refuse(inputs, annual)?;
@@ -164,16 +171,25 @@ pub fn read(inputs: &Fields<'_>) -> Read<Product> {
             day_count: DayCount::Actual365,
         }
     };
+    let calendar = Calendar {
+        count,
+        period,
+        month_end: inputs.word("month_end_due_date_strategy", &MONTH_ENDS, MonthEnd::Clamp)?,
+        fixed_days: inputs.count("fixed_length_days")?,
+    };
+    let is_in_time = |date: Date| date.year() < 3000;
+    if !calendar.nth(expected_on, count).is_ok_and(is_in_time) {
+        let what = "fewer instalments or shorter periods: the last of these is due after the year 2999";
+        return Err(inputs.wrong("repayment_every", what));
+    }
+    let principal = inputs.money("principal", currency)?;
     Ok(Product {
         currency,
-        calendar: Calendar {
-            count: inputs.count("number_of_installments")?,
-            period,
-            month_end: inputs.word("month_end_due_date_strategy", &MONTH_ENDS, MonthEnd::Clamp)?,
-            fixed_days: inputs.count("fixed_length_days")?,
-        },
+        calendar,
         expected_on,
-        principal: inputs.money("principal", currency)?,
+        principal,
+        most: principal,
+        lends_in_parts: inputs.flag("multi_disbursement")?.unwrap_or(false),
         seeded_on: submitted_on.filter(|_| by_submission),
         pays_down: pays_down.unwrap_or(false),
         interest_refund: refunded(inputs)?,
@@ -236,8 +252,14 @@ fn refuse(inputs: &Fields<'_>, annual: Rate) -> Read<()> {
     if inputs.get("currency_digits").is_some() && inputs.count("currency_digits")? != 2 {
         return Err(inputs.unsupported("currency_digits", "money of other than two digits"));
     }
-    // Whoever lends again may do so.
-    inputs.flag("multi_disbursement")?;
+    // A rate of nothing is said: a misspelt one would make every figure too low.
+    let speaks_of_interest = inputs.get("rate_frequency").is_some() || recalculates(inputs)?;
+    if speaks_of_interest && inputs.get("rate_percent").is_none() {
+        let at = inputs.at();
+        return Err(format!(
+            "{at}/rate_percent: is missing; write a percentage, \"0\" for none"
+        ));
+    }
     if inputs.count("grace_on_interest_charged_periods")? > 0 {
         let what = "interest that is not even charged in the first periods";
         return Err(inputs.unsupported("grace_on_interest_charged_periods", what));

@@ -3,7 +3,7 @@
 use fenqi_domain::loan::{Amendment, Event, Transaction};
 
 use super::field::{Fields, Read};
-use super::play::{Entry, Player};
+use super::play::{Entry, Player, unknown};
 
 /// What an operation takes back, by its word, and what the table calls it.
 const KINDS: [(&str, &str); 19] = [
@@ -52,7 +52,7 @@ impl Player {
             _ => {
                 let kind = KINDS.iter().find(|(word, _)| *word == what);
                 let Some((_, kind)) = kind else {
-                    return Err(op.unsupported("op", &format!("taking back {what}")));
+                    return Err(unknown(op, &super::schema::operations()?));
                 };
                 self.undo_kind(op, kind)
             }

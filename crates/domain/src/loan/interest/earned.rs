@@ -84,7 +84,7 @@ impl Accrual<'_> {
         };
         let start = self.terms.first().map_or(term.from, |t| t.from);
         let units = |from: Date, until: Date| -> Result<u16, OutOfRange> {
-            let mut count = 0u16;
+            let mut count = at_least(unit.unit, from, until);
             while after(from, unit, count.saturating_add(1))? <= until && count < u16::MAX {
                 count = count.saturating_add(1);
             }
@@ -140,4 +140,22 @@ impl Accrual<'_> {
             }
         })
     }
+}
+
+/// How many units lie between two days at least: no more than one short of what they are.
+fn at_least(unit: Unit, from: Date, until: Date) -> u16 {
+    let days = days_between(from, until);
+    let count = match unit {
+        Unit::Days => days,
+        Unit::Weeks => days.div_euclid(7),
+        Unit::Months => {
+            let months = |date: Date| {
+                i64::from(date.year())
+                    .saturating_mul(12)
+                    .saturating_add(i64::from(date.month()))
+            };
+            months(until).saturating_sub(months(from)).saturating_sub(1)
+        }
+    };
+    u16::try_from(count.max(0)).unwrap_or(u16::MAX)
 }
