@@ -250,6 +250,74 @@ fn a_loan_that_runs_on_after_its_last_instalment_owes_flat_interest_for_all_of_i
     }
 }
 
+/// What was paid of every row at the end, and what every transaction paid of principal and of charges.
+fn spread(answer: &Value) -> (Vec<&str>, Vec<[&str; 2]>) {
+    let last = answer
+        .pointer("/checkpoints")
+        .and_then(Value::as_array)
+        .unwrap()
+        .last()
+        .unwrap();
+    let rows = field(last, "schedule").as_array().unwrap().iter();
+    let paid = rows.filter_map(|r| field(r, "paid").as_str()).collect();
+    let moved = field(last, "transactions").as_array().unwrap().iter();
+    let parts = moved.map(|t| ["principal", "fees"].map(|name| field(t, name).as_str().unwrap()));
+    (paid, parts.collect())
+}
+
+/// 100.00 in five rows of 17.00 and one of 15.00; 27.00 are paid ahead, and then a fee of 20.00 falls into the first row.
+/// (Apache Fineract, `AbstractLoanRepaymentScheduleTransactionProcessor` and the advanced allocation beside it.)
+#[test]
+fn a_charge_that_is_entered_after_a_payment_is_known_to_it_where_schedules_are_built_as_a_whole() {
+    let sequence = json!([
+        { "op": "disburse", "date": "2023-09-01", "amount": "100.00" },
+        { "op": "repayment", "date": "2023-09-01", "amount": "27.00" },
+        { "op": "set_business_date", "date": "2023-09-28" },
+        { "op": "add_charge", "kind": "FEE", "due_date": "2023-10-01", "amount": "20.00" },
+    ]);
+    let standard = "PENALTIES_FEES_INTEREST_PRINCIPAL_ORDER";
+    let advanced = "ADVANCED_PAYMENT_ALLOCATION";
+    let table = [
+        // The fee first, the rest is principal of the first row.
+        ("CUMULATIVE", standard, ["27.00", "0.00"], ["7.00", "20.00"]),
+        // The payment was spread when there was no fee: 17.00 and 10.00.
+        ("PROGRESSIVE", advanced, ["17.00", "10.00"], ["27.00", "0.00"]),
+    ];
+    for (kind, strategy, rows, parts) in table {
+        let terms = json!({
+            "principal": "100.00", "number_of_installments": 6, "first_disbursement_date": "2023-09-01",
+            "rate_percent": "0", "schedule_type": kind, "interest_method": "FLAT", "strategy": strategy,
+            "installment_multiple_of": "1",
+        });
+        let answer = with_terms(&terms, &sequence);
+        let (paid, moved) = spread(&answer);
+        assert_eq!(paid[..2], rows, "{kind}");
+        assert_eq!(moved[1], parts, "{kind}");
+    }
+}
+
+/// 1000.00 in three rows; a fee of 50.00 is entered on 1 February, and then a payment of 10 January: 333.33 and the fee, and
+/// 116.67 of the second row. (Apache Fineract, `DueDateRespectiveLoanRepaymentScheduleTest`, `scenario4`.)
+#[test]
+fn a_payment_that_is_entered_late_pays_a_charge_of_a_later_day_where_schedules_are_built_as_a_whole() {
+    let sequence = json!([
+        { "op": "set_business_date", "date": "2023-02-01" },
+        { "op": "disburse", "date": "2023-01-01", "amount": "1000.00" },
+        { "op": "add_charge", "kind": "FEE", "due_date": "2023-01-20", "amount": "50.00" },
+        { "op": "repayment", "date": "2023-01-10", "amount": "500.00" },
+    ]);
+    let terms = json!({
+        "principal": "1000.00", "first_disbursement_date": "2023-01-01", "rate_percent": "0",
+        "repayment_every": 30, "repayment_unit": "DAYS",
+        "schedule_type": "CUMULATIVE", "interest_method": "FLAT",
+        "strategy": "DUE_PENALTY_FEE_INTEREST_PRINCIPAL_IN_ADVANCE_PRINCIPAL_PENALTY_FEE_INTEREST",
+    });
+    let answer = with_terms(&terms, &sequence);
+    let (paid, moved) = spread(&answer);
+    assert_eq!(paid, ["383.33", "116.67", "0.00"]);
+    assert_eq!(moved[1], ["450.00", "50.00"]);
+}
+
 #[test]
 fn interest_of_whole_periods_is_refused_only_where_a_part_of_one_would_owe_it() {
     let terms = json!({

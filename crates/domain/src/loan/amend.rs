@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::allocation;
 use crate::loan::amendment::Amendment;
-use crate::loan::charges::{self, Charge};
+use crate::loan::charges::{self, Charge, LeftOver};
 use crate::loan::life::Record;
 use crate::loan::state::State;
 use crate::loan::{Broken, Event, Parts, PostingKind, Transaction, restructure, scheduled};
@@ -219,8 +219,26 @@ impl State<'_> {
             (Some(told), _) => told,
             (None, Event::PaidOut { .. }) => (added.minus(&before.added)?, Amount::ZERO.minus(grown)?),
             (None, Event::Disbursed { .. }) => (Parts::default(), Amount::ZERO.minus(grown)?),
-            (None, _) => (gone.minus(&before.gone)?, grown),
+            (None, _) => {
+                let met = core::mem::take(&mut self.met_before);
+                let parts = gone.minus(&before.gone)?.minus(&met)?;
+                (parts, grown.plus(met.total()?)?)
+            }
         };
+        let is_paid = matches!(
+            transaction.event,
+            Event::Repaid { .. }
+                | Event::Amended {
+                    by: Amendment::Credited { .. } | Amendment::ChargeAdjusted { .. },
+                }
+        );
+        if is_paid && over.is_positive() {
+            self.left_over.push(LeftOver {
+                number: transaction.number,
+                on: self.day,
+                amount: over,
+            });
+        }
         let mut open = Amount::ZERO;
         for standing in &self.rows {
             open = open.plus(standing.open_of(Component::Principal)?)?;

@@ -38,7 +38,49 @@ pub(crate) fn charge(state: &mut State<'_>, servicing: &Servicing, charge: Charg
         state.renumber();
     }
     state.charges.push(charge);
+    meet_from_payments(state, charge)?;
     apply_credit(state, servicing)
+}
+
+/// What a payment left over for the payer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LeftOver {
+    /// The number of its transaction.
+    pub number: u32,
+    /// Its day.
+    pub on: Date,
+    /// How much nobody used yet.
+    pub amount: Amount,
+}
+
+/// Lets payments that left something over pay a charge that came after them, each as of its own day, the oldest first.
+/// (Apache Fineract, `AdvancedPaymentScheduleTransactionProcessor.processOverpaidTransactions`.)
+fn meet_from_payments(state: &mut State<'_>, charge: Charge) -> Result<(), OutOfRange> {
+    let place = row_of(state, charge.due_on).or_else(|| state.rows.len().checked_sub(1));
+    let Some(standing) = place.and_then(|p| state.rows.get_mut(p)) else {
+        return Ok(());
+    };
+    for left in &mut state.left_over {
+        let open = standing.open_of(charge.component)?.min(charge.amount);
+        let amount = left.amount.min(state.credit).min(open);
+        if !amount.is_positive() {
+            continue;
+        }
+        standing.take(left.on, charge.component, amount)?;
+        // The row is clear since that day, not since the one on which this is noticed.
+        standing.met = standing.met.plus(amount)?;
+        if standing.row.open()?.total()?.is_zero() {
+            standing.row.cleared_on = Some(left.on);
+        }
+        left.amount = left.amount.minus(amount)?;
+        state.credit = state.credit.minus(amount)?;
+        state.met_before.add(charge.component, amount)?;
+        if let Some(record) = state.records.iter_mut().find(|r| r.number == left.number) {
+            record.parts.add(charge.component, amount)?;
+            record.over = record.over.minus(amount)?;
+        }
+    }
+    Ok(())
 }
 
 /// Charges a share of every instalment as a fee, of those that lending makes later as well.

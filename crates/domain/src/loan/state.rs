@@ -9,7 +9,7 @@ use crate::calendar::{add_days, days_between};
 use crate::explain::trace::{LateDays, Trace};
 use crate::late::Late;
 use crate::loan::booking::Booked;
-use crate::loan::charges::Charge;
+use crate::loan::charges::{Charge, LeftOver};
 use crate::loan::interest::Accrual;
 use crate::loan::life::{Origin, Record};
 use crate::loan::scheduled::Course;
@@ -126,6 +126,10 @@ pub(crate) struct State<'a> {
     pub surcharges: Vec<(u32, Rate)>,
     /// What each transaction did so far.
     pub records: Vec<Record>,
+    /// What payments left over so far.
+    pub left_over: Vec<LeftOver>,
+    /// What the transaction at hand let earlier payments pay.
+    pub met_before: Parts,
     /// What was charged back so far: of which transaction, how much.
     pub chargebacks: Vec<(u32, Amount)>,
     /// What the transaction at hand says of itself: its parts, and what was over.
@@ -198,6 +202,8 @@ impl<'a> State<'a> {
             charges: Vec::new(),
             surcharges: Vec::new(),
             records: Vec::new(),
+            left_over: Vec::new(),
+            met_before: Parts::default(),
             chargebacks: Vec::new(),
             told: None,
             is_charged_off: false,

@@ -1,7 +1,7 @@
 //! What comes to be owed after the first day: lent later, charged back, or spread over more rows. In figures reckoned by
 //! hand: 100.00 at 7 % over six months of 30 days is 17.01 a month, and 67.05 are left after the second.
 
-use fenqi_domain::loan::{Amendment, Event, Reamortising};
+use fenqi_domain::loan::{Amendment, Event, Parts, Reamortising};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Basis, Credit, Method, Servicing, Until};
@@ -245,5 +245,52 @@ fn another_rate_makes_the_rows_level_that_money_on_the_last_ones_left() {
         let events = [lent(100_00), paid(date(2024, 1, 15), amount), amended(on, by)];
         let life = lived(&terms, &events, on);
         assert_eq!((came_to(&life), met(&life)), (rows.to_vec(), paid_of.to_vec()));
+    }
+}
+
+/// 110.00 were paid on 1 February for 100.00; fees of 4.00 and of 10.00 come later. What was left over of the payment pays
+/// them as of its own day: 4.00, and 6.00 of the second. (Apache Fineract,
+/// `AdvancedPaymentScheduleTransactionProcessor.processOverpaidTransactions`.)
+#[test]
+fn a_charge_is_paid_by_what_an_earlier_payment_left_over() {
+    let terms = signed(Pricing::InterestFree, 4, servicing(Ahead::Next));
+    let charged = |on: Date, due_on: Date, amount: i64| {
+        let by = Amendment::Charged {
+            amount: fen(amount),
+            component: Component::Fee,
+            due_on,
+        };
+        amended(on, by)
+    };
+    let mut events = vec![lent(100_00), paid(first(2), 110_00)];
+    let table = [
+        (
+            date(2024, 2, 20),
+            date(2024, 2, 25),
+            4_00,
+            (4_00, 6_00, 6_00),
+            (1, Some(first(2)), 4_00),
+        ),
+        (
+            date(2024, 6, 1),
+            date(2024, 6, 10),
+            10_00,
+            (10_00, 0, 0),
+            (4, None, 6_00),
+        ),
+    ];
+    for (on, due_on, amount, (fee, over, credit), (place, cleared, of_row)) in table {
+        events.push(charged(on, due_on, amount));
+        let life = lived(&terms, &events, on);
+        let payment = life.records[1];
+        assert_eq!(
+            (payment.parts.principal, payment.parts.fee),
+            (fen(100_00), fen(fee))
+        );
+        assert_eq!((payment.over, life.loan.credit_balance), (fen(over), fen(credit)));
+        let row = &life.loan.rows[place];
+        assert_eq!((row.fee.paid, row.cleared_on), (fen(of_row), cleared), "{due_on}");
+        let told = life.records.last().unwrap();
+        assert_eq!(told.parts, Parts::default(), "the charge itself paid nothing");
     }
 }

@@ -1,5 +1,6 @@
 //! Charges of a case: what they are called, what they are a share of, and what becomes of them.
 
+use fenqi_domain::calendar::add_days;
 use fenqi_domain::loan::{Amendment, Event, Transaction};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate, Rounding};
 use fenqi_domain::plan::Component;
@@ -55,7 +56,21 @@ impl Player {
         };
         let number = self.enter_silently(due_on.min(on), Event::Amended { by })?;
         self.charged.push(Charged::read(op, Some(number)));
-        Ok(())
+        self.know_from_the_start(number)
+    }
+
+    /// Where a schedule is built as a whole, every payment knows every charge, whatever was entered first: those of
+    /// earlier days are spread anew. (Apache Fineract, `AbstractLoanRepaymentScheduleTransactionProcessor`: all charges
+    /// are in the rows before the first transaction is done again.)
+    fn know_from_the_start(&mut self, charge: u32) -> Read<()> {
+        let Some(terms) = self.terms.as_ref().filter(|_| self.product.servicing.whole) else {
+            return Ok(());
+        };
+        let before_all = add_days(terms.signed_on, -1).map_err(|e| e.to_string())?;
+        for transaction in self.transactions.iter_mut().filter(|t| t.number == charge) {
+            transaction.effective_on = transaction.effective_on.min(before_all);
+        }
+        self.fold(None)
     }
 
     /// Charges a share of each instalment, principal and interest.
