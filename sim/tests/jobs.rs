@@ -352,9 +352,10 @@ async fn an_application_that_two_ask_about_at_once_is_answered_once() {
         ask::applications(&shop.app, on(1)),
         ask::applications(&shop.app, on(1))
     );
-    for report in [one.unwrap(), other.unwrap()] {
-        assert_eq!((report.acted, report.failed), (1, Vec::new()));
-    }
+    let (one, other) = (one.unwrap(), other.unwrap());
+    // Whoever comes late finds nothing to ask about.
+    assert!((1..=2).contains(&(one.acted + other.acted)));
+    assert_eq!([one.failed, other.failed].concat(), [""; 0]);
     let limits = shop.app.store.limit_changes(ann.id).await.unwrap();
     assert_eq!(limits.len(), 1, "the limit is granted once");
 }
