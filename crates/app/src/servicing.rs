@@ -268,10 +268,7 @@ fn days_of(before: &Days, loan: &Loan, stage: &Stage, today: Date) -> Result<Day
             .first()
             .filter(|_| !loan.is_paused)
             .map(|due| (*due).max(today)),
-        remind: match is_active {
-            true => next_reminder(&due_dates_to_remind_of(loan, today)?, today)?,
-            false => None,
-        },
+        remind: next_reminder(reminded_of(&due, today), today)?,
     })
 }
 
@@ -354,11 +351,10 @@ pub(crate) fn open_due_dates(loan: &Loan, today: Date) -> Result<Vec<Date>, Deni
     Ok(dates)
 }
 
-/// The due dates that a shopper is reminded of: the newest that has come, for all that is late, and the next.
-pub(crate) fn due_dates_to_remind_of(loan: &Loan, today: Date) -> Result<Vec<Date>, Denied> {
-    let dates = open_due_dates(loan, today)?;
+/// Of open due dates those that a shopper is reminded of: the newest that has come, for all that is late, and the next.
+pub(crate) fn reminded_of(dates: &[Date], today: Date) -> &[Date] {
     let newest = dates.iter().rposition(|day| *day <= today);
-    Ok(dates.into_iter().skip(newest.unwrap_or(0)).collect())
+    dates.get(newest.unwrap_or(0)..).unwrap_or_default()
 }
 
 /// The first day, from a given one on, on which one of these due dates is spoken of.

@@ -277,7 +277,7 @@ pub fn confirm(
         .ok_or_else(|| Refusal::ApplicationRequired {
             institution: quote.institution.clone(),
         })?;
-    let hold = line.hold_beside(quote.principal, quote.down_payment, case.today, now)?;
+    let hold = line.hold(quote.principal, quote.down_payment, case.today, now)?;
     let expires_at = after_seconds(now, i64::from(quote.hold_days).saturating_mul(86_400))?;
     let agreement = Agreement {
         id: AgreementId::new(ids),

@@ -113,13 +113,13 @@ impl Line {
     }
 
     // R21: what is missing is named
-    /// Whether a purchase of so much fits on a day.
+    /// Whether a purchase of which so much is financed, and so much paid now, fits on a day.
     ///
     /// # Errors
     /// [`Refusal::ApprovalExpired`] after its last day; [`Refusal::OwnLimitReached`] where only the shopper's own limit
     /// stands in the way; [`Refusal::LimitExhausted`] if nothing is left; else [`Refusal::LimitInsufficient`] with the
-    /// gap.
-    pub fn has_room(&self, amount: Amount, today: Date) -> Result<(), Denied> {
+    /// gap, and what would have to be paid now in all.
+    pub fn has_room(&self, amount: Amount, paid_now: Amount, today: Date) -> Result<(), Denied> {
         if today > self.expires_on {
             return Err(Denied::Refused(Refusal::ApprovalExpired {
                 institution: self.institution.clone(),
@@ -131,18 +131,19 @@ impl Line {
             return Ok(());
         }
         let gap = amount.minus(available)?;
+        let pay_now = paid_now.plus(gap)?;
         let of_institution = self.available_of_institution()?;
         Err(Denied::Refused(match self.own_limit {
             Some(limit) if amount <= of_institution => Refusal::OwnLimitReached {
                 limit,
                 gap,
-                pay_now: gap,
+                pay_now,
                 used: self.used,
             },
             _ if available.is_positive() => Refusal::LimitInsufficient {
                 available,
                 gap,
-                pay_now: gap,
+                pay_now,
                 used: self.used,
             },
             _ => Refusal::LimitExhausted {
@@ -153,44 +154,19 @@ impl Line {
         }))
     }
 
-    /// As [`Line::has_room`], of a purchase of which so much is paid now.
+    /// A purchase is confirmed: so much is held until goods are captured (冻结额度).
     ///
     /// # Errors
-    /// As [`Line::has_room`]; what would have to be paid now is named in all.
-    pub fn has_room_beside(&self, amount: Amount, paid_now: Amount, today: Date) -> Result<(), Denied> {
-        let Err(Denied::Refused(mut refusal)) = self.has_room(amount, today) else {
-            return self.has_room(amount, today);
-        };
-        if let Refusal::LimitInsufficient { pay_now, .. } | Refusal::OwnLimitReached { pay_now, .. } =
-            &mut refusal
-        {
-            *pay_now = pay_now.plus(paid_now)?;
-        }
-        Err(Denied::Refused(refusal))
-    }
-
-    /// As [`Line::hold`], of a purchase of which so much is paid now.
-    ///
-    /// # Errors
-    /// As [`Line::has_room_beside`].
-    pub fn hold_beside(
+    /// As [`Line::has_room`].
+    pub fn hold(
         &self,
         amount: Amount,
         paid_now: Amount,
         today: Date,
         at: Timestamp,
     ) -> Result<Moved, Denied> {
-        self.has_room_beside(amount, paid_now, today)?;
-        self.hold(amount, today, at)
-    }
-
-    /// A purchase is confirmed: so much is held until goods are captured (冻结额度).
-    ///
-    /// # Errors
-    /// As [`Line::has_room`].
-    pub fn hold(&self, amount: Amount, today: Date, at: Timestamp) -> Result<Moved, Denied> {
         not_negative(amount)?;
-        self.has_room(amount, today)?;
+        self.has_room(amount, paid_now, today)?;
         self.with(self.held.plus(amount)?, self.used, LimitEvent::Held, amount, at)
     }
 
@@ -348,11 +324,11 @@ mod tests {
     #[test]
     fn a_purchase_over_what_is_left_is_told_the_gap() {
         let line = line(10_000)
-            .hold(Amount::from_minor(7_000), TODAY, NOW)
+            .hold(Amount::from_minor(7_000), Amount::ZERO, TODAY, NOW)
             .unwrap()
             .line;
         assert_eq!(
-            refused(line.has_room(Amount::from_minor(3_500), TODAY)),
+            refused(line.has_room(Amount::from_minor(3_500), Amount::ZERO, TODAY)),
             Refusal::LimitInsufficient {
                 available: Amount::from_minor(3_000),
                 gap: Amount::from_minor(500),
@@ -360,9 +336,12 @@ mod tests {
                 used: Amount::ZERO,
             }
         );
-        let full = line.hold(Amount::from_minor(3_000), TODAY, NOW).unwrap().line;
+        let full = line
+            .hold(Amount::from_minor(3_000), Amount::ZERO, TODAY, NOW)
+            .unwrap()
+            .line;
         assert_eq!(
-            refused(full.has_room(Amount::from_minor(1), TODAY)),
+            refused(full.has_room(Amount::from_minor(1), Amount::ZERO, TODAY)),
             Refusal::LimitExhausted {
                 limit: Amount::from_minor(10_000),
                 gap: Amount::from_minor(1),
@@ -378,7 +357,7 @@ mod tests {
             .unwrap()
             .line;
         assert_eq!(
-            refused(line.has_room(Amount::from_minor(2_500), TODAY)),
+            refused(line.has_room(Amount::from_minor(2_500), Amount::ZERO, TODAY)),
             Refusal::OwnLimitReached {
                 limit: Amount::from_minor(2_000),
                 gap: Amount::from_minor(500),
@@ -387,12 +366,15 @@ mod tests {
             }
         );
         assert_eq!(
-            refused(line.has_room(Amount::from_minor(10_001), TODAY)).code(),
+            refused(line.has_room(Amount::from_minor(10_001), Amount::ZERO, TODAY)).code(),
             "limit_insufficient"
         );
         assert!(line.set_own_limit(Some(Amount::from_minor(10_001)), NOW).is_err());
         let lifted = line.set_own_limit(None, NOW).unwrap().line;
-        assert_eq!(lifted.has_room(Amount::from_minor(10_000), TODAY), Ok(()));
+        assert_eq!(
+            lifted.has_room(Amount::from_minor(10_000), Amount::ZERO, TODAY),
+            Ok(())
+        );
     }
 
     #[test]
@@ -412,19 +394,25 @@ mod tests {
     #[test]
     fn nothing_is_repaid_that_was_not_used() {
         let line = line(10_000)
-            .hold(Amount::from_minor(100), TODAY, NOW)
+            .hold(Amount::from_minor(100), Amount::ZERO, TODAY, NOW)
             .unwrap()
             .line;
         assert!(line.repaid(Amount::from_minor(1), NOW).is_err());
-        assert!(line.hold(Amount::from_minor(-1), TODAY, NOW).is_err());
+        assert!(
+            line.hold(Amount::from_minor(-1), Amount::ZERO, TODAY, NOW)
+                .is_err()
+        );
     }
 
     #[test]
     fn a_line_serves_to_its_last_day() {
         let line = line(10_000);
-        assert_eq!(line.has_room(Amount::from_minor(1), date(2027, 11, 20)), Ok(()));
         assert_eq!(
-            refused(line.has_room(Amount::from_minor(1), date(2027, 11, 21))).code(),
+            line.has_room(Amount::from_minor(1), Amount::ZERO, date(2027, 11, 20)),
+            Ok(())
+        );
+        assert_eq!(
+            refused(line.has_room(Amount::from_minor(1), Amount::ZERO, date(2027, 11, 21))).code(),
             "approval_expired"
         );
     }

@@ -427,7 +427,7 @@ fn price_refusals(case: &Case<'_>, plan: &Plan, priced: &Priced) -> Result<Vec<R
         .collect();
     refusals.extend(priced.cost.within(cap).err());
     if let Some(line) = case.shopper.and_then(|known| known.line(&plan.institution)) {
-        match line.has_room_beside(priced.principal, priced.down_payment, case.today) {
+        match line.has_room(priced.principal, priced.down_payment, case.today) {
             // An approval that ran out is asked for again: that is a step and no reason.
             Ok(()) | Err(Denied::Refused(Refusal::ApprovalExpired { .. })) => {}
             Err(Denied::Refused(refusal)) => refusals.push(refusal),

@@ -80,6 +80,34 @@ pub enum DeclineReason {
     AgeOutsideRange,
 }
 
+impl DeclineReason {
+    /// Every reason.
+    pub const ALL: [DeclineReason; 8] = [
+        DeclineReason::ScoreBelowMinimum,
+        DeclineReason::DebtTooHigh,
+        DeclineReason::IncomeTooLow,
+        DeclineReason::HistoryTooShort,
+        DeclineReason::OverdueElsewhere,
+        DeclineReason::LateBefore,
+        DeclineReason::TooManyEnquiries,
+        DeclineReason::AgeOutsideRange,
+    ];
+
+    /// The word in rows, texts and scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            DeclineReason::ScoreBelowMinimum => "score_below_minimum",
+            DeclineReason::DebtTooHigh => "debt_too_high",
+            DeclineReason::IncomeTooLow => "income_too_low",
+            DeclineReason::HistoryTooShort => "history_too_short",
+            DeclineReason::OverdueElsewhere => "overdue_elsewhere",
+            DeclineReason::LateBefore => "late_before",
+            DeclineReason::TooManyEnquiries => "too_many_enquiries",
+            DeclineReason::AgeOutsideRange => "age_outside_range",
+        }
+    }
+}
+
 /// Who can make a refusal go away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

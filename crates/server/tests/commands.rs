@@ -104,3 +104,32 @@ fn what_is_no_day_no_number_and_no_store_is_told_with_what_is_allowed() {
     let below = format!("sqlite:{}", file.join("shop.db").display());
     is_refused(&["migrate", "--database", &below], "could not make");
 }
+
+#[test]
+fn a_script_shows_its_books_and_is_left_as_it_is_where_it_cannot_be_played() {
+    let folder = Folder::new("story");
+    let play = |text: &[u8], flags: &[&str]| {
+        let file = folder.0.join("mine.txt");
+        std::fs::write(&file, text).unwrap();
+        let name = file.display().to_string();
+        let (well, said) = fenqi(&[&["story", &name], flags].concat());
+        (well, said, std::fs::read(&file).unwrap())
+    };
+    let opens = "at 2025-01-05 10:00\nann is 张安, 110101199003070011, phone 13800000001, earns 12000.00\n";
+    let (well, said, _) = play(opens.as_bytes(), &[]);
+    assert!(
+        well && said.contains("at the end") && said.contains("sum: 0.00"),
+        "{said}"
+    );
+    let marked = [b"\xef\xbb\xbf", opens.as_bytes()].concat();
+    assert!(
+        play(&marked, &[]).0,
+        "a mark of its encoding is none of its words"
+    );
+    let unknown = format!("{opens}ann asks for offers on PH-9999, in 310000\n");
+    let (well, said, left) = play(unknown.as_bytes(), &["--update"]);
+    assert!(!well && said.contains("left as it is"), "{said}");
+    assert_eq!(left, unknown.as_bytes());
+    let (well, said, _) = play(b"\xff\xfea\0", &[]);
+    assert!(!well && said.contains("save it as UTF-8"), "{said}");
+}

@@ -92,7 +92,6 @@ impl Scenario {
     pub fn parse(file: &str, text: &str) -> Result<Scenario, Vec<Mistake>> {
         let mut lines = Vec::new();
         let mut mistakes = Vec::new();
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, raw) in text.lines().enumerate() {
             let number = index + 1;
             let trimmed = raw.trim();

@@ -87,15 +87,19 @@ impl Reminder {
 
 /// When a loan is looked at next if its debit of today is under way: till that has ended nobody is chased.
 pub(crate) fn quiet(loan: &Loan, moment: &Moment) -> Result<Option<Date>, Denied> {
-    let due = servicing::due_dates_to_remind_of(loan, moment.today)?;
-    servicing::next_reminder(&due, add_days(moment.today, 1)?)
+    let due = servicing::open_due_dates(loan, moment.today)?;
+    servicing::next_reminder(
+        servicing::reminded_of(&due, moment.today),
+        add_days(moment.today, 1)?,
+    )
 }
 
 /// The instalment that is spoken of on a day: the newest that is late, or else one that is still to come.
 fn spoken_of(loan: &Loan, today: Date) -> Result<Option<&Row>, Denied> {
-    for due_on in servicing::due_dates_to_remind_of(loan, today)? {
-        if servicing::next_reminder(&[due_on], today)? == Some(today) {
-            return Ok(loan.rows.iter().find(|row| row.due_on == due_on));
+    let due = servicing::open_due_dates(loan, today)?;
+    for due_on in servicing::reminded_of(&due, today) {
+        if servicing::next_reminder(&[*due_on], today)? == Some(today) {
+            return Ok(loan.rows.iter().find(|row| row.due_on == *due_on));
         }
     }
     Ok(None)

@@ -44,14 +44,13 @@ pub async fn certificate(
     let loan = servicing::fold(&file, app.moment().today)?;
     let Stage::Settled { on, early, .. } = file.agreement.stage else {
         let amount = loan.outstanding()?.total()?;
-        let needed = || Refusal::WrongStage {
-            stage: file.agreement.stage.code().into(),
-            needed: "settled".into(),
-        };
         // Where nothing is owed, goods are held that may still ship.
         return Err(match amount.is_positive() {
             true => Refusal::OutstandingExists { amount },
-            false => needed(),
+            false => Refusal::WrongStage {
+                stage: file.agreement.stage.code().into(),
+                needed: "settled".into(),
+            },
         }
         .into());
     };

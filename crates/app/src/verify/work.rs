@@ -75,8 +75,7 @@ impl Plans {
         }
         // What is spoken of today may have been said already.
         let tomorrow = add_days(app.moment().today, 1)?;
-        let due = servicing::due_dates_to_remind_of(loan, booked_on)?;
-        if let Some(latest) = servicing::next_reminder(&due, tomorrow)? {
+        if let Some(latest) = servicing::next_reminder(servicing::reminded_of(&due, booked_on), tomorrow)? {
             on_agenda(file, Task::Remind, latest, found);
         }
         Ok(())

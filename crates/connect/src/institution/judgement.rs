@@ -106,16 +106,10 @@ impl Standards {
 
     /// A decline for one reason by its code, such as `debt_too_high`; an unknown code is the score.
     pub(crate) fn decline_for(&self, code: &str, on: Date) -> Assessment {
-        let reason = match code {
-            "debt_too_high" => DeclineReason::DebtTooHigh,
-            "income_too_low" => DeclineReason::IncomeTooLow,
-            "history_too_short" => DeclineReason::HistoryTooShort,
-            "overdue_elsewhere" => DeclineReason::OverdueElsewhere,
-            "late_before" => DeclineReason::LateBefore,
-            "too_many_enquiries" => DeclineReason::TooManyEnquiries,
-            "age_outside_range" => DeclineReason::AgeOutsideRange,
-            _ => DeclineReason::ScoreBelowMinimum,
-        };
+        let known = DeclineReason::ALL
+            .into_iter()
+            .find(|reason| reason.code() == code);
+        let reason = known.unwrap_or(DeclineReason::ScoreBelowMinimum);
         self.decline(vec![reason], on)
     }
 

@@ -13,8 +13,8 @@ use crate::servicing::{Bucket, Credit, Servicing, Timing};
 /// the last row on; says what is left and what was taken back.
 ///
 /// What was paid ahead by any rule is taken back from the last row on, so that the next instalments stay paid. (As in
-/// Apache Fineract: of 160.00 paid ahead and handed back the last rows
-/// owe all; without buckets principal, then interest, of the row paid last.)
+/// Apache Fineract: of 160.00 paid ahead and handed back the last rows owe all; without buckets principal, then interest, of
+/// the row paid last.)
 pub(crate) fn take_back(
     state: &mut State<'_>,
     servicing: &Servicing,

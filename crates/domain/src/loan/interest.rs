@@ -96,8 +96,8 @@ impl<'a> Accrual<'a> {
     }
 
     /// Lends so much, and makes the instalments of the periods to come so much higher as it would need alone, smoothed
-    /// alone, then together. (As in Apache Fineract: 250 and 750 six days later are paid in 63.79 +
-    /// 191.05; 300 and 200 on one day in 85.04, not in 51.03 + 34.02.)
+    /// alone, then together. (As in Apache Fineract: 250 and 750 six days later are paid in
+    /// 63.79 + 191.05; 300 and 200 on one day in 85.04, not in 51.03 + 34.02.)
     pub fn lend(&mut self, day: Date, amount: Amount) -> Result<(), OutOfRange> {
         let Some(place) = self.change(day, amount, Amount::ZERO)? else {
             return Err(OutOfRange("a disbursement after the last period"));

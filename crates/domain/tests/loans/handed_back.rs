@@ -6,21 +6,14 @@ use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{Ahead, Excess, Until};
 use jiff::civil::{Date, date};
 
-use crate::servicing::{SEVEN, amended, came_to, daily, first, lent, lived, met, paid, reckoned_anew};
+use crate::servicing::{
+    SEVEN, amended, came_to, charged, daily, first, lent, lived, met, paid, reckoned_anew,
+};
 use crate::servicing::{servicing, signed};
 use crate::terms::{self, fen};
 
 fn handed_back(on: Date, amount: i64) -> (Date, Event) {
     amended(on, Amendment::HandedBack { amount: fen(amount) })
-}
-
-fn charged(component: Component, due_on: Date, amount: i64) -> (Date, Event) {
-    let by = Amendment::Charged {
-        amount: fen(amount),
-        component,
-        due_on,
-    };
-    amended(first(1), by)
 }
 
 /// 300.00 in three rows without interest; lateness itself costs nothing.

@@ -1,12 +1,11 @@
 //! Orders of allocation (冲账顺序). An order is one value, a list of buckets; a row of this table shows what it does.
 
-use fenqi_domain::loan::{Amendment, Event};
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::{Component, LatePolicy, Pricing};
 use fenqi_domain::servicing::{Ahead, Bucket, Credit, Rule, Servicing, Timing};
-use jiff::civil::{Date, date};
+use jiff::civil::date;
 
-use crate::servicing::{amended, first, lent, lived, paid, servicing, signed};
+use crate::servicing::{charged, first, lent, lived, paid, servicing, signed};
 use crate::terms::{fen, percent};
 
 const PENALTY_FIRST: [Component; 4] = [
@@ -34,15 +33,6 @@ fn by_timing(timings: [Timing; 3], components: [Component; 4]) -> Vec<Bucket> {
 fn by_component(timings: [Timing; 3], components: [Component; 4]) -> Vec<Bucket> {
     let of = |component| timings.map(|timing| Bucket { timing, component });
     components.into_iter().flat_map(of).collect()
-}
-
-fn charged(component: Component, due_on: Date, amount: i64) -> (Date, Event) {
-    let by = Amendment::Charged {
-        amount: fen(amount),
-        component,
-        due_on,
-    };
-    amended(first(1), by)
 }
 
 #[test]

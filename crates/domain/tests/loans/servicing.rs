@@ -102,6 +102,16 @@ pub fn amended(on: Date, by: Amendment) -> (Date, Event) {
     (on, Event::Amended { by })
 }
 
+/// A charge that is entered on the day of signing and due on a day.
+pub fn charged(component: Component, due_on: Date, amount: i64) -> (Date, Event) {
+    let by = Amendment::Charged {
+        amount: fen(amount),
+        component,
+        due_on,
+    };
+    amended(first(1), by)
+}
+
 /// Each row's principal and interest as they came to.
 pub fn came_to(life: &Life) -> Vec<(i64, i64)> {
     let rows = life.loan.rows.iter();

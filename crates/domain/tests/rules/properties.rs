@@ -211,7 +211,7 @@ proptest! {
             let amount = Amount::from_minor(amount);
             let before = line.clone();
             let moved = match kind {
-                0 => line.hold(amount, TODAY, at),
+                0 => line.hold(amount, Amount::ZERO, TODAY, at),
                 1 => line.repaid(amount, at),
                 _ => line.refunded(amount, at),
             };

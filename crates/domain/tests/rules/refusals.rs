@@ -193,3 +193,10 @@ fn what_the_law_forbids_nobody_here_can_change() {
         );
     }
 }
+
+#[test]
+fn a_reason_of_a_lender_is_stored_under_its_code() {
+    for reason in DeclineReason::ALL {
+        assert_eq!(serde_json::json!(reason), reason.code());
+    }
+}

@@ -34,9 +34,45 @@ fn a_purchase_beyond_the_limit_is_told_the_gap_and_what_frees_it() {
     market.down_payment = Some(yuan(499));
     market.offer("xiaofu-flat-12");
     let mut used_up = ann(yuan(3_500));
-    used_up.lines[0] = used_up.lines[0].hold(yuan(3_500), TODAY, hours(0)).unwrap().line;
+    used_up.lines[0] = used_up.lines[0]
+        .hold(yuan(3_500), yuan(0), TODAY, hours(0))
+        .unwrap()
+        .line;
     market.shopper = Some(used_up);
     assert_eq!(market.codes("xiaofu-flat-12"), ["limit_exhausted"]);
+}
+
+#[test]
+fn repaying_is_advised_where_it_frees_enough_and_amounts_where_there_are_any() {
+    let (gap, used) = (yuan(2), yuan(1));
+    let own = |used| Refusal::OwnLimitReached {
+        limit: yuan(5),
+        gap,
+        pay_now: gap,
+        used,
+    };
+    let exhausted = |used| Refusal::LimitExhausted {
+        limit: yuan(5),
+        gap,
+        used,
+    };
+    let pay_down = Alternative::PayDown { amount: gap };
+    for (refusal, helps) in [
+        (own(used), false),
+        (own(gap), true),
+        (exhausted(used), false),
+        (exhausted(gap), true),
+    ] {
+        assert_eq!(refusal.alternatives().contains(&pay_down), helps, "{refusal:?}");
+    }
+    assert!(own(used).alternatives().contains(&Alternative::OwnLimit));
+    let within = |left| Refusal::CaptureTooLarge { left }.alternatives();
+    let all = Alternative::AmountWithin {
+        minimum: Amount::from_minor(1),
+        maximum: gap,
+    };
+    assert_eq!(within(gap), [all]);
+    assert_eq!(within(yuan(0)), [Alternative::LookAgain, Alternative::Contact]);
 }
 
 /// The reasons of these codes, each with what would help that names an amount.
@@ -63,11 +99,15 @@ proptest! {
         minimum in 1i64..500_000,
         room in 0i64..3_000_000,
         limit in 100i64..2_000_000,
+        own in proptest::option::of(1i64..2_000_000),
         down in proptest::option::of(0i64..3_000_000),
     ) {
         let reasons = |price: i64, down: Option<Amount>| {
             let mut market = market();
-            market.shopper = Some(ann(Amount::from_minor(limit)));
+            let mut known = ann(Amount::from_minor(limit));
+            let own = own.map(|own| Amount::from_minor(own.min(limit)));
+            known.lines[0] = known.lines[0].set_own_limit(own, hours(0)).unwrap().line;
+            market.shopper = Some(known);
             market.cart.lines = vec![wanted("phone", Amount::from_minor(price))];
             market.down_payment = down;
             for plan in &mut market.plans {

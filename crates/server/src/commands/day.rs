@@ -16,7 +16,7 @@ pub struct Day {
     #[command(flatten)]
     at: crate::At,
     /// The business day up to which work is done; in a sandbox the clock is moved there, day by day
-    #[arg(long, value_parser = super::day)]
+    #[arg(long, value_parser = super::business_day)]
     until: Option<Date>,
     /// Move the clock further than 400 days; it cannot be moved back
     #[arg(long)]

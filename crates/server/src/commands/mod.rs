@@ -70,7 +70,7 @@ pub fn making(database: &Database, fault: &Fault) -> String {
 }
 
 /// A business day as it is written on the command line.
-pub fn day(text: &str) -> Result<Date, String> {
+pub fn business_day(text: &str) -> Result<Date, String> {
     let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let parsed = text.parse().ok().filter(|_| plain);
     parsed.ok_or_else(|| "is no day; write one such as 2026-12-31".to_owned())

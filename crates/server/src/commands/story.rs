@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fenqi_server::input;
 use fenqi_server::story::{Place, Played, play};
 use fenqi_server::wiring::Database;
 
@@ -39,8 +40,9 @@ pub async fn run(command: Story) -> Done {
     let (mut well, mut bad) = (0usize, 0usize);
     for path in &command.files {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
-        let passed = match play(&name, &text, &place).await {
+        let bytes = std::fs::read(path).map_err(|e| format!("{name}: {e}"))?;
+        let text = input::text(&bytes).map_err(|e| format!("{name}: {e}"))?;
+        let passed = match play(&name, text, &place).await {
             Ok(played) => {
                 if !command.quiet && !command.json {
                     say(&played.text);

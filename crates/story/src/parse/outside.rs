@@ -5,6 +5,7 @@ use crate::language::{Lasting, Outside, Record, Wrong};
 use crate::words::{Read, Words};
 use fenqi_domain::money::Amount;
 use fenqi_domain::payment::FailureCode;
+use fenqi_domain::refusal::DeclineReason;
 
 /// Whether a word is what an outside party does.
 pub(super) fn is_verb(word: &str) -> bool {
@@ -206,29 +207,19 @@ fn enters(words: &mut Words<'_>) -> Read<((u32, String), Wrong)> {
 
 /// The code of a payment that fails.
 fn failure(words: &mut Words<'_>) -> Read<String> {
-    let codes: Vec<&str> = FailureCode::ALL.iter().map(|code| code.code()).collect();
-    words.word_if(&format!("a code: {}", codes.join(", ")), |word| {
-        codes.contains(&word)
-    })
+    one_of(words, "a code", &FailureCode::ALL.map(FailureCode::code))
 }
 
 /// The reason of a lender who says no.
 fn decline(words: &mut Words<'_>) -> Read<String> {
-    let expected = format!("a reason: {}", DECLINES.join(", "));
-    words.word_if(&expected, |word| DECLINES.contains(&word))
+    one_of(words, "a reason", &DeclineReason::ALL.map(DeclineReason::code))
 }
 
-/// The reasons of a lender, as the sandbox knows them.
-const DECLINES: [&str; 8] = [
-    "score_below_minimum",
-    "debt_too_high",
-    "income_too_low",
-    "history_too_short",
-    "overdue_elsewhere",
-    "late_before",
-    "too_many_enquiries",
-    "age_outside_range",
-];
+/// One of the words that there are.
+fn one_of(words: &mut Words<'_>, what: &str, known: &[&str]) -> Read<String> {
+    let expected = format!("{what}: {}", known.join(", "));
+    words.word_if(&expected, |word| known.contains(&word))
+}
 
 /// `the next debit`
 fn the_next(words: &mut Words<'_>) -> Read<(u32, String)> {

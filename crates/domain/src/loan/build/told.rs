@@ -108,3 +108,19 @@ pub(in crate::loan) fn multiple(
     let of = Box::new(of);
     Explanation::of(name, How::Multiple { of, multiple })
 }
+
+/// Of an amount that is shared equally over so many rows: what the rows before left of it, and an equal part.
+pub(in crate::loan) fn shared(
+    of: Explanation,
+    left: Amount,
+    parts: i64,
+) -> Result<(Explanation, Explanation), OutOfRange> {
+    let others = Explanation::given(Name::OtherInstalments, of.value.minus(left)?);
+    let rest = Explanation::sum(Name::Rest, vec![of.clone()], vec![others])?;
+    let factors = vec![Factor::Share {
+        part: 1,
+        whole: parts,
+    }];
+    let each = Explanation::product(Name::EqualPart, of, factors, Rounding::HalfEven)?;
+    Ok((rest, each))
+}

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::explain::trace::{Number, Trace};
 use crate::explain::{Explanation, Factor, Name};
-use crate::loan::build::told::multiple;
+use crate::loan::build::told::{multiple, shared};
 use crate::loan::life::Origin;
 use crate::loan::state::State;
 use crate::money::{Amount, OutOfRange, Rounding};
@@ -58,16 +58,10 @@ impl Share {
     /// Tells why the row owes more.
     pub(super) fn tell(&self, trace: &mut Trace, row: u32, of: Amount) -> Result<(), OutOfRange> {
         let lent = Explanation::given(Name::Lent { on: self.on }, self.amount);
-        let others = Explanation::given(Name::OtherInstalments, self.amount.minus(self.left)?);
-        let rest = Explanation::sum(Name::Rest, vec![lent.clone()], vec![others])?;
+        let (rest, each) = shared(lent, self.left, self.parts)?;
         let why = if self.is_last {
             rest
         } else {
-            let factors = vec![Factor::Share {
-                part: 1,
-                whole: self.parts,
-            }];
-            let each = Explanation::product(Name::EqualPart, lent, factors, Rounding::HalfEven)?;
             let before = Explanation::given(Name::Before, self.before);
             let all = Explanation::sum(Name::NewPrice, vec![before.clone(), each], Vec::new())?;
             let all = multiple(Name::NewPrice, all, of)?;

@@ -4,10 +4,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::explain::trace::{Number, Trace};
-use crate::explain::{Explanation, Factor, Name};
-use crate::loan::build::told::multiple;
+use crate::explain::{Explanation, Name};
+use crate::loan::build::told::{multiple, shared};
 use crate::loan::state::Standing;
-use crate::money::{Amount, OutOfRange, Rounding};
+use crate::money::{Amount, OutOfRange};
 use crate::plan::Component;
 
 /// An amount that is spread in equal shares, as one row takes its own.
@@ -36,16 +36,10 @@ impl Spread {
             return Ok(());
         };
         let all = Explanation::given(Name::Spread, self.all);
-        let others = Explanation::given(Name::OtherInstalments, self.all.minus(self.left)?);
-        let rest = Explanation::sum(Name::Rest, vec![all.clone()], vec![others])?;
+        let (rest, each) = shared(all, self.left, self.parts)?;
         let why = if self.is_last {
             rest
         } else {
-            let factors = vec![Factor::Share {
-                part: 1,
-                whole: self.parts,
-            }];
-            let each = Explanation::product(Name::EqualPart, all, factors, Rounding::HalfEven)?;
             let each = multiple(Name::EqualPart, each, self.multiple)?.at_most(rest)?;
             Explanation::sum(Name::EqualPart, vec![each], Vec::new())?
         };
