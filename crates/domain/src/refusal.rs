@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Amount, OutOfRange, Rate};
+use crate::plan::Component;
 
 mod properties;
 
@@ -486,6 +487,13 @@ pub enum Refusal {
         /// How much is left.
         left: Amount,
     },
+    /// More is to be waived than what is open of it.
+    WaiverTooLarge {
+        /// What is to be waived.
+        component: Component,
+        /// How much of it is open.
+        open: Amount,
+    },
     /// Nothing is owed.
     NothingDue,
     /// More than can be taken.
@@ -530,6 +538,11 @@ pub enum Refusal {
     ProposalClosed {
         /// How it stands.
         state: String,
+    },
+    /// What a proposal would change is not any more as it was when it was proposed.
+    GroundChanged {
+        /// What would be changed: `limit` or `configuration`.
+        what: String,
     },
     /// Something is still owed (H8).
     OutstandingExists {
