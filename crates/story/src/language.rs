@@ -201,6 +201,11 @@ pub enum Shopping {
         /// The plan.
         plan: String,
     },
+    /// Reads the cost sheet of the quote that was taken last.
+    ReadsCostSheet {
+        /// In Chinese, and not in English.
+        in_chinese: bool,
+    },
     /// Confirms the quote that was taken last.
     Confirms {
         /// Whether the documents are read and agreed to before.

@@ -5,8 +5,8 @@ use crate::language::{Cart, CartLine, Figure, Payment, Proof, Shopping, View};
 use crate::words::{Read, Words, is_region};
 use fenqi_domain::money::Amount;
 
-const VERBS: &str = "what the person does: asks, proves, applies, binds, takes, signs, confirms, pays, settles, returns, \
-                     withdraws, disputes, sets, lifts, sees, is or earns";
+const VERBS: &str = "what the person does: asks, proves, applies, binds, takes, reads, signs, confirms, pays, settles, \
+                     returns, withdraws, disputes, sets, lifts, sees, is or earns";
 
 pub(super) fn shopping(words: &mut Words<'_>) -> Read<Shopping> {
     let at_verb = words.clone();
@@ -24,6 +24,14 @@ pub(super) fn shopping(words: &mut Words<'_>) -> Read<Shopping> {
         "takes" => Ok(Shopping::Takes {
             plan: code(words, "a plan's code such as xiaofu-flat-12")?,
         }),
+        "reads" => {
+            words.need("the cost sheet")?;
+            let in_chinese = words.take("in");
+            if in_chinese {
+                words.need("Chinese")?;
+            }
+            Ok(Shopping::ReadsCostSheet { in_chinese })
+        }
         "signs" => {
             words.need("and confirms as")?;
             let label = label(words)?;
