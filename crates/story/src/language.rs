@@ -273,6 +273,16 @@ pub enum Figure {
         /// Which.
         label: String,
     },
+    /// What is owed of an agreement in all.
+    Owed {
+        /// Which.
+        label: String,
+    },
+    /// What was left over of an agreement for the payer.
+    LeftOver {
+        /// Which.
+        label: String,
+    },
     /// What settles an agreement.
     Payoff {
         /// Which.

@@ -101,8 +101,17 @@ fn figure(words: &mut Words<'_>) -> Read<Figure> {
             due_on: words.date()?,
         }
     } else if words.take("what") {
-        words.need("is due for")?;
-        Figure::Due { label: label(words)? }
+        words.need("is")?;
+        if words.take("due") {
+            words.need("for")?;
+            Figure::Due { label: label(words)? }
+        } else if words.take("owed") {
+            words.need("for")?;
+            Figure::Owed { label: label(words)? }
+        } else {
+            words.need("left over of")?;
+            Figure::LeftOver { label: label(words)? }
+        }
     } else {
         words.need("no.")?;
         let number = words.count("the number of an instalment such as 2")?;

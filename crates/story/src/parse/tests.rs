@@ -285,6 +285,11 @@ fn a_figure_is_asked_about() {
     for (line, figure) in [
         ("settling A1", Figure::Payoff { label: label.clone() }),
         ("what is due for A1", Figure::Due { label: label.clone() }),
+        ("what is owed for A1", Figure::Owed { label: label.clone() }),
+        (
+            "what is left over of A1",
+            Figure::LeftOver { label: label.clone() },
+        ),
         ("no. 2 of A1", Figure::Instalment { label, number }),
         (
             "the bill of 2025-02-05",
