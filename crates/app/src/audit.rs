@@ -49,14 +49,15 @@ pub(crate) fn audit<'a, C: Serialize>(
 }
 
 /// As [`audit`], for what shoppers do themselves and need no reason for: on record only if staff did it for them.
-pub(crate) fn by_staff<C: Serialize>(
+pub(crate) fn by_staff<'a, C: Serialize>(
     batch: &mut Batch,
-    actor: &Actor,
+    by: impl Into<By<'a>>,
     about: (&str, &str),
     command: &C,
     moment: &mut Moment,
 ) {
-    if matches!(actor, Actor::Staff { .. }) {
-        audit(batch, actor, about, "", command, moment);
+    let by = by.into();
+    if matches!(by.actor, Actor::Staff { .. }) {
+        audit(batch, by, about, "", command, moment);
     }
 }

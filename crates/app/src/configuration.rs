@@ -53,8 +53,9 @@ pub struct Rules {
     pub debit: DebitRule,
     /// Minutes after which a payment that the channel does not know, and has closed, counts as failed.
     pub channel_settle_minutes: u16,
-    /// A change of a limit, or a waiver, that comes to more than this needs a second person (双人复核), in minor units. All
-    /// that staff changed of the limit, or waived of the agreement, in the last `second_person_days` counts with it.
+    /// A change of a limit, a waiver, or a refund in a seller's place that comes to more than this needs a second person
+    /// (双人复核), in minor units. All that was changed of the limit, or waived or refunded of the agreement, in the last
+    /// `second_person_days` counts with it.
     pub second_person_above: i64,
     /// Days over which what staff did is added up, this day included, so that no large sum is done in small parts.
     pub second_person_days: u16,

@@ -7,7 +7,11 @@ use fenqi_app::operations::backdate::{self, EnterPayment};
 use fenqi_app::operations::budget::{self, SetBudget};
 use fenqi_app::operations::configure::{self, Configure, Item};
 use fenqi_app::operations::waive::{self, Waive, Waived};
+use fenqi_app::repayment::answer_return::{self, Answer, AnswerReturn};
+use fenqi_app::repayment::refund::{self, Refund};
+use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::{Change, Denied};
+use fenqi_domain::actor::Actor;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Campaign, Component};
@@ -50,6 +54,7 @@ on_both! {
     a_waiver_beyond_what_is_open_is_refused_with_what_is_open,
     a_limit_in_parts_meets_the_bound_as_the_whole_would,
     a_payment_by_hand_settles_nothing_until_another_person_looked,
+    staff_give_back_no_more_of_a_sellers_money_than_one_may,
     whoever_proposed_approves_nothing,
     a_proposal_runs_out,
     of_two_who_approve_at_once_one_does,
@@ -202,6 +207,60 @@ async fn a_payment_by_hand_settles_nothing_until_another_person_looked(shop: Sho
     let of_it = records.iter().find(|r| r.what == "loan.enter_payment").unwrap();
     assert_eq!(of_it.who, "staff:maker");
     assert_eq!(of_it.approved_by.as_deref(), Some("staff:checker"));
+    is_clean(&shop).await;
+}
+
+async fn staff_give_back_no_more_of_a_sellers_money_than_one_may(shop: Shop) {
+    let (ann, agreement) = with_loan(&shop, 40_000).await;
+    let gives = |actor: Actor, amount: i64| {
+        let command = Refund {
+            shopper: ann.id,
+            agreement,
+            amount: yuan(amount),
+            with_paid_fees: false,
+        };
+        let (app, key) = (&shop.app, shop.key().unwrap());
+        async move {
+            let given = refund::refund(app, &actor, &key, command).await;
+            given.map(Change::reply)
+        }
+    };
+    let seller = || fenqi_sim::store(market::SELLER);
+    assert!(matches!(gives(staff("one"), 6_000).await, Ok(Outcome::Done(_))));
+    let second = proposal(gives(staff("two"), 6_000).await);
+    assert_eq!(
+        principal(&shop, (&ann, agreement)).await,
+        yuan(34_000),
+        "nothing yet"
+    );
+    let approved = shop.approves(second).await.unwrap().reply();
+    assert!(matches!(approved.done, Some(Done::Refund(given)) if given.amount == yuan(6_000)));
+    // What is the seller's own is given back by the seller.
+    assert!(matches!(gives(seller(), 18_000).await, Ok(Outcome::Done(_))));
+    let asking = RequestReturn {
+        shopper: ann.id,
+        agreement,
+        lines: Vec::new(),
+    };
+    request_return::request_return(&shop.app, &ann.actor(), &shop.key().unwrap(), asking)
+        .await
+        .unwrap();
+    let answering = AnswerReturn {
+        shopper: ann.id,
+        agreement,
+        answer: Answer::Accept { with_paid_fees: true },
+    };
+    let key = shop.key().unwrap();
+    let answered = answer_return::answer_return(&shop.app, &staff("one"), &key, answering).await;
+    let accepting = proposal(answered.map(Change::reply));
+    shop.approves(accepting).await.unwrap();
+    assert_eq!(principal(&shop, (&ann, agreement)).await, Amount::ZERO);
+    let records = shop.app.store.audit().await.unwrap();
+    let of_it = records.iter().find(|r| r.what == "answer_return").unwrap();
+    assert_eq!(
+        (of_it.who.as_str(), of_it.approved_by.as_deref()),
+        ("staff:one", Some("staff:checker"))
+    );
     is_clean(&shop).await;
 }
 

@@ -20,6 +20,9 @@ use crate::operations::limit::{self, LimitSet, SetLimit};
 use crate::operations::waive::{self, Waive, Waived};
 use crate::operations::{audit, because};
 use crate::outcome::{Change, Denied, Key};
+use crate::repayment::answer_return::{self, AnswerReturn};
+use crate::repayment::refund::{self, Refund, RefundView};
+use crate::repayment::request_return::ReturnView;
 use crate::unit::{Decision, request};
 use crate::{App, Moment};
 
@@ -37,6 +40,10 @@ pub enum Proposed {
     TakeBack(TakeBack),
     /// An arrangement that waives much.
     Arrange(Arrange),
+    /// A refund in a seller's place.
+    Refund(Refund),
+    /// A return, accepted in a seller's place.
+    AnswerReturn(AnswerReturn),
     /// More money for a campaign.
     RaiseBudget(RaiseBudget),
     /// Prices, caps and rules.
@@ -52,6 +59,8 @@ impl Proposed {
             Proposed::EnterPayment(command) => command.shopper.to_string(),
             Proposed::TakeBack(command) => command.shopper.to_string(),
             Proposed::Arrange(command) => command.whom.owner(),
+            Proposed::Refund(command) => command.shopper.to_string(),
+            Proposed::AnswerReturn(command) => command.shopper.to_string(),
             Proposed::RaiseBudget(_) | Proposed::Configure(_) => staff::PLATFORM.into(),
         }
     }
@@ -63,6 +72,8 @@ impl Proposed {
             Proposed::EnterPayment(command) => &command.reason,
             Proposed::TakeBack(command) => &command.reason,
             Proposed::Arrange(command) => &command.reason,
+            // Its reason is the return of the goods.
+            Proposed::Refund(_) | Proposed::AnswerReturn(_) => "",
             Proposed::RaiseBudget(command) => &command.reason,
             Proposed::Configure(command) => &command.reason,
         }
@@ -83,6 +94,10 @@ pub enum Done {
     TakeBack(Corrected),
     /// The arrangement.
     Arrange(Arranged),
+    /// The refund.
+    Refund(RefundView),
+    /// The return.
+    AnswerReturn(ReturnView),
     /// The budget.
     RaiseBudget(BudgetSet),
     /// The configuration.
@@ -90,7 +105,7 @@ pub enum Done {
 }
 
 /// A command as it would be carried out now, weighed by what one person may do alone.
-pub(super) struct Weighed<T> {
+pub(crate) struct Weighed<T> {
     /// What it answers once it is carried out.
     pub reply: T,
     /// Whether it is more than one person may do.
@@ -286,7 +301,7 @@ pub async fn proposals(app: &App, actor: &Actor) -> Result<Vec<Proposal>, Denied
 
 /// A command that was weighed: what one person may do is decided by its batch; what is more becomes a proposal, and
 /// nothing of its batch is written.
-pub(super) async fn alone_or_proposed<T>(
+pub(crate) async fn alone_or_proposed<T>(
     app: &App,
     actor: &Actor,
     (batch, weighed): (Batch, Weighed<T>),
@@ -349,6 +364,14 @@ async fn carry_out(
         Proposed::Arrange(command) => {
             let weighed = arrange::carry_out(app, batch, by, command, moment).await?;
             stands(kept, weighed).map(Done::Arrange)
+        }
+        Proposed::Refund(command) => {
+            let weighed = refund::carry_out(app, batch, by, command, moment).await?;
+            stands(kept, weighed).map(Done::Refund)
+        }
+        Proposed::AnswerReturn(command) => {
+            let weighed = answer_return::carry_out(app, batch, by, command, moment).await?;
+            stands(kept, weighed).map(Done::AnswerReturn)
         }
         Proposed::RaiseBudget(command) => {
             let weighed = budget::raise(app, batch, by, command, moment).await?;

@@ -53,7 +53,7 @@ fn because(reason: &str) -> Result<(), Denied> {
 }
 
 /// Since when what staff did is added up, to tell whether one person may do more.
-fn lately_since(rules: &Rules, moment: &Moment) -> Timestamp {
+pub(crate) fn lately_since(rules: &Rules, moment: &Moment) -> Timestamp {
     let days = SignedDuration::from_hours(i64::from(rules.second_person_days).saturating_mul(24));
     moment.now.checked_sub(days).unwrap_or(Timestamp::MIN)
 }

@@ -246,7 +246,7 @@ impl Player<'_> {
     }
 
     /// What was done, or that another person must approve it.
-    fn done<T>(&mut self, outcome: Outcome<T>, what: impl Fn(T) -> Done) -> Vec<String> {
+    pub(super) fn done<T>(&mut self, outcome: Outcome<T>, what: impl Fn(T) -> Done) -> Vec<String> {
         match outcome {
             Outcome::Done(done) => says(&what(done)),
             Outcome::NeedsSecondPerson(proposal) => {
@@ -374,6 +374,12 @@ fn says(done: &Done) -> Vec<String> {
             yuan(entered.payable)
         )],
         Done::Arrange(arranged) => vec![format!("arranged for {} agreements", arranged.agreements)],
+        Done::AnswerReturn(answered) => vec![format!(
+            "the return of {} is {}",
+            yuan(answered.amount),
+            answered.state.code()
+        )],
+        Done::Refund(refunded) => vec![format!("refunded {}", yuan(refunded.amount))],
         // What is on sale now is seen by whoever asks for it.
         Done::Configure(_) => Vec::new(),
     }
