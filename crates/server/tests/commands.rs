@@ -106,6 +106,34 @@ fn what_is_no_day_no_number_and_no_store_is_told_with_what_is_allowed() {
 }
 
 #[test]
+fn a_wrong_address_names_where_it_stands_and_which_part_is_wrong() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fenqi"));
+    let output = command
+        .args(["verify"])
+        .env("FENQI_DATABASE", "mysql://h")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("it was read from FENQI_DATABASE"), "{said}");
+    let (_, said) = fenqi(&["verify", "--database", "mysql://h"]);
+    assert!(
+        said.contains("is no database") && !said.contains("FENQI_DATABASE"),
+        "{said}"
+    );
+    for command in ["verify", "migrate", "doctor"] {
+        is_refused(
+            &[command, "--database", "postgres://u:secret@h:99999/x"],
+            "the port is no number from 1 to 65535",
+        );
+        assert!(
+            !fenqi(&[command, "--database", "postgres://u:secret@h:99999/x"])
+                .1
+                .contains("secret")
+        );
+    }
+}
+
+#[test]
 fn a_script_shows_its_books_and_is_left_as_it_is_where_it_cannot_be_played() {
     let folder = Folder::new("story");
     let play = |text: &[u8], flags: &[&str]| {
