@@ -20,9 +20,11 @@ use crate::outcome::Denied;
 use crate::{App, Moment};
 
 mod explanation;
+mod mistaken;
 mod reader;
 
 pub use explanation::{explanation, explanations, standing};
+pub use mistaken::{Told, denied, mistake};
 pub use reader::Reader;
 
 /// A language that people read.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use jiff::Timestamp;
 
-use super::{Alternative, Refusal, WhoCanChange};
+use super::{Alternative, Refusal, What, WhoCanChange};
 use crate::money::Amount;
 
 impl Refusal {
@@ -243,6 +243,9 @@ impl Refusal {
             }
             HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
             CaptureTooLarge { left } | RefundTooLarge { left } => within(*left),
+            AlreadyExists {
+                what: What::Dispute, ..
+            } => vec![Alternative::SettleDispute, Alternative::Contact],
             NothingDue | ReturnOpen { .. } | AlreadyExists { .. } => {
                 vec![Alternative::LookAgain]
             }
