@@ -309,6 +309,17 @@ impl Rate {
     }
 }
 
+impl Rate {
+    /// As a percentage to two places, half up, as annual rates that were solved for are shown: `13.03%`.
+    pub fn to_hundredths(self) -> String {
+        // A hundredth of a percent is a hundred thousand parts per billion.
+        let hundredths = self.0.saturating_add(50_000).div_euclid(100_000);
+        let mut text = point(hundredths, 2);
+        text.push('%');
+        text
+    }
+}
+
 impl fmt::Display for Rate {
     /// As a percentage without trailing zeros, such as `8.6%`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -72,8 +72,8 @@ fn who_only_has_the_values_can_reckon_them_again() {
     );
     assert_eq!(
         whys.len(),
-        5,
-        "four rows that owe something, and what settles the loan"
+        8,
+        "two rows that were paid and four that owe something, what is owed in all, and what settles the loan"
     );
     for why in whys {
         assert_eq!(why.recompute().unwrap(), why.value);

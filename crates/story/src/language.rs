@@ -201,6 +201,11 @@ pub enum Shopping {
         /// The plan.
         plan: String,
     },
+    /// Reads the cost sheet of the quote that was taken last.
+    ReadsCostSheet {
+        /// In Chinese, and not in English.
+        in_chinese: bool,
+    },
     /// Confirms the quote that was taken last.
     Confirms {
         /// Whether the documents are read and agreed to before.
@@ -265,6 +270,16 @@ pub enum Figure {
     },
     /// What is due of an agreement.
     Due {
+        /// Which.
+        label: String,
+    },
+    /// What is owed of an agreement in all.
+    Owed {
+        /// Which.
+        label: String,
+    },
+    /// What was left over of an agreement for the payer.
+    LeftOver {
         /// Which.
         label: String,
     },

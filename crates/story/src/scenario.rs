@@ -334,7 +334,7 @@ mod tests {
             [
                 "b.txt:1:1: found “->”, expected an answer only directly below its command or another answer",
                 "b.txt:2:4: found “tomorrow”, expected a day such as 2025-01-05",
-                "b.txt:3:5: found “dances”, expected what the person does: asks, proves, applies, binds, takes, signs, \
+                "b.txt:3:5: found “dances”, expected what the person does: asks, proves, applies, binds, takes, reads, signs, \
                  confirms, pays, settles, returns, withdraws, disputes, sets, lifts, sees, is or earns",
                 "b.txt:4:10: found “0”, expected an amount of more than zero",
             ]

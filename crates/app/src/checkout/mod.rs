@@ -6,6 +6,7 @@ pub mod bind_card;
 pub mod cancel;
 pub mod capture;
 pub mod confirm;
+pub mod cost_sheet;
 pub mod name_contact;
 pub mod offer;
 pub mod open_account;

@@ -29,6 +29,16 @@ pub enum Figure {
         /// Of which agreement.
         agreement: AgreementId,
     },
+    /// What is owed of an agreement in all, due or not.
+    Outstanding {
+        /// Of which agreement.
+        agreement: AgreementId,
+    },
+    /// What was left over for the payer.
+    LeftOver {
+        /// Of which agreement.
+        agreement: AgreementId,
+    },
     /// What settles an agreement today.
     Payoff {
         /// Which agreement.
@@ -75,6 +85,8 @@ pub async fn why(app: &App, actor: &Actor, shopper: ShopperId, figure: Figure) -
             )
         }
         Figure::Payable { agreement } => (agreement, Question::Payable),
+        Figure::Outstanding { agreement } => (agreement, Question::Outstanding),
+        Figure::LeftOver { agreement } => (agreement, Question::LeftOver),
         Figure::Payoff { agreement } => (agreement, Question::Payoff),
     };
     let file = app.store.agreement(shopper, agreement).await?;

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use crate::outcome::Denied;
 use crate::{App, Moment};
 
+mod cost_sheet;
 mod explanation;
 mod mistaken;
 mod reader;

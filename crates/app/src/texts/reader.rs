@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// The name of what a code stands for; the code itself where nothing has a name.
-    fn named(self, field: &str, code: &str) -> String {
+    pub(super) fn named(self, field: &str, code: &str) -> String {
         let names = self.names;
         let known = match field {
             "institution" | "party" => names.institutions.get(code).map(|i| (&i.name_zh, &i.name_en)),

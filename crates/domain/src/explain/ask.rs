@@ -4,8 +4,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::explain::{Cause, Explanation, Name, payoff, rows};
+use crate::loan::state::Standing;
 use crate::loan::{Broken, Transaction, fold, overdue, quote};
-use crate::money::Amount;
+use crate::money::{Amount, OutOfRange};
 use crate::plan::{Component, Terms};
 use crate::{late, settlement};
 
@@ -22,6 +23,11 @@ pub enum Question {
     },
     /// What is due on the day, overdue included ([`crate::loan::Loan::payable`]).
     Payable,
+    /// All that is open of all rows, due or not; interest that is not yet in a row is not in it.
+    Outstanding,
+    /// What was left over for the payer ([`crate::loan::Loan::credit_balance`]); less than nothing if what was paid back is
+    /// owed again.
+    LeftOver,
     /// What settles the loan on the day ([`crate::settlement::payoff`]; where the agreement says more on servicing,
     /// [`crate::loan::quote`]).
     Payoff,
@@ -60,12 +66,20 @@ pub fn explain(
             }
         }
         Question::Payable => {
-            let mut figure = Amount::ZERO;
-            for standing in state.rows.iter().take(state.due) {
-                figure = figure.plus(standing.row.open()?.total()?)?;
-            }
             let due = state.rows.iter().take(state.due);
-            (figure, rows::rows(Name::Payable, &state, due)?)
+            (all_open(due.clone())?, rows::rows(Name::Payable, &state, due)?)
+        }
+        Question::Outstanding => {
+            let all = state.rows.iter();
+            (
+                all_open(all.clone())?,
+                rows::rows(Name::Outstanding, &state, all)?,
+            )
+        }
+        Question::LeftOver => {
+            let trace = state.trace.as_ref();
+            let (came, went) = trace.map(|trace| trace.credit.clone()).unwrap_or_default();
+            (state.credit, Explanation::sum(Name::LeftOver, came, went)?)
         }
         Question::Payoff if is_serviced => (quote(terms, transactions, as_of)?, payoff::quoted(&state)?),
         Question::Payoff => (
@@ -81,4 +95,10 @@ pub fn explain(
             what: "is explained by figures that come to another",
         })
     }
+}
+
+/// What is open of some rows.
+fn all_open<'s>(rows: impl Iterator<Item = &'s Standing>) -> Result<Amount, OutOfRange> {
+    rows.map(|standing| standing.row.open()?.total())
+        .try_fold(Amount::ZERO, |sum, open| sum.plus(open?))
 }

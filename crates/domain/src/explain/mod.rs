@@ -194,8 +194,8 @@ impl Explanation {
         Ok(Explanation { name, value, how })
     }
 
-    /// The sum of what is added less what is taken away, without those that are nothing; where all are, the first that
-    /// has a reason to be.
+    /// The sum of what is added less what is taken away, without those that are nothing; where all are, those that have a
+    /// reason to be.
     pub(crate) fn sum(
         name: Name,
         plus: Vec<Explanation>,
@@ -208,7 +208,6 @@ impl Explanation {
             terms.retain(|t| !t.of.value.is_zero());
         } else {
             terms.retain(|t| !t.of.how.below().is_empty());
-            terms.truncate(1);
         }
         Explanation::of(name, How::Sum { terms })
     }

@@ -142,6 +142,8 @@ pub enum Name {
     NewPrice,
     /// What is due on the day.
     Payable,
+    /// What is owed in all, due or not.
+    Outstanding,
     /// What settles the loan on the day.
     Payoff,
     /// Principal that is not due yet.
@@ -184,8 +186,10 @@ pub enum Name {
     Wanted,
     /// What has to be paid in any case.
     Base,
-    /// What the payer is owed.
+    /// What the payer is owed and meets the figure.
     Credit,
+    /// What was left over for the payer.
+    LeftOver,
     /// Zero.
     Nothing,
 }
@@ -212,6 +216,8 @@ pub enum Cause {
     ChargedBack,
     /// Money that was handed back.
     HandedBack,
+    /// A credit balance that was paid back.
+    PaidOut,
     /// A new schedule.
     Rescheduled,
     /// A charge-off or the end of the agreement.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use jiff::civil::Date;
 
-use crate::explain::{Cause, Explanation};
+use crate::explain::{Cause, Explanation, Name};
 use crate::late::Counted;
 use crate::loan::Amendment;
 use crate::loan::state::{Standing, State};
@@ -21,6 +21,10 @@ pub(crate) struct Trace {
     seen: Vec<[Figures; 4]>,
     /// What moved.
     pub moves: Vec<Move>,
+    /// What was owed to the payer when it was last looked at.
+    credit_seen: Amount,
+    /// What came to be owed to the payer, and what was taken of it.
+    pub credit: (Vec<Explanation>, Vec<Explanation>),
     /// What the transaction at hand said of a figure.
     told: Vec<Told>,
     /// The amounts that were lent over schedules.
@@ -180,6 +184,30 @@ impl Trace {
         }
         Ok(())
     }
+
+    /// Notes by how much what is owed to the payer moved since it was last looked at.
+    fn look_at_credit(&mut self, credit: Amount, event: Moved) -> Result<(), OutOfRange> {
+        let before = core::mem::replace(&mut self.credit_seen, credit);
+        let Moved { on, transaction, .. } = event;
+        let name = |cause| Name::Moved {
+            cause,
+            on,
+            transaction,
+        };
+        if credit > before {
+            let why = Explanation::given(name(event.cause), credit.minus(before)?);
+            self.credit.0.push(why);
+        } else if credit < before {
+            // Nobody is paid by being lent to: what they were owed meets it.
+            let cause = match event.cause {
+                Cause::Lent => Cause::CreditMet,
+                cause => cause,
+            };
+            let why = Explanation::given(name(cause), before.minus(credit)?);
+            self.credit.1.push(why);
+        }
+        Ok(())
+    }
 }
 
 /// What moves figures.
@@ -215,6 +243,7 @@ impl State<'_> {
         for standing in &mut self.rows {
             trace.look(standing, event, lent)?;
         }
+        trace.look_at_credit(self.credit, event)?;
         trace.told.clear();
         self.trace = Some(trace);
         Ok(())
@@ -264,8 +293,8 @@ impl Cause {
             | Event::Paused
             | Event::Resumed
             | Event::Excused { .. }
-            | Event::Deferred { .. }
-            | Event::PaidOut { .. } => Cause::Other,
+            | Event::Deferred { .. } => Cause::Other,
+            Event::PaidOut { .. } => Cause::PaidOut,
         }
     }
 }

@@ -40,14 +40,19 @@ pub fn ask_everything(terms: &Terms, told: &Life, as_of: Date) -> Result<Vec<Exp
         let why = explain(terms, &told.0, as_of, of).unwrap().unwrap();
         prop_assert_eq!(why.recompute().unwrap(), open.total().unwrap());
     }
-    for of in [Question::Payable, Question::Payoff] {
-        whys.push(explain(terms, &told.0, as_of, of).unwrap().unwrap());
+    whys.push(explain(terms, &told.0, as_of, Question::Payoff).unwrap().unwrap());
+    for (of, figure) in [
+        (Question::Payable, loan.payable().unwrap().total().unwrap()),
+        (
+            Question::Outstanding,
+            loan.outstanding().unwrap().total().unwrap(),
+        ),
+        (Question::LeftOver, loan.credit_balance),
+    ] {
+        let why = explain(terms, &told.0, as_of, of).unwrap().unwrap();
+        prop_assert_eq!(why.recompute().unwrap(), figure);
+        whys.push(why);
     }
-    let payable = whys.iter().rev().nth(1).unwrap();
-    prop_assert_eq!(
-        payable.recompute().unwrap(),
-        loan.payable().unwrap().total().unwrap()
-    );
     Ok(whys)
 }
 
@@ -223,6 +228,36 @@ fn what_happened_is_part_of_the_reason() {
         settled,
         format!("({})", ["10000"; 12].join(" + ")),
         "principal alone"
+    );
+}
+
+#[test]
+fn what_was_paid_and_what_was_left_over_have_their_reasons() {
+    let phone = phone();
+    let lent = Life::captured(&phone);
+    // No. 1 is 100.00 and 7.20.
+    let paid = lent.clone().paid(due(1), fen(107_20));
+    let row = |told: &Life, row| {
+        let component = None;
+        asked(&phone, told, due(1), Question::Row { row, component })
+    };
+    assert_eq!(
+        row(&paid, 1),
+        "((part 1/12 of 120000 - 10000) + (part 1/12 of [120000*7.2%] - 720))",
+        "a row that was paid is nothing because each of its parts was paid"
+    );
+    let left_over = |told: &Life, on| asked(&phone, told, on, Question::LeftOver);
+    assert_eq!(left_over(&paid, due(1)), "()", "nothing, for no reason");
+    // Of all that the plan asks for, the fees of eleven rows, 7.20 each, fall away because they were not due yet.
+    let all = lent.paid(due(1), fen(1_286_40));
+    assert_eq!(left_over(&all, due(1)), "7920");
+    let back = Event::PaidOut { amount: fen(20_00) };
+    let refunded = all.refunded(&phone, after(due(1), 1), yuan(50));
+    let some = refunded.then(after(due(1), 3), back);
+    assert_eq!(
+        left_over(&some, after(due(1), 3)),
+        "(7920 + 5000 - 2000)",
+        "goods for 50.00 went back, and 20.00 was paid back"
     );
 }
 

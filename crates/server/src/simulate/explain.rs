@@ -34,8 +34,8 @@ struct Standing {
 }
 
 impl File {
-    /// Plays one case to its end and asks why of each row that owes something, of what is due on the business date, and
-    /// of what settles the loan then.
+    /// Plays one case to its end and asks why of each row, paid or not, of what is owed in all, of what was left over, of
+    /// what is due on the business date, and of what settles the loan then.
     ///
     /// # Errors
     /// A sentence if there is no such case, it cannot be played, or nothing was lent.
@@ -55,9 +55,16 @@ fn told(id: &str, player: &Player) -> Read<Told> {
     });
     let mut whys = Vec::new();
     let as_of = life.loan.as_of;
-    for question in rows.chain([Question::Payable, Question::Payoff]) {
+    let whole = [
+        Question::Outstanding,
+        Question::LeftOver,
+        Question::Payable,
+        Question::Payoff,
+    ];
+    for question in rows.chain(whole) {
         let why = explain(terms, player.transactions(), as_of, question).map_err(|e| e.to_string())?;
-        whys.extend(why.filter(|why| !why.value.is_zero()));
+        // What is nothing for no reason needs none; a row that was paid is nothing because it was paid.
+        whys.extend(why.filter(|why| !why.value.is_zero() || !why.how.below().is_empty()));
     }
     Ok(Told {
         id: id.to_owned(),

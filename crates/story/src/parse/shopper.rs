@@ -5,8 +5,8 @@ use crate::language::{Cart, CartLine, Figure, Payment, Proof, Shopping, View};
 use crate::words::{Read, Words, is_code, is_region};
 use fenqi_domain::money::Amount;
 
-const VERBS: &str = "what the person does: asks, proves, applies, binds, takes, signs, confirms, pays, settles, returns, \
-                     withdraws, disputes, sets, lifts, sees, is or earns";
+const VERBS: &str = "what the person does: asks, proves, applies, binds, takes, reads, signs, confirms, pays, settles, \
+                     returns, withdraws, disputes, sets, lifts, sees, is or earns";
 
 pub(super) fn shopping(words: &mut Words<'_>) -> Read<Shopping> {
     let at_verb = words.clone();
@@ -24,6 +24,14 @@ pub(super) fn shopping(words: &mut Words<'_>) -> Read<Shopping> {
         "takes" => Ok(Shopping::Takes {
             plan: code(words, "a plan's code such as xiaofu-flat-12")?,
         }),
+        "reads" => {
+            words.need("the cost sheet")?;
+            let in_chinese = words.take("in");
+            if in_chinese {
+                words.need("Chinese")?;
+            }
+            Ok(Shopping::ReadsCostSheet { in_chinese })
+        }
         "signs" => {
             words.need("and confirms as")?;
             let label = label(words)?;
@@ -93,8 +101,17 @@ fn figure(words: &mut Words<'_>) -> Read<Figure> {
             due_on: words.date()?,
         }
     } else if words.take("what") {
-        words.need("is due for")?;
-        Figure::Due { label: label(words)? }
+        words.need("is")?;
+        if words.take("due") {
+            words.need("for")?;
+            Figure::Due { label: label(words)? }
+        } else if words.take("owed") {
+            words.need("for")?;
+            Figure::Owed { label: label(words)? }
+        } else {
+            words.need("left over of")?;
+            Figure::LeftOver { label: label(words)? }
+        }
     } else {
         words.need("no.")?;
         let number = words.count("the number of an instalment such as 2")?;

@@ -206,6 +206,12 @@ fn a_purchase_goes_from_proof_to_confirmation() {
     assert_eq!(ann("binds tok_ann"), Shopping::Binds { token });
     let plan = "xiaofu-flat-12".to_owned();
     assert_eq!(ann("takes xiaofu-flat-12"), Shopping::Takes { plan });
+    for (line, in_chinese) in [
+        ("reads the cost sheet", false),
+        ("reads the cost sheet in Chinese", true),
+    ] {
+        assert_eq!(ann(line), Shopping::ReadsCostSheet { in_chinese });
+    }
     for (line, signs) in [("signs and confirms as A1", true), ("confirms as A1", false)] {
         let label = "A1".to_owned();
         assert_eq!(ann(line), Shopping::Confirms { signs, label });
@@ -279,6 +285,11 @@ fn a_figure_is_asked_about() {
     for (line, figure) in [
         ("settling A1", Figure::Payoff { label: label.clone() }),
         ("what is due for A1", Figure::Due { label: label.clone() }),
+        ("what is owed for A1", Figure::Owed { label: label.clone() }),
+        (
+            "what is left over of A1",
+            Figure::LeftOver { label: label.clone() },
+        ),
         ("no. 2 of A1", Figure::Instalment { label, number }),
         (
             "the bill of 2025-02-05",

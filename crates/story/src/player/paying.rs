@@ -91,6 +91,12 @@ impl Player<'_> {
             Figure::Due { label } => why::Figure::Payable {
                 agreement: agreement(label)?,
             },
+            Figure::Owed { label } => why::Figure::Outstanding {
+                agreement: agreement(label)?,
+            },
+            Figure::LeftOver { label } => why::Figure::LeftOver {
+                agreement: agreement(label)?,
+            },
             Figure::Payoff { label } => why::Figure::Payoff {
                 agreement: agreement(label)?,
             },

@@ -4,6 +4,7 @@ use fenqi_app::checkout::agree::agree;
 use fenqi_app::checkout::apply::{self, Apply};
 use fenqi_app::checkout::bind_card::{self, BindCard};
 use fenqi_app::checkout::confirm::{self, Confirm};
+use fenqi_app::checkout::cost_sheet::cost_sheet;
 use fenqi_app::checkout::offer::{self, Ask};
 use fenqi_app::checkout::sign::{self, Sign};
 use fenqi_app::checkout::{quote, verify_identity};
@@ -30,6 +31,7 @@ impl Player<'_> {
             Shopping::Applies { institution } => self.applies(step, who, institution).await,
             Shopping::Binds { token } => self.binds(step, who, token).await,
             Shopping::Takes { plan } => self.takes(who, plan).await,
+            Shopping::ReadsCostSheet { in_chinese } => self.reads_cost_sheet(who, *in_chinese).await,
             Shopping::Confirms { signs, label } => self.confirms(step, who, *signs, label).await,
             Shopping::Previews(payment) => self.previews(who, payment).await,
             Shopping::Pays(payment) => self.pays(step, who, payment).await,
@@ -216,6 +218,14 @@ impl Player<'_> {
             documents: quoted.quote.documents.clone(),
         });
         Ok(words::quote(&quoted.quote, &quoted.steps)?)
+    }
+
+    async fn reads_cost_sheet(&mut self, who: &str, in_chinese: bool) -> Seen {
+        let shopper = self.shopper(who).await?;
+        let taken = self.cast.person(who)?.quote.as_ref();
+        let taken = taken.ok_or_else(|| format!("{who} took no quote before"))?;
+        let sheet = cost_sheet(self.app, &Actor::Shopper { id: shopper }, shopper, taken.id).await?;
+        Ok(if in_chinese { sheet.zh } else { sheet.en })
     }
 
     async fn confirms(&mut self, step: &Step, who: &str, signs: bool, label: &str) -> Seen {

@@ -2,20 +2,13 @@
 
 use fenqi_domain::credit::Line;
 use fenqi_domain::loan::{Loan, Parts, Payoff, Row};
-use fenqi_domain::money::{Amount, OutOfRange, Rate, point};
+use fenqi_domain::money::{Amount, OutOfRange, point};
 use fenqi_domain::plan::Instalment;
 use jiff::Timestamp;
 
 /// An amount of renminbi.
 pub(super) fn yuan(amount: Amount) -> String {
     point(amount.minor(), 2)
-}
-
-/// A rate as a percentage with two digits.
-pub(super) fn percent(rate: Rate) -> String {
-    // A hundredth of a percent is a hundred thousand parts per billion.
-    let hundredths = rate.ppb().saturating_add(50_000).div_euclid(100_000);
-    format!("{}%", point(hundredths, 2))
 }
 
 /// An instant on the wall clock in China, without seconds.
@@ -166,6 +159,6 @@ pub(super) fn payoff(payoff: &Payoff) -> String {
         yuan(payoff.total),
         parts(&payoff.parts),
         yuan(payoff.saved),
-        percent(payoff.annual)
+        payoff.annual.to_hundredths()
     )
 }

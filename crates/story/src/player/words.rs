@@ -8,7 +8,7 @@ use fenqi_domain::money::OutOfRange;
 use fenqi_domain::quote::Quote;
 use fenqi_domain::refusal::Refusal;
 
-use super::show::{self, moment, percent, yuan};
+use super::show::{self, moment, yuan};
 
 /// Refusals are read in English here, by the names that the configuration gives.
 fn reader(names: &Configuration) -> Reader<'_> {
@@ -104,8 +104,8 @@ fn offered(plan: &str, offer: &Offer) -> Result<String, OutOfRange> {
         show::instalments(&priced.schedule)?,
         yuan(cost.total_payment),
         yuan(cost.total_cost),
-        percent(cost.annual.simple),
-        percent(cost.annual.compound)
+        cost.annual.simple.to_hundredths(),
+        cost.annual.compound.to_hundredths()
     );
     if cost.subsidy.is_positive() {
         line.push_str(&format!("; the seller bears {}", yuan(cost.subsidy)));
@@ -132,7 +132,7 @@ pub(super) fn quote(quote: &Quote, steps: &[Refusal]) -> Result<Vec<String>, Out
         yuan(quote.price),
         show::instalments(&quote.schedule)?,
         yuan(quote.cost.total_payment),
-        percent(quote.cost.annual.simple),
+        quote.cost.annual.simple.to_hundredths(),
         moment(quote.expires_at)
     )];
     let documents: Vec<&str> = quote.documents.iter().map(|d| d.code.as_str()).collect();
