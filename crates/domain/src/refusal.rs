@@ -490,6 +490,8 @@ pub enum Refusal {
     },
     /// Nothing is owed.
     NothingDue,
+    /// Nothing of the agreement can be put off or let go as was asked: nothing falls due later, no penalty is open.
+    NothingToArrange,
     /// More than can be taken.
     PaymentTooLarge {
         /// The most that is allowed.

@@ -95,7 +95,7 @@ fn what_is_no_day_no_number_and_no_store_is_told_with_what_is_allowed() {
         let size = format!("--size={size}");
         is_refused(&["bench", "confirm", &size], "from 1 to 10000000");
     }
-    for command in ["verify", "migrate", "day"] {
+    for command in ["verify", "migrate", "day", "doctor"] {
         is_refused(&[command, "--database", "sqlite"], "a temporary store");
     }
     let folder = Folder::new("file");

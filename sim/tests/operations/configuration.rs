@@ -2,12 +2,14 @@
 
 use fenqi_app::Denied;
 use fenqi_app::checkout::offer;
+use fenqi_app::configuration::Rules;
 use fenqi_app::mistake::{Mistake, Thing};
 use fenqi_app::operations::budget::{self, SetBudget};
 use fenqi_app::operations::configure::{self, Configure, Item};
 use fenqi_app::operations::limit::{self, SetLimit};
 use fenqi_app::operations::notice::{self, End, Publish};
 use fenqi_app::operations::suspend::{self, SetPartnership};
+use fenqi_app::texts::{self, Language};
 use fenqi_domain::market::PartnershipState;
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::Campaign;
@@ -123,11 +125,16 @@ async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named
     plan.institution = "nobody".to_owned();
     let mut region = market::region("CN-31");
     region.annual_cap = Rate::ZERO;
+    let mut rules = Rules::default();
+    (rules.contact_hours, rules.second_person_above) = ((20, 8), -1);
+    (rules.proposal_hours, rules.majority, rules.return_answer_days) = (0, 99, 0);
     let command = Configure {
         items: vec![
             Item::Institution(market::institution()),
             Item::Plan(Box::new(plan)),
             Item::Region(region),
+            wrong_everywhere(),
+            Item::Rules(rules),
         ],
         reason: WHY.to_owned(),
     };
@@ -139,8 +146,29 @@ async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named
     let fields: Vec<&str> = wrong.iter().map(|w| w.field.as_str()).collect();
     assert_eq!(
         fields,
-        ["/items/1/count", "/items/1/institution", "/items/2/annual_cap"]
+        [
+            "/items/1/count",
+            "/items/1/institution",
+            "/items/2/annual_cap",
+            "/items/3/code",
+            "/items/3/name_zh",
+            "/items/3/name_en",
+            "/items/3/code",
+            "/items/3/contact",
+            "/items/3/served_regions",
+            "/items/4/contact_hours",
+            "/items/4/second_person_above",
+            "/items/4/proposal_hours",
+            "/items/4/majority",
+            "/items/4/return_answer_days",
+        ]
     );
+    for wrong in &wrong {
+        for language in [Language::Zh, Language::En] {
+            let told = texts::mistake(wrong, language);
+            assert!(!told.says.contains('_') && !told.helps.contains('_'), "{told:?}");
+        }
+    }
     assert_eq!(shop.app.store.generation().await.unwrap(), before);
     assert!(
         !shop
@@ -288,6 +316,17 @@ async fn staff_are_told_which_thing_there_is_not() {
     };
     let by_ann = limit::set_own_limit(app, &ann.actor(), &key(), own).await;
     assert_eq!(bare(by_ann), Err(Denied::NotFound));
+}
+
+/// An institution of which nothing is as it must be.
+fn wrong_everywhere() -> Item {
+    let mut institution = market::institution();
+    institution.code = "a /".to_owned();
+    institution.name_zh = String::new();
+    institution.name_en = " ".to_owned();
+    institution.contact = String::new();
+    institution.served_regions = Vec::new();
+    Item::Institution(institution)
 }
 
 /// The answer without its reply.

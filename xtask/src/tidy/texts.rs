@@ -1,7 +1,8 @@
 //! Every no can be said in Chinese and in English: each refusal, each mistake in a command, each other answer.
 //!
 //! The codes are read from `fn code` of the types that answer, the sentences from the files below `crates/app/src/texts`: a
-//! section `[code]` with the keys `zh` and `en`, and for a mistake `[code.helps]` with what would help.
+//! section `[code]` with the keys `zh` and `en`, and for a mistake `[code.helps]` with what would help. A field that a use
+//! case points to, as `"/amount"`, has a word in `words.toml`, so that nobody reads a field's name.
 
 use super::rust::Source;
 use super::{File, Finding, rust_below};
@@ -35,11 +36,50 @@ const MISTAKES: Answers = Answers {
 };
 const LANGUAGES: [&str; 2] = ["zh", "en"];
 
+/// Where what fields are called stands, and who points to them.
+const WORDS: &str = "crates/app/src/texts/words.toml";
+const USE_CASES: &str = "crates/app/src/";
+
 pub fn check(files: &[File]) -> Vec<Finding> {
-    [REFUSALS, MISTAKES]
-        .iter()
-        .flat_map(|answers| check_one(files, answers))
-        .collect()
+    let answers = [REFUSALS, MISTAKES];
+    let said = answers.iter().flat_map(|answers| check_one(files, answers));
+    said.chain(unnamed_fields(files)).collect()
+}
+
+/// The fields that a use case points to and that have no word.
+fn unnamed_fields(files: &[File]) -> Vec<Finding> {
+    let words = files.iter().find(|file| file.path == WORDS);
+    let sections = words.map(|words| sections(&words.text)).unwrap_or_default();
+    let mut findings = Vec::new();
+    for file in rust_below(files, &[USE_CASES]) {
+        let literals = Source::of(&file.text).literals;
+        let named = literals
+            .iter()
+            .filter_map(|literal| Some((literal.line, field_of(&literal.text)?)));
+        let unnamed = named.filter(|(_, field)| !sections.contains_key(&format!("field.{field}")));
+        findings.extend(unnamed.map(|(line, field)| {
+            let what = format!("the field `{field}` has no section `[field.{field}]` in {WORDS}");
+            Finding::new(&file.path, line, what)
+        }));
+    }
+    findings
+}
+
+/// The last name of a JSON pointer that a text is, if it is one.
+fn field_of(text: &str) -> Option<&str> {
+    let parts = text.strip_prefix('/')?.split('/');
+    let is_part = |part: &&str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || "_{}0123456789".contains(c))
+    };
+    let parts: Vec<&str> = parts.collect();
+    if !parts.iter().all(|part| is_part(&part)) {
+        return None;
+    }
+    let is_name = |part: &&&str| part.starts_with(|c: char| c.is_ascii_lowercase());
+    parts.last().filter(is_name).copied()
 }
 
 fn check_one(files: &[File], answers: &Answers) -> Vec<Finding> {
@@ -187,6 +227,24 @@ mod tests {
     fn no_file_of_texts_is_a_finding() {
         let codes = [file("crates/domain/src/refusal/properties.rs", TWO)];
         assert_eq!(check_one(&codes, &REFUSALS).len(), 1);
+    }
+
+    #[test]
+    fn a_field_that_has_no_word_is_found() {
+        let uses = file(
+            "crates/app/src/pay.rs",
+            "fn f() { of(\"/amount\"); of(\"/lines/{index}/sku\"); of(\"/items/{index}\"); of(\"a/b\"); of(\"/A b\"); }",
+        );
+        let words = file(WORDS, "[field.amount]\nzh = \"金额\"\nen = \"the amount\"\n");
+        let found: Vec<String> = unnamed_fields(&[uses, words])
+            .into_iter()
+            .map(|finding| finding.what)
+            .collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("the field `sku` has no section"),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub const DEFER_DAYS_MAX: u16 = 90;
 /// Arranges. For many, each agreement is a commit of its own under a key derived from the command's, so that a repetition
 /// after a fault goes on where it stopped and does nothing twice.
 ///
-/// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingDue`] if nothing would change.
+/// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingToArrange`] if nothing would change.
 pub async fn arrange(
     app: &App,
     actor: &Actor,
@@ -145,7 +145,7 @@ async fn one(
             ));
         }
         if added.is_empty() || loan.is_settled()? {
-            return Err(Refusal::NothingDue.into());
+            return Err(Refusal::NothingToArrange.into());
         }
         let mut batch = Batch::new(&shopper.to_string());
         let change = Amendment {

@@ -120,6 +120,7 @@ fn every() -> Vec<Refusal> {
         HoldExpired { at },
         CaptureTooLarge { left: one },
         NothingDue,
+        NothingToArrange,
         PaymentTooLarge { maximum: one },
         PaymentUnderWay {
             amount: one,

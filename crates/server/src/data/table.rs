@@ -74,7 +74,8 @@ pub fn read<T>(
     columns: &[&'static str],
     mut row: impl FnMut(&mut Fields<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Vec<Problem>> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+    // With its mark, or without: then every other byte of our headers is nought.
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] = bytes {
         let found = whole(file, "a text in UTF-16", "UTF-8; save it as “CSV UTF-8”");
         return Err(vec![found]);
     }
@@ -259,6 +260,7 @@ fn header_mistake(columns: &[&'static str], values: &[String]) -> (String, Strin
             all,
         ),
         (Some(missing), None, _) => (format!("no column “{missing}”"), all),
+        (None, Some(unknown), _) if unknown.is_empty() => ("a column without a name".to_owned(), all),
         (None, Some(unknown), _) => (format!("the unknown column {}", shown(unknown)), all),
         (None, None, Some(((column, value), place))) => (
             format!("{} as column {place}, where “{column}” belongs", shown(value)),

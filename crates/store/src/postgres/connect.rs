@@ -154,6 +154,9 @@ fn wrong_part(error: &tokio_postgres::Error) -> String {
     let wrong = match part {
         Some("port") => "the port is no number from 1 to 65535".to_owned(),
         Some(part) => format!("the {part} cannot be read"),
+        None if cause.is_some_and(|cause| cause.starts_with("unknown option")) => {
+            "an option behind the ? is none that there is".to_owned()
+        }
         None => "cannot be read".to_owned(),
     };
     format!(
@@ -382,7 +385,7 @@ mod tests {
             ("postgres://u:secret@h:99999/x", "the port is no number"),
             ("postgres://u:secret@h:secret/x", "the port is no number"),
             ("postgres://u:secret@[h/x", "the host cannot be read"),
-            ("postgres://u:secret@h/x?secret=1", "cannot be read"),
+            ("postgres://u:secret@h/x?secret=1", "an option behind the ?"),
             (
                 "postgres://u:secret@h/x?connect_timeout=secret",
                 "the connect_timeout cannot be read",

@@ -44,6 +44,7 @@ fn a_header_that_is_not_ours_says_which_column_differs() {
         ("price,code,on", "“price” as column 1, where “code” belongs"),
         ("code,price,on,on", "4 columns"),
         ("code", "no column “price”"),
+        ("code,price,on,", "a column without a name"),
     ] {
         let told = told(format!("{header}\n").as_bytes());
         assert!(
@@ -56,8 +57,10 @@ fn a_header_that_is_not_ours_says_which_column_differs() {
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    let told = told(&[&[0xff, 0xfe][..], &wide].concat());
-    assert!(told.contains("found a text in UTF-16; allowed: UTF-8"), "{told}");
+    for bytes in [[&[0xff, 0xfe][..], &wide].concat(), wide] {
+        let told = told(&bytes);
+        assert!(told.contains("found a text in UTF-16; allowed: UTF-8"), "{told}");
+    }
 }
 
 #[test]
