@@ -233,12 +233,12 @@ pub(crate) fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Br
     Ok(sorted)
 }
 
-/// The excused days of all transactions, merged.
+/// The excused days of all transactions, merged. One whose days are the wrong way round excuses none: it has no length.
 fn excused(live: &[&Transaction]) -> Vec<Span> {
     let mut spans: Vec<Span> = live
         .iter()
         .filter_map(|t| match t.event {
-            Event::Excused { from, until } if from <= until => Some(Span { from, until }),
+            Event::Excused { from, until } => Some(Span { from, until }),
             _ => None,
         })
         .collect();

@@ -3,7 +3,7 @@
 use fenqi_domain::loan::{Amendment, Broken, Event, PostingKind, life, postings};
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
-use fenqi_domain::servicing::{Ahead, Excess, Until};
+use fenqi_domain::servicing::{Ahead, Bucket, Credit, Excess, Rule, Timing, Until};
 use jiff::civil::{Date, date};
 
 use crate::servicing::{
@@ -89,6 +89,49 @@ fn what_was_allocated_last_is_taken_back_first() {
             .map(|[penalty, fee, principal]| (penalty, fee, principal))
             .collect();
         assert_eq!(met, expected, "{ahead:?}, {row_by_row}, {amount}");
+    }
+}
+
+#[test]
+fn each_timing_gives_back_in_its_own_order() {
+    // The first row (100.00 and a fee of 6.00) is past due and took the fee first; the second (100.00, penalty 5.00) is ahead
+    // and took principal first, so that the penalty goes back before it.
+    let of = |timing, components: [Component; 4]| components.map(|component| Bucket { timing, component });
+    let costs_first = Component::ALL;
+    let mut principal_first = costs_first;
+    principal_first.reverse();
+    let mut terms = three(Ahead::Next, true);
+    let buckets = [
+        of(Timing::PastDue, costs_first),
+        of(Timing::Due, costs_first),
+        of(Timing::Ahead, principal_first),
+    ];
+    let rule = Rule {
+        credit: Credit::Payment,
+        buckets: buckets.concat(),
+        ahead: Ahead::Next,
+    };
+    terms.conventions.servicing.as_mut().unwrap().rules = vec![rule];
+    let on = date(2024, 2, 15);
+    for (amount, expected) in [
+        (3_00, [(0, 6_00, 100_00), (2_00, 0, 100_00)]),
+        (8_00, [(0, 6_00, 100_00), (0, 0, 97_00)]),
+        (106_00, [(0, 6_00, 99_00), (0, 0, 0)]),
+    ] {
+        let events = [
+            lent(300_00),
+            charged(Component::Fee, date(2024, 1, 20), 6_00),
+            charged(Component::Penalty, date(2024, 2, 20), 5_00),
+            paid(on, 211_00),
+            handed_back(on, amount),
+        ];
+        let life = lived(&terms, &events, on);
+        let rows = life.loan.rows.iter().take(2);
+        let met: Vec<_> = rows
+            .map(|row| [row.penalty.paid, row.fee.paid, row.principal.paid].map(Amount::minor))
+            .map(|[penalty, fee, principal]| (penalty, fee, principal))
+            .collect();
+        assert_eq!(met, expected, "{amount}");
     }
 }
 
