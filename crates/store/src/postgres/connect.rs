@@ -154,7 +154,10 @@ fn wrong_part(error: &tokio_postgres::Error) -> String {
     let wrong = match part {
         Some("port") => "the port is no number from 1 to 65535".to_owned(),
         Some(part) => format!("the {part} cannot be read"),
-        None if cause.is_some_and(|cause| cause.starts_with("unknown option")) => {
+        None if cause
+            .as_deref()
+            .is_some_and(|cause| cause.starts_with("unknown option")) =>
+        {
             "an option behind the ? is none that there is".to_owned()
         }
         None => "cannot be read".to_owned(),
