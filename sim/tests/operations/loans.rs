@@ -1,5 +1,6 @@
 //! Running loans: outages, arrangements, waivers and corrections.
 
+use fenqi_app::mistake::{Mistake, Thing};
 use fenqi_app::operations::approve::{self, Done, Outcome};
 use fenqi_app::operations::arrange::{self, Arrange, Arranged, Whom};
 use fenqi_app::operations::backdate::{self, EnterPayment, TakeBack};
@@ -9,7 +10,7 @@ use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::{Change, Denied};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::Component;
-use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::refusal::{Capability, Refusal, What};
 use fenqi_sim::{market, shop, staff, yuan};
 use jiff::Span;
 
@@ -260,7 +261,9 @@ async fn a_payment_entered_for_an_earlier_day_undoes_the_lateness_that_followed(
     assert_eq!(again, Change::AlreadyMade(asked.reply()));
     let twice =
         backdate::enter_payment(&shop.app, &staff("care"), &shop.key().unwrap(), command.clone()).await;
-    assert!(matches!(refused(twice), Refusal::AlreadyExists { what } if what == "proof TT-20250205-7"));
+    assert!(
+        matches!(refused(twice), Refusal::AlreadyExists { which, .. } if which.as_deref() == Some("TT-20250205-7"))
+    );
     let early = EnterPayment {
         on: day(-1),
         proof: "TT-1".to_owned(),
@@ -304,5 +307,6 @@ async fn what_a_channel_moved_is_not_taken_back_by_staff() {
         reason: WHY.to_owned(),
     };
     let answer = backdate::take_back(&shop.app, &staff("care"), &shop.key().unwrap(), back).await;
-    assert_eq!(answer, Err(Denied::NotFound));
+    let unknown = Mistake::unknown(Thing::Entry, 2);
+    assert_eq!(answer, Err(Denied::invalid("/number", unknown)));
 }

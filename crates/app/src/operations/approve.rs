@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::audit::By;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::arrange::{self, Arrange, Arranged};
 use crate::operations::backdate::{self, Corrected, EnterPayment, TakeBack};
 use crate::operations::budget::{self, BudgetSet, RaiseBudget};
@@ -389,15 +390,12 @@ fn stands<T>(kept: &Kept, weighed: Weighed<T>) -> Result<T, Denied> {
     if weighed.replaces == kept.replaces {
         return Ok(weighed.reply);
     }
-    let what = match &kept.proposed {
-        Proposed::SetLimit(_) => "limit",
-        _ => "configuration",
-    };
-    Err(Refusal::GroundChanged { what: what.into() }.into())
+    Err(Refusal::GroundChanged.into())
 }
 
 async fn find(app: &App, id: ProposalId) -> Result<StoredProposal, Denied> {
-    app.store.proposal(id).await?.ok_or(Denied::NotFound)
+    let found = app.store.proposal(id).await?;
+    found.ok_or_else(|| Denied::invalid("/proposal", Mistake::unknown(Thing::Proposal, id)))
 }
 
 /// The proposal, if this actor may decide it now.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::By;
 use crate::checkout::quote::KeptQuote;
+use crate::mistake::Mistake;
 use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::{audit, because, each_active, lent, waive};
 use crate::outcome::{Change, Denied, Key};
@@ -88,7 +89,7 @@ pub const DEFER_DAYS_MAX: u16 = 90;
 ///
 /// Penalties that come to more than one person may waive need another person, and the penalties of many always do.
 ///
-/// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingDue`] if nothing would change.
+/// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingToArrange`] if nothing would change.
 pub async fn arrange(
     app: &App,
     actor: &Actor,
@@ -98,16 +99,12 @@ pub async fn arrange(
     actor.require(Scope::Care)?;
     because(&command.reason)?;
     if command.defer_days > DEFER_DAYS_MAX {
-        return Err(Denied::invalid(
-            "defer_days",
-            format!("must be at most {DEFER_DAYS_MAX}"),
-        ));
+        let mistake = Mistake::count(command.defer_days, 0, i64::from(DEFER_DAYS_MAX));
+        return Err(Denied::invalid("/defer_days", mistake));
     }
     if command.defer_days == 0 && !command.waive_penalties {
-        return Err(Denied::invalid(
-            "defer_days",
-            "defer by a day or more, or waive penalties",
-        ));
+        let fields = ["/defer_days", "/waive_penalties"].map(String::from).into();
+        return Err(Denied::invalid("", Mistake::NothingAsked { fields }));
     }
     let asked = request(&command.whom.owner(), actor, key, "arrange", &command);
     let mut sum = Arranged::default();
@@ -209,7 +206,7 @@ async fn one(
         added.push((moment.today, Event::Waived { component, amount }));
     }
     if added.is_empty() || loan.is_settled()? {
-        return Err(Refusal::NothingDue.into());
+        return Err(Refusal::NothingToArrange.into());
     }
     let detail = serde_json::json!({
         "defer_days": deferred, "waived": waived, "reason": command.reason,

@@ -1,7 +1,7 @@
 //! Sets what is left of a campaign's budget (活动预算), and divides budgets into slices.
 
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::money::{AMOUNT_MAX, Amount, OutOfRange, Rounding};
+use fenqi_domain::money::{Amount, OutOfRange, Rounding};
 use fenqi_domain::plan::Plan;
 use fenqi_store::Batch;
 use fenqi_store::tables::settings;
@@ -9,6 +9,7 @@ use fenqi_store::tables::staff::PLATFORM;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::By;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::{audit, because, configure};
 use crate::outcome::{Change, Denied, Key};
@@ -63,9 +64,7 @@ pub async fn set_budget(
 ) -> Result<Change<Outcome<BudgetSet>>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
-    if command.left.is_negative() || command.left.minor() > AMOUNT_MAX {
-        return Err(Denied::invalid("left", "must be zero to ten trillion"));
-    }
+    Denied::of("/left", Mistake::of_amount(command.left))?;
     let asked = request(PLATFORM, actor, key, "set_budget", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();
@@ -100,9 +99,7 @@ pub(super) async fn raise(
     let about = (command.campaign.as_str(), command.reason.as_str());
     let to = |before: Amount| {
         let left = before.plus(command.by)?;
-        if left.minor() > AMOUNT_MAX {
-            return Err(Denied::invalid("left", "must be zero to ten trillion"));
-        }
+        Denied::of("/left", Mistake::of_amount(left))?;
         Ok(left)
     };
     Ok(Weighed {
@@ -124,7 +121,8 @@ async fn set(
     let (_, stored) = app.store.settings().await?;
     let known = app.store.budget_slices(campaign).await?;
     if known.is_empty() {
-        return Err(Denied::NotFound);
+        let unknown = Thing::Campaign;
+        return Err(Denied::unknown(by.actor, "/campaign", unknown, campaign));
     }
     let before = Amount::sum(known.iter().map(|(_, left)| Amount::from_minor(*left)))?;
     let left = to(before)?;

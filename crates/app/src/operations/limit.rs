@@ -2,16 +2,18 @@
 //! Agreements stay as they are, so that after a cut less than nothing may be available.
 
 use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::allowed::Allowed;
 use fenqi_domain::credit::Moved;
 use fenqi_domain::id::{EntryId, ShopperId};
-use fenqi_domain::money::{AMOUNT_MAX, Amount};
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::money::Amount;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_store::Batch;
 use fenqi_store::tables::credit::{self, StoredChange, StoredLine};
 use fenqi_store::tables::settings;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::By;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::timeline;
 use crate::operations::{audit, because, lately_since};
@@ -57,7 +59,7 @@ pub struct LimitSet {
 /// Sets the limit of a line. What comes to a change by more than `second_person_above`, with what was changed in the same
 /// direction in the days before, needs another person.
 ///
-/// Errors: [`Denied::NotFound`] without a line; [`Refusal::AlreadyExists`] if that is the limit.
+/// Errors: [`Mistake::NotKnown`] without a line; [`Refusal::AlreadyExists`] if that is the limit.
 pub async fn set_limit(
     app: &App,
     actor: &Actor,
@@ -66,14 +68,10 @@ pub async fn set_limit(
 ) -> Result<Change<Outcome<LimitSet>>, Denied> {
     actor.require(Scope::Accounts)?;
     because(&command.reason)?;
-    if command.limit.is_negative() || command.limit.minor() > AMOUNT_MAX {
-        return Err(Denied::invalid("limit", "must be zero to ten trillion"));
-    }
+    Denied::of("/limit", Mistake::of_amount(command.limit))?;
     if timeline::is_own(&command.reason) {
-        return Err(Denied::invalid(
-            "reason",
-            "reads like a limit of the shopper's own",
-        ));
+        let mistake = Mistake::not(Allowed::ReasonOfStaff, &command.reason);
+        return Err(Denied::invalid("/reason", mistake));
     }
     let asked = request(&command.shopper.to_string(), actor, key, "set_limit", &command);
     app.once(&asked, || async {
@@ -106,12 +104,9 @@ pub async fn set_own_limit(
     );
     app.once(&asked, || async {
         let mut moment = app.moment();
-        let stored = line(app, command.shopper, &command.institution).await?;
+        let stored = line(app, actor, command.shopper, &command.institution).await?;
         if stored.line.own_limit == command.limit {
-            return Err(Refusal::AlreadyExists {
-                what: "own_limit".into(),
-            }
-            .into());
+            return Err(Refusal::exists(What::OwnLimit).into());
         }
         let moved = stored.line.set_own_limit(command.limit, moment.now)?;
         let mut batch = Batch::new(&command.shopper.to_string());
@@ -132,7 +127,7 @@ pub(super) async fn carry_out(
 ) -> Result<Weighed<LimitSet>, Denied> {
     let configuration = app.configuration().await?;
     settings::require_generation(batch, configuration.generation);
-    let stored = line(app, command.shopper, &command.institution).await?;
+    let stored = line(app, by.actor, command.shopper, &command.institution).await?;
     let moved = stored.line.set_limit(command.limit, moment.now)?;
     let reply = write(batch, command.shopper, &stored, &moved, &command.reason, moment)?;
     let subject = format!("{} at {}", command.shopper, command.institution);
@@ -185,9 +180,7 @@ fn write(
     })
 }
 
-async fn line(app: &App, shopper: ShopperId, institution: &str) -> Result<StoredLine, Denied> {
-    app.store
-        .line(shopper, institution)
-        .await?
-        .ok_or(Denied::NotFound)
+async fn line(app: &App, actor: &Actor, shopper: ShopperId, institution: &str) -> Result<StoredLine, Denied> {
+    let found = app.store.line(shopper, institution).await?;
+    found.ok_or_else(|| Denied::unknown(actor, "/institution", Thing::Line, institution))
 }

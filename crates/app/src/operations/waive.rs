@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::By;
 use crate::configuration::Rules;
+use crate::mistake::Mistake;
 use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::{audit, because, correction, entered, lately_since, lent};
 use crate::outcome::{Change, Denied, Key};
@@ -58,9 +59,7 @@ pub async fn waive(
 ) -> Result<Change<Outcome<Waived>>, Denied> {
     actor.require(Scope::Care)?;
     because(&command.reason)?;
-    if !command.amount.is_positive() {
-        return Err(Denied::invalid("amount", "must be more than zero"));
-    }
+    Denied::of("/amount", Mistake::of_positive(command.amount))?;
     let asked = request(&command.shopper.to_string(), actor, key, "waive", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();

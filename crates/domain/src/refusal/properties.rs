@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use jiff::Timestamp;
 
-use super::{Alternative, Refusal, WhoCanChange};
+use super::{Alternative, Refusal, What, WhoCanChange};
 use crate::money::Amount;
 
 impl Refusal {
@@ -58,6 +58,7 @@ impl Refusal {
             Refusal::CaptureTooLarge { .. } => "capture_too_large",
             Refusal::WaiverTooLarge { .. } => "waiver_too_large",
             Refusal::NothingDue => "nothing_due",
+            Refusal::NothingToArrange => "nothing_to_arrange",
             Refusal::PaymentTooLarge { .. } => "payment_too_large",
             Refusal::PaymentUnderWay { .. } => "payment_under_way",
             Refusal::MandateRequired => "mandate_required",
@@ -68,7 +69,7 @@ impl Refusal {
             Refusal::NeedsSecondPerson { .. } => "needs_second_person",
             Refusal::SamePerson => "same_person",
             Refusal::ProposalClosed { .. } => "proposal_closed",
-            Refusal::GroundChanged { .. } => "ground_changed",
+            Refusal::GroundChanged => "ground_changed",
             Refusal::OutstandingExists { .. } => "outstanding_exists",
             Refusal::AlreadyExists { .. } => "already_exists",
             Refusal::OutsideBounds { .. } => "outside_bounds",
@@ -118,7 +119,7 @@ impl Refusal {
             NeedsSecondPerson { .. }
             | SamePerson
             | ProposalClosed { .. }
-            | GroundChanged { .. }
+            | GroundChanged
             | WaiverTooLarge { .. }
             | OutsideBounds { .. } => WhoCanChange::Platform,
             _ => WhoCanChange::Shopper,
@@ -243,12 +244,16 @@ impl Refusal {
             ConsentMissing { purpose } => vec![Alternative::Agree {
                 what: purpose.clone(),
             }],
-            WrongStage { .. } | ProposalClosed { .. } | GroundChanged { .. } | ReturnNotOpen => {
+            WrongStage { .. } | ProposalClosed { .. } | GroundChanged | ReturnNotOpen => {
                 vec![Alternative::LookAgain, Alternative::Contact]
             }
             HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
             CaptureTooLarge { left } | RefundTooLarge { left } => within(*left),
             WaiverTooLarge { open, .. } => within(*open),
+            AlreadyExists {
+                what: What::Dispute, ..
+            } => vec![Alternative::SettleDispute, Alternative::Contact],
+            NothingToArrange => vec![Alternative::LookAgain, Alternative::Contact],
             NothingDue | ReturnOpen { .. } | AlreadyExists { .. } => {
                 vec![Alternative::LookAgain]
             }
@@ -294,7 +299,7 @@ fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative>
 }
 
 /// Every code, in the order of the list; the texts are checked against it.
-pub const CODES: [&str; 58] = [
+pub const CODES: [&str; 59] = [
     "institution_suspended",
     "institution_ended",
     "maintenance",
@@ -339,6 +344,7 @@ pub const CODES: [&str; 58] = [
     "capture_too_large",
     "waiver_too_large",
     "nothing_due",
+    "nothing_to_arrange",
     "payment_too_large",
     "payment_under_way",
     "mandate_required",

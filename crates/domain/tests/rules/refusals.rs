@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::Component;
-use fenqi_domain::refusal::{Alternative, CODES, Capability, DeclineReason, Refusal, WhoCanChange};
+use fenqi_domain::refusal::{Alternative, CODES, Capability, DeclineReason, Refusal, What, WhoCanChange};
 use jiff::Timestamp;
 use jiff::civil::date;
 
@@ -125,6 +125,7 @@ fn every() -> Vec<Refusal> {
             open: one,
         },
         NothingDue,
+        NothingToArrange,
         PaymentTooLarge { maximum: one },
         PaymentUnderWay {
             amount: one,
@@ -138,11 +139,14 @@ fn every() -> Vec<Refusal> {
         NeedsSecondPerson { proposal: text() },
         SamePerson,
         ProposalClosed { state: text() },
-        GroundChanged { what: text() },
+        GroundChanged,
         OutstandingExists { amount: one },
-        AlreadyExists { what: text() },
+        AlreadyExists {
+            what: What::Card,
+            which: None,
+        },
         OutsideBounds {
-            what: text(),
+            what: What::Amount,
             minimum: one,
             maximum: one,
         },

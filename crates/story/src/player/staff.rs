@@ -373,7 +373,10 @@ fn says(done: &Done) -> Vec<String> {
             show::parts(&entered.outstanding),
             yuan(entered.payable)
         )],
-        Done::Arrange(arranged) => vec![format!("arranged for {} agreements", arranged.agreements)],
+        Done::Arrange(arranged) => vec![match arranged.agreements {
+            1 => "arranged for 1 agreement".to_owned(),
+            agreements => format!("arranged for {agreements} agreements"),
+        }],
         Done::AnswerReturn(answered) => vec![format!(
             "the return of {} is {}",
             yuan(answered.amount),
