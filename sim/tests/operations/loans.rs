@@ -10,7 +10,7 @@ use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::{Change, Denied};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::Component;
-use fenqi_domain::refusal::{Capability, Refusal, What};
+use fenqi_domain::refusal::{Capability, Refusal};
 use fenqi_sim::{market, shop, staff, yuan};
 use jiff::Span;
 

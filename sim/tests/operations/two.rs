@@ -423,7 +423,7 @@ async fn what_concerns_money_is_configured_by_two(shop: Shop) {
     let mut region = market::region(market::REGION);
     region.annual_cap = Rate::from_bps(3_600);
     let mut rules = configuration.rules.clone();
-    rules.second_person_above = i64::MAX;
+    rules.second_person_above = yuan(1_000_000).minor();
     for item in [
         Item::Plan(Box::new(plan)),
         Item::Product(dearer.clone()),
