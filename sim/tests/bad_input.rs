@@ -215,7 +215,7 @@ async fn a_wrong_question_names_its_field_and_what_is_allowed() {
             "an unknown region",
             room.ask(|ask| ask.region = "990000".into()),
             "region",
-            "written like CN-11",
+            "written like 110000",
         ),
         (
             "0 instalments",
