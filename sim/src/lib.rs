@@ -118,7 +118,7 @@ fn migrated(sqlite: Sqlite) -> Result<Sqlite, Fault> {
 fn platform(driver: Arc<dyn Driver>, seed: u64) -> Result<(App, SandboxControl), Denied> {
     let (parties, sandbox) = Sandbox::new(seed);
     let vault = Vault::new(&[7; 32], 1, &[9; 32])?;
-    let zone = TimeZone::get("Asia/Shanghai").map_err(|e| Denied::invalid("time_zone", e))?;
+    let zone = TimeZone::get("Asia/Shanghai").map_err(|e| Fault::Unavailable(e.to_string()))?;
     let store = Store::new(driver, Arc::new(vault));
     let app = App::new(store, parties, Clock::standing(Timestamp::UNIX_EPOCH), zone, seed);
     app.clock.forward(app.instant_of(OPENING, 10));

@@ -107,7 +107,7 @@ async fn a_notice_about_nothing_of_ours_stops_no_job() {
     };
     assert_eq!(failed.len(), 2, "{failed:?}");
     assert!(
-        named("notice n-1: not found") && named("notice n-2: notice"),
+        named("notice n-1: not found") && named("notice n-2: The content cannot be"),
         "{failed:?}"
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use fenqi_app::repayment::preview;
 use fenqi_app::repayment::refund::{self, Refund};
 use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::verify::verify;
-use fenqi_app::{Denied, servicing};
+use fenqi_app::{Denied, Mistake, servicing};
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::loan::Loan;
 use fenqi_domain::money::Amount;
@@ -126,11 +126,14 @@ async fn an_agreement_that_is_named_twice_is_named_as_such() {
     let id = shop.buys(&ann, yuan(1_200)).await.unwrap();
     let other = shop.buys(&ann, yuan(500)).await.unwrap();
     let twice = [id, other, id];
+    let named_twice = Mistake::NamedTwice {
+        given: id.to_string(),
+    };
     for amount in [yuan(1), yuan(4_000)] {
         let paid = pays(&shop, &ann, &ann, &twice, amount).await;
-        assert!(wrong(paid, "agreements", "twice"));
+        assert!(wrong(paid, "/agreements", &named_twice));
         let shown = preview::preview(&shop.app, &ann.actor(), ann.id, &twice, amount).await;
-        assert!(wrong(shown, "agreements", "twice"));
+        assert!(wrong(shown, "/agreements", &named_twice));
     }
     pays(&shop, &ann, &ann, &[other, id], yuan(1)).await.unwrap();
 }
@@ -152,9 +155,12 @@ async fn a_thing_is_returned_once() {
     };
     let twice = command(&[phone.clone(), phone]);
     let shown = request_return::preview(&shop.app, &ann.actor(), &twice).await;
-    assert!(wrong(shown, "lines", "named twice"));
+    let named_twice = Mistake::NamedTwice {
+        given: market::PHONE.to_owned(),
+    };
+    assert!(wrong(shown, "/lines/0/sku", &named_twice));
     let asked = request_return::request_return(&shop.app, &ann.actor(), &shop.key().unwrap(), twice).await;
-    assert!(wrong(asked, "lines", "named twice"));
+    assert!(wrong(asked, "/lines/0/sku", &named_twice));
 }
 
 // H3: an article that stands in two lines of a cart is one article, and its parts sum to the whole.
@@ -178,7 +184,7 @@ async fn an_article_of_two_lines_is_returned_over_both() {
         }],
     };
     let shown = request_return::preview(&shop.app, &ann.actor(), &wanted(4)).await;
-    assert!(wrong(shown, "lines", "between 1 and 3 can go back"));
+    assert!(wrong(shown, "/lines/0/quantity", &Mistake::count(4, 1, 3)));
     let key = shop.key().unwrap();
     let asked = request_return::request_return(&shop.app, &ann.actor(), &key, wanted(2)).await;
     assert_eq!(
@@ -267,11 +273,9 @@ async fn an_instalment_is_debited_on_its_day_though_an_older_one_is_late() {
 }
 
 /// Whether a command is answered with what is wrong in a field.
-fn wrong<T>(answer: Result<T, Denied>, field: &str, problem: &str) -> bool {
+fn wrong<T>(answer: Result<T, Denied>, field: &str, mistake: &Mistake) -> bool {
     let Err(Denied::Invalid(wrong)) = answer else {
         return false;
     };
-    wrong
-        .iter()
-        .any(|w| w.field == field && w.problem.contains(problem))
+    wrong.iter().any(|w| w.field == field && w.mistake == *mistake)
 }

@@ -20,6 +20,7 @@ pub mod checkout;
 pub mod clock;
 pub mod configuration;
 pub mod jobs;
+pub mod mistake;
 pub mod operations;
 pub mod outcome;
 pub mod ports;
@@ -31,7 +32,8 @@ pub mod verify;
 
 pub use clock::Clock;
 pub use configuration::Configuration;
-pub use outcome::{Change, Denied, Invalid, Key};
+pub use mistake::{Invalid, Mistake};
+pub use outcome::{Change, Denied, Key};
 
 use crate::ports::Parties;
 

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use fenqi_domain::actor::NotYours;
+use fenqi_domain::allowed::Allowed;
 use fenqi_domain::loan::Broken;
 use fenqi_domain::money::OutOfRange;
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::{CommitError, Fault};
-use serde::{Deserialize, Serialize};
+
+use crate::mistake::{Invalid, Mistake};
+use crate::texts;
 
 /// A command's answer: it was made now, or the same request had made it before. Both carry the same reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,22 +45,17 @@ pub enum Denied {
     Fault(Fault),
 }
 
-/// One field that was wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invalid {
-    /// Which field, as a JSON pointer or a flag's name.
-    pub field: String,
-    /// What was wrong and what is allowed.
-    pub problem: String,
-}
-
 impl Denied {
-    /// One wrong field.
-    pub fn invalid(field: &str, problem: impl fmt::Display) -> Denied {
-        Denied::Invalid(vec![Invalid {
-            field: field.into(),
-            problem: problem.to_string(),
-        }])
+    /// The stable code, in lower case with underscores; of wrong fields each has its own as well.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Denied::Refused(refusal) => refusal.code(),
+            Denied::NotFound => "not_found",
+            Denied::Invalid(_) => "invalid",
+            Denied::KeyReused => "key_reused",
+            Denied::Fault(Fault::Busy { .. }) => "busy",
+            Denied::Fault(_) => "fault",
+        }
     }
 }
 
@@ -124,9 +122,9 @@ impl fmt::Display for Denied {
             Denied::Invalid(fields) => {
                 let listed: Vec<String> = fields
                     .iter()
-                    .map(|i| format!("{} {}", i.field, i.problem))
+                    .map(|wrong| texts::mistake(wrong, texts::Language::En).says)
                     .collect();
-                f.write_str(&listed.join("; "))
+                f.write_str(&listed.join(" "))
             }
             Denied::KeyReused => {
                 f.write_str("the idempotency key was used for another command; use a new key")
@@ -147,8 +145,8 @@ impl Key {
     pub fn parse(text: &str) -> Result<Key, Denied> {
         if text.is_empty() || text.len() > 255 || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Denied::invalid(
-                "idempotency_key",
-                "must be 1 to 255 visible ASCII characters",
+                "/idempotency_key",
+                Mistake::not(Allowed::Key, text),
             ));
         }
         Ok(Key(text.into()))

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use fenqi_domain::actor::Actor;
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_store::tables::requests::{self, Request};
 use fenqi_store::tables::staff;
 use fenqi_store::{Batch, CommitError, Fault, Guard, vault};
@@ -112,7 +112,7 @@ impl App {
                         .ok_or(Denied::Fault(Fault::Busy { retry_after_ms: 200 }));
                 }
                 Err(CommitError::Refused(Guard::Quantity("order_unused"))) => {
-                    return Err(Refusal::AlreadyExists { what: "order".into() }.into());
+                    return Err(Refusal::exists(What::Order).into());
                 }
                 Err(CommitError::Refused(guard)) => self.look_again(guard).await?,
                 Err(CommitError::Fault(fault)) => return Err(fault.into()),

@@ -19,7 +19,7 @@ use crate::market::{Institution, Outage, Region, RunningCampaign, Window};
 use crate::money::Amount;
 use crate::plan::Terms;
 use crate::quote::{Quote, after_seconds};
-use crate::refusal::{Capability, Denied, Refusal};
+use crate::refusal::{Capability, Denied, Refusal, What};
 
 /// Where an agreement stands (合同状态). Lateness is not a stage: it follows from dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -400,7 +400,7 @@ impl Agreement {
         }
         if !amount.is_positive() {
             return Err(Refusal::OutsideBounds {
-                what: "amount".to_string(),
+                what: What::Amount,
                 minimum: Amount::from_minor(1),
                 maximum: held,
             }

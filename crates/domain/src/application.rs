@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Change;
 use crate::id::{ApplicationId, ShopperId};
 use crate::money::{Amount, Rate};
-use crate::refusal::{DeclineReason, Refusal};
+use crate::refusal::{DeclineReason, Refusal, What};
 
 /// How an application stands (申请状态).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,9 +258,7 @@ impl Application {
 pub fn may_apply(latest: Option<&Application>, today: Date) -> Result<(), Refusal> {
     match latest.map(|a| a.supports_purchase(today)) {
         None => Ok(()),
-        Some(Ok(())) => Err(Refusal::AlreadyExists {
-            what: "approval".to_string(),
-        }),
+        Some(Ok(())) => Err(Refusal::exists(What::Approval)),
         Some(Err(refusal @ (Refusal::ApplicationPending { .. } | Refusal::CreditDeclined { .. }))) => {
             Err(refusal)
         }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Amount, OutOfRange};
-use crate::refusal::{Denied, Refusal};
+use crate::refusal::{Denied, Refusal, What};
 
 /// A credit line (授信额度).
 ///
@@ -209,9 +209,7 @@ impl Line {
         let difference = limit.minus(self.limit)?;
         let event = match difference.minor() {
             0 => {
-                return Err(Denied::Refused(Refusal::AlreadyExists {
-                    what: "limit".to_string(),
-                }));
+                return Err(Denied::Refused(Refusal::exists(What::Limit)));
             }
             1.. => LimitEvent::Raised,
             _ => LimitEvent::Lowered,
@@ -231,7 +229,7 @@ impl Line {
     pub fn set_own_limit(&self, own: Option<Amount>, at: Timestamp) -> Result<Moved, Denied> {
         if own.is_some_and(|own| own.is_negative() || own > self.limit) {
             return Err(Denied::Refused(Refusal::OutsideBounds {
-                what: "own_limit".to_string(),
+                what: What::OwnLimit,
                 minimum: Amount::ZERO,
                 maximum: self.limit,
             }));

@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod actor;
 pub mod agreement;
 pub mod allocation;
+pub mod allowed;
 pub mod amortisation;
 pub mod annex_i;
 pub mod annual_rate;

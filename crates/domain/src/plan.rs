@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::allowed::Allowed;
 use crate::calendar::{DayCount, DueRule, Roll};
-use crate::money::{AMOUNT_MAX, Amount, Currency, OutOfRange, Rate, Remainder, Rounding};
+use crate::money::{AMOUNT_MAX, Amount, Currency, OutOfRange, Rate, Remainder, Rounding, point};
 use crate::servicing::{Recalculation, Servicing};
 
 /// How a plan earns (计费方式).
@@ -301,13 +302,7 @@ pub struct Invalid {
     /// What was found.
     pub found: String,
     /// What is allowed.
-    pub allowed: String,
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}; {} is allowed", self.field, self.found, self.allowed)
-    }
+    pub allowed: Allowed,
 }
 
 impl Pricing {
@@ -398,56 +393,61 @@ impl Plan {
             servicing.excess.is_none() || servicing.recalculation.is_none_or(holds),
             "recalculation",
             "overdue interest from period to period",
-            "by the day, or none on what is overdue, where excess is reckoned anew",
+            Allowed::RecalculationByDay,
         );
     }
 
     /// What is wrong with its name, version and number of instalments.
     fn name_and_count(&self, mistakes: &mut Mistakes) {
         let count = 1..=COUNT_MAX;
-        mistakes.unless(!self.code.is_empty(), "code", "empty", "a short name");
-        mistakes.unless(self.version >= 1, "version", self.version, "1 or more");
-        mistakes.unless(count.contains(&self.count), "count", self.count, "1 to 60");
+        mistakes.unless(!self.code.is_empty(), "code", "empty", Allowed::Code);
+        mistakes.unless(self.version >= 1, "version", self.version, Allowed::OneOrMore);
+        mistakes.unless(
+            count.contains(&self.count),
+            "count",
+            self.count,
+            Allowed::Instalments,
+        );
     }
 
     /// What is wrong with its bounds and shares.
     fn amounts_and_rates(&self, mistakes: &mut Mistakes) {
         let (minimum, maximum) = (self.minimum.minor(), self.maximum.minor());
         let (down, borne) = (self.down_payment, self.borne_by_seller);
-        mistakes.unless(minimum > 0, "minimum", minimum, "more than zero");
+        mistakes.unless(minimum > 0, "minimum", point(minimum, 2), Allowed::MoreThanZero);
         mistakes.unless(
             (minimum..=AMOUNT_MAX).contains(&maximum),
             "maximum",
-            maximum,
-            "the minimum or more, and at most ten trillion",
+            point(maximum, 2),
+            Allowed::MinimumOrMore,
         );
         mistakes.unless(
             (Rate::ZERO..Rate::ONE).contains(&down),
             "down_payment",
             down,
-            "0 % to less than 100 %",
+            Allowed::LessThanWhole,
         );
         mistakes.unless(
             (Rate::ZERO..=Rate::ONE).contains(&borne),
             "borne_by_seller",
             borne,
-            "0 % to 100 %",
+            Allowed::Share,
         );
         mistakes.unless(
             self.pricing.rate() >= Rate::ZERO,
             "pricing",
             self.pricing.rate(),
-            "a rate of zero or more",
+            Allowed::NotNegative,
         );
         match self.pricing {
             Pricing::Balloon { left, .. } => {
                 let fits = (Rate::ZERO..Rate::ONE).contains(&left);
-                mistakes.unless(fits, "left", left, "0 % to less than 100 %");
+                mistakes.unless(fits, "left", left, Allowed::LessThanWhole);
             }
             Pricing::Graduated { growth, every, .. } => {
                 let fits = (Rate::ZERO..=Rate::ONE).contains(&growth);
-                mistakes.unless(fits, "growth", growth, "0 % to 100 %");
-                mistakes.unless(every >= 1, "every", every, "1 or more");
+                mistakes.unless(fits, "growth", growth, Allowed::Share);
+                mistakes.unless(every >= 1, "every", every, Allowed::OneOrMore);
             }
             _ => {}
         }
@@ -461,26 +461,36 @@ impl Plan {
             DueRule::FixedDay { day, .. } => day,
             DueRule::Statement { statement_day, .. } => statement_day,
         };
-        mistakes.unless((1..=31).contains(&day), "due", day, "a day from 1 to 31");
-        mistakes.unless(self.hold_days >= 1, "hold_days", self.hold_days, "1 or more");
+        mistakes.unless((1..=31).contains(&day), "due", day, Allowed::DayOfMonth);
+        mistakes.unless(
+            self.hold_days >= 1,
+            "hold_days",
+            self.hold_days,
+            Allowed::OneOrMore,
+        );
         mistakes.unless(
             self.quote_minutes >= 1,
             "quote_minutes",
             self.quote_minutes,
-            "1 or more",
+            Allowed::OneOrMore,
         );
         mistakes.unless(
             !late.fee.is_negative(),
             "late_fee",
-            late.fee.minor(),
-            "zero or more",
+            point(late.fee.minor(), 2),
+            Allowed::NotNegative,
         );
-        mistakes.unless(late.daily >= Rate::ZERO, "daily", late.daily, "zero or more");
+        mistakes.unless(
+            late.daily >= Rate::ZERO,
+            "daily",
+            late.daily,
+            Allowed::NotNegative,
+        );
         mistakes.unless(
             late.annual_cap > Rate::ZERO,
             "annual_cap",
             late.annual_cap,
-            "more than zero",
+            Allowed::MoreThanZero,
         );
     }
 }
@@ -490,12 +500,12 @@ struct Mistakes(Vec<Invalid>);
 
 impl Mistakes {
     /// Notes a field unless what is expected of it holds.
-    fn unless(&mut self, holds: bool, field: &str, found: impl fmt::Display, allowed: &str) {
+    fn unless(&mut self, holds: bool, field: &str, found: impl fmt::Display, allowed: Allowed) {
         if !holds {
             self.0.push(Invalid {
                 field: field.to_string(),
                 found: found.to_string(),
-                allowed: allowed.to_string(),
+                allowed,
             });
         }
     }

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Amount, OutOfRange, Rate};
 
 mod properties;
+mod what;
 
 pub use properties::CODES;
+pub use what::What;
 
 /// A part of the platform that can be switched off on its own (维护范围).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -488,6 +490,8 @@ pub enum Refusal {
     },
     /// Nothing is owed.
     NothingDue,
+    /// Nothing of the agreement can be put off or let go as was asked: nothing falls due later, no penalty is open.
+    NothingToArrange,
     /// More than can be taken.
     PaymentTooLarge {
         /// The most that is allowed.
@@ -539,12 +543,14 @@ pub enum Refusal {
     /// The command contradicts another that stands.
     AlreadyExists {
         /// What.
-        what: String,
+        what: What,
+        /// Which one, where that tells more: a proof's number, a dispute's identifier.
+        which: Option<String>,
     },
     /// The figures are outside what the rule allows.
     OutsideBounds {
         /// What.
-        what: String,
+        what: What,
         /// The least that is allowed.
         minimum: Amount,
         /// The most that is allowed.

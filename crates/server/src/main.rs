@@ -23,7 +23,7 @@ struct Cli {
 #[derive(clap::Args, Clone)]
 struct At {
     /// sqlite (temporary), sqlite:PATH, or postgres://USER@HOST/NAME
-    #[arg(long, env = "FENQI_DATABASE", default_value = "sqlite:data/fenqi.db")]
+    #[arg(long, env = "FENQI_DATABASE", default_value = "sqlite:data/fenqi.db", value_parser = commands::database)]
     database: Database,
     /// Print JSON
     #[arg(long)]

@@ -95,7 +95,7 @@ fn what_is_no_day_no_number_and_no_store_is_told_with_what_is_allowed() {
         let size = format!("--size={size}");
         is_refused(&["bench", "confirm", &size], "from 1 to 10000000");
     }
-    for command in ["verify", "migrate", "day"] {
+    for command in ["verify", "migrate", "day", "doctor"] {
         is_refused(&[command, "--database", "sqlite"], "a temporary store");
     }
     let folder = Folder::new("file");
@@ -103,6 +103,34 @@ fn what_is_no_day_no_number_and_no_store_is_told_with_what_is_allowed() {
     std::fs::write(&file, "a file").unwrap();
     let below = format!("sqlite:{}", file.join("shop.db").display());
     is_refused(&["migrate", "--database", &below], "could not make");
+}
+
+#[test]
+fn a_wrong_address_names_where_it_stands_and_which_part_is_wrong() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fenqi"));
+    let output = command
+        .args(["verify"])
+        .env("FENQI_DATABASE", "mysql://h")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("it was read from FENQI_DATABASE"), "{said}");
+    let (_, said) = fenqi(&["verify", "--database", "mysql://h"]);
+    assert!(
+        said.contains("is no database") && !said.contains("FENQI_DATABASE"),
+        "{said}"
+    );
+    for command in ["verify", "migrate", "doctor"] {
+        is_refused(
+            &[command, "--database", "postgres://u:secret@h:99999/x"],
+            "the port is no number from 1 to 65535",
+        );
+        assert!(
+            !fenqi(&[command, "--database", "postgres://u:secret@h:99999/x"])
+                .1
+                .contains("secret")
+        );
+    }
 }
 
 #[test]

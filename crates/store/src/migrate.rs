@@ -3,6 +3,7 @@
 //! A line that begins with `-- sqlite:` or `-- postgres:` is for that database alone, and the rest of
 //! the line is SQL. All else is for both.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
@@ -43,6 +44,26 @@ pub struct Applied {
     pub number: i64,
     /// The hash of the text that was applied, in hex.
     pub hash: String,
+}
+
+/// What a database remembers of its migrations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// It has no table of them.
+    None,
+    /// It has a table of that name which is not ours.
+    OfAnother,
+    /// These, in order.
+    Ours(Vec<Applied>),
+}
+
+/// What a database holds when it is opened: what it remembers, and the names of its tables, views and indexes.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) memory: Memory,
+    pub(crate) names: BTreeSet<String>,
+    /// Whether all that is in it should be ours, as in a file of our own.
+    pub(crate) is_own: bool,
 }
 
 /// The table in which a store remembers its migrations; made before anything else.
@@ -122,23 +143,87 @@ pub fn missing(all: &'static [Migration], applied: &[Applied]) -> Result<&'stati
         };
         if known.hash() != done.hash {
             return Err(Fault::Schema(format!(
-                "the text of migration {:04}_{} was changed after it was applied (hash {} then, {} now); \
-                 put the old text back and write the change as a new migration",
+                "another build of fenqi made this store, with another migration {:04}_{} (hash {} there, {} here); \
+                 nothing was changed. Open it with the build that made it, or make a new store with this one",
                 known.number,
                 known.name,
-                done.hash,
-                known.hash()
+                done.hash.get(..8).unwrap_or(&done.hash),
+                known.hash().get(..8).unwrap_or_default()
             )));
         }
     }
     Ok(all.get(applied.len()..).unwrap_or(&[]))
 }
 
-/// Whether a store that has applied `applied` has everything that this program needs.
+/// The migrations that a database still needs, if it is a store of ours and whole.
 ///
-/// Errors: as [`missing`], and [`Fault::Schema`] with the first migration that it lacks.
-pub(crate) fn is_current(applied: &[Applied]) -> Result<(), Fault> {
-    match missing(MIGRATIONS, applied)?.first() {
+/// Errors: as [`missing`], and [`Fault::Schema`] for a database of another program, and for a store that lacks what its
+/// migrations made or has what none that it remembers made.
+pub(crate) fn needed(
+    all: &'static [Migration],
+    dialect: Dialect,
+    found: &Found,
+) -> Result<&'static [Migration], Fault> {
+    let ours = made_by(all, dialect);
+    let own = found.names.intersection(&ours).next();
+    let applied = match (&found.memory, own, found.names.first()) {
+        (Memory::OfAnother, ..) => {
+            return Err(not_ours("its table `migration` has other columns than ours"));
+        }
+        (Memory::None, None, Some(other)) if found.is_own => {
+            return Err(not_ours(&format!("it holds `{other}` of another program")));
+        }
+        (Memory::None, ..) => [].as_slice(),
+        (Memory::Ours(applied), ..) => applied,
+    };
+    let missing = missing(all, applied)?;
+    let made = made_by(all.get(..applied.len()).unwrap_or(all), dialect);
+    if let Some(lost) = made.iter().find(|name| !found.names.contains(*name)) {
+        return Err(Fault::Schema(format!(
+            "`{lost}` is missing from the store, though a migration that it remembers made it; restore the store from a \
+             backup"
+        )));
+    }
+    if let Some(early) = ours.difference(&made).find(|name| found.names.contains(*name)) {
+        return Err(Fault::Schema(format!(
+            "the store holds `{early}` and does not remember the migration that makes it; its table `migration` was \
+             emptied or lost. Restore the store from a backup, or name an empty one"
+        )));
+    }
+    Ok(missing)
+}
+
+fn not_ours(why: &str) -> Fault {
+    Fault::Schema(format!(
+        "this is no store of fenqi: {why}; nothing was changed. Name another file or database"
+    ))
+}
+
+/// The names of the tables, views and indexes that are there after these migrations.
+fn made_by(migrations: &[Migration], dialect: Dialect) -> BTreeSet<String> {
+    let texts = migrations.iter().map(|migration| migration.text_for(dialect));
+    let mut names = BTreeSet::new();
+    for line in texts.collect::<String>().lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let name = |word: &str| word.trim_end_matches(['(', ';']).to_owned();
+        match words.as_slice() {
+            ["create", "table" | "view" | "index", made, ..] | ["create", "unique", "index", made, ..] => {
+                names.insert(name(made));
+            }
+            ["drop", "table" | "view" | "index", gone, ..] => {
+                names.remove(&name(gone));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Whether a database is a store that has everything which this program needs.
+///
+/// Errors: as [`needed`], and [`Fault::Schema`] with the first migration that it lacks.
+pub(crate) fn is_current(dialect: Dialect, found: &Found) -> Result<(), Fault> {
+    match needed(MIGRATIONS, dialect, found)?.first() {
         None => Ok(()),
         Some(first) => Err(Fault::Schema(format!(
             "migration {:04}_{} is missing; run `fenqi migrate`",
@@ -207,8 +292,90 @@ mod tests {
         };
         let fault = missing(TWO, &[changed]).unwrap_err().to_string();
         assert!(
-            fault.contains("0001_one was changed after it was applied"),
+            fault.contains("another migration 0001_one") && fault.contains("the build that made it"),
             "{fault}"
+        );
+    }
+
+    fn found(memory: Memory, names: &[&str]) -> Found {
+        Found {
+            memory,
+            names: names.iter().map(ToString::to_string).collect(),
+            is_own: true,
+        }
+    }
+
+    #[test]
+    fn what_a_migration_made_must_be_there_and_nothing_of_one_that_is_not_remembered() {
+        let both = || Memory::Ours(TWO.iter().map(applied).collect());
+        assert_eq!(
+            needed(TWO, Dialect::Sqlite, &found(both(), &["a", "b"]))
+                .unwrap()
+                .len(),
+            0
+        );
+        let lost = needed(TWO, Dialect::Sqlite, &found(both(), &["a"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            lost.contains("`b` is missing") && lost.contains("restore"),
+            "{lost}"
+        );
+        let one = Memory::Ours(vec![applied(&TWO[0])]);
+        assert_eq!(
+            needed(TWO, Dialect::Sqlite, &found(one, &["a"])).unwrap()[0].name,
+            "two"
+        );
+        for memory in [Memory::None, Memory::Ours(Vec::new())] {
+            let told = needed(TWO, Dialect::Sqlite, &found(memory, &["a", "b"]))
+                .unwrap_err()
+                .to_string();
+            assert!(told.contains("does not remember the migration"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_named_as_one() {
+        assert_eq!(
+            needed(TWO, Dialect::Sqlite, &found(Memory::None, &[]))
+                .unwrap()
+                .len(),
+            2
+        );
+        let told = needed(TWO, Dialect::Sqlite, &found(Memory::None, &["customers"]))
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("no store of fenqi: it holds `customers`"), "{told}");
+        let told = needed(TWO, Dialect::Sqlite, &found(Memory::OfAnother, &["migration"]))
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("other columns than ours"), "{told}");
+        let beside = Found {
+            is_own: false,
+            ..found(Memory::None, &["customers"])
+        };
+        assert_eq!(
+            needed(TWO, Dialect::Sqlite, &beside).unwrap().len(),
+            2,
+            "a database may be shared"
+        );
+    }
+
+    #[test]
+    fn every_table_of_the_schema_is_known_by_name() {
+        let names = made_by(MIGRATIONS, Dialect::Postgres);
+        assert_eq!(names, made_by(MIGRATIONS, Dialect::Sqlite));
+        assert!(
+            ["bill", "agreement", "installment"]
+                .iter()
+                .all(|name| names.contains(*name)),
+            "{names:?}"
+        );
+        assert!(
+            names
+                .iter()
+                .all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')),
+            "{names:?}"
         );
     }
 

@@ -13,5 +13,5 @@ mod words;
 
 pub use control::{Arrived, Control, Cue};
 pub use mistake::Mistake;
-pub use player::Player;
+pub use player::{Player, UNPLAYABLE};
 pub use scenario::{Difference, Scenario, Step};

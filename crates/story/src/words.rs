@@ -18,7 +18,7 @@ pub(crate) type Read<T> = Result<T, Unexpected>;
 #[derive(Clone)]
 pub(crate) struct Words<'a> {
     line: &'a str,
-    /// Where each word begins, and the word. A comma after a word is a word of its own.
+    /// Where each word begins, and the word. A comma is a word of its own, unless it stands between the digits of a number.
     words: Vec<(usize, &'a str)>,
     next: usize,
 }
@@ -31,15 +31,21 @@ impl<'a> Words<'a> {
             let start = line.len() - rest.len() + skipped;
             rest = rest.get(skipped..).unwrap_or("");
             let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            let word = rest.get(..length).unwrap_or("");
+            let mut word = rest.get(..length).unwrap_or("");
             rest = rest.get(length..).unwrap_or("");
-            // A comma is one whichever keyboard wrote it.
-            let bare = word.trim_end_matches([',', '，']);
-            if !bare.is_empty() {
-                words.push((start, bare));
+            let mut start = start;
+            while let Some((at, comma)) = comma_of(word) {
+                let bare = word.get(..at).unwrap_or("");
+                if !bare.is_empty() {
+                    words.push((start, bare));
+                }
+                words.push((start + at, ","));
+                let behind = at + comma.len_utf8();
+                word = word.get(behind..).unwrap_or("");
+                start += behind;
             }
-            if bare.len() < word.len() {
-                words.push((start + bare.len(), ","));
+            if !word.is_empty() {
+                words.push((start, word));
             }
         }
         Words { line, words, next: 0 }
@@ -192,6 +198,16 @@ impl<'a> Words<'a> {
             Some(_) => Err(self.unexpected("the end of the line")),
         }
     }
+}
+
+/// The first comma of a word, whichever keyboard wrote it; one between two digits groups a number and is none.
+fn comma_of(word: &str) -> Option<(usize, char)> {
+    word.char_indices().find(|(at, c)| {
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        let before = word.get(..*at).and_then(|before| before.chars().next_back());
+        let after = word.get(at + 1..).and_then(|after| after.chars().next());
+        *c == '，' || (*c == ',' && !(digit(before) && digit(after)))
+    })
 }
 
 /// The instant of a wall clock in China, which has had one offset since 1992.

@@ -2,10 +2,14 @@
 
 use fenqi_app::Denied;
 use fenqi_app::checkout::offer;
+use fenqi_app::configuration::Rules;
+use fenqi_app::mistake::{Mistake, Thing};
 use fenqi_app::operations::budget::{self, SetBudget};
 use fenqi_app::operations::configure::{self, Configure, Item};
+use fenqi_app::operations::limit::{self, SetLimit};
 use fenqi_app::operations::notice::{self, End, Publish};
 use fenqi_app::operations::suspend::{self, SetPartnership};
+use fenqi_app::texts::{self, Language};
 use fenqi_domain::market::PartnershipState;
 use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::Campaign;
@@ -13,7 +17,7 @@ use fenqi_domain::refusal::{Capability, Refusal};
 use fenqi_sim::{market, shop, staff, yuan};
 use jiff::SignedDuration;
 
-use crate::{WHY, day, is_offered, loan, refused};
+use crate::{WHY, day, is_offered, loan};
 
 // R2, R3, R4: paused in one region, ended everywhere, resumed; what runs is served on.
 #[tokio::test]
@@ -92,7 +96,8 @@ async fn a_version_of_a_plan_is_never_changed_and_a_withdrawn_plan_does_not_come
     let mut other = market::plan();
     other.count = 6;
     let answer = put(vec![Item::Plan(Box::new(other.clone()))]).await;
-    assert!(matches!(refused(answer), Refusal::AlreadyExists { what } if what.contains("the next is 2")));
+    let next = Denied::invalid("/items/0/version", Mistake::count(1, 2, None));
+    assert_eq!(answer, Err(next), "the next is 2");
     other.version = 2;
     put(vec![Item::Plan(Box::new(other.clone()))]).await.unwrap();
     let seen = shop.app.configuration().await.unwrap();
@@ -120,11 +125,16 @@ async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named
     plan.institution = "nobody".to_owned();
     let mut region = market::region("310000");
     region.annual_cap = Rate::ZERO;
+    let mut rules = Rules::default();
+    (rules.contact_hours, rules.second_person_above) = ((20, 8), -1);
+    (rules.proposal_hours, rules.majority, rules.return_answer_days) = (0, 99, 0);
     let command = Configure {
         items: vec![
             Item::Institution(market::institution()),
             Item::Plan(Box::new(plan)),
             Item::Region(region),
+            wrong_everywhere(),
+            Item::Rules(rules),
         ],
         reason: WHY.to_owned(),
     };
@@ -136,8 +146,29 @@ async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named
     let fields: Vec<&str> = wrong.iter().map(|w| w.field.as_str()).collect();
     assert_eq!(
         fields,
-        ["/items/1/count", "/items/1/institution", "/items/2/annual_cap"]
+        [
+            "/items/1/count",
+            "/items/1/institution",
+            "/items/2/annual_cap",
+            "/items/3/code",
+            "/items/3/name_zh",
+            "/items/3/name_en",
+            "/items/3/code",
+            "/items/3/contact",
+            "/items/3/served_regions",
+            "/items/4/contact_hours",
+            "/items/4/second_person_above",
+            "/items/4/proposal_hours",
+            "/items/4/majority",
+            "/items/4/return_answer_days",
+        ]
     );
+    for wrong in &wrong {
+        for language in [Language::Zh, Language::En] {
+            let told = texts::mistake(wrong, language);
+            assert!(!told.says.contains('_') && !told.helps.contains('_'), "{told:?}");
+        }
+    }
     assert_eq!(shop.app.store.generation().await.unwrap(), before);
     assert!(
         !shop
@@ -224,5 +255,81 @@ async fn a_notice_is_seen_in_its_region_until_it_is_taken_down() {
         .unwrap();
     assert_eq!(notice::notices(&shop.app, "440000").await.unwrap(), []);
     let twice = notice::end(&shop.app, &staff("ops"), &shop.key().unwrap(), end).await;
-    assert_eq!(twice, Err(Denied::NotFound));
+    let unknown = Mistake::unknown(Thing::Notice, up.id);
+    assert_eq!(twice, Err(Denied::invalid("/notice", unknown)));
+}
+
+// Staff are told what it is that does not exist; whoever may not see it is told nothing more than that.
+#[tokio::test]
+async fn staff_are_told_which_thing_there_is_not() {
+    let shop = shop().await.unwrap();
+    let ann = shop.ann().await.unwrap();
+    let app = &shop.app;
+    let (kim, key) = (staff("kim"), || shop.key().unwrap());
+    let nobody = || "nobody".to_owned();
+    let pausing = |institution| SetPartnership {
+        institution,
+        region: None,
+        category: None,
+        from: None,
+        until: None,
+        reason: WHY.to_owned(),
+    };
+    let raising = SetBudget {
+        campaign: nobody(),
+        left: yuan(1),
+        reason: WHY.to_owned(),
+    };
+    let limiting = SetLimit {
+        shopper: ann.id,
+        institution: nobody(),
+        limit: yuan(1),
+        reason: WHY.to_owned(),
+    };
+    let answers = [
+        (
+            bare(suspend::suspend(app, &kim, &key(), pausing(nobody())).await),
+            "/institution",
+            Thing::Institution,
+        ),
+        (
+            bare(budget::set_budget(app, &kim, &key(), raising).await),
+            "/campaign",
+            Thing::Campaign,
+        ),
+        (
+            bare(limit::set_limit(app, &kim, &key(), limiting).await),
+            "/institution",
+            Thing::Line,
+        ),
+    ];
+    for (answer, field, thing) in answers {
+        let unknown = Denied::invalid(field, Mistake::unknown(thing, "nobody"));
+        assert_eq!(answer, Err(unknown), "{thing:?}");
+    }
+    let by_ann = suspend::suspend(app, &ann.actor(), &key(), pausing(nobody())).await;
+    assert_eq!(bare(by_ann), Err(Denied::NotFound));
+    let own = limit::SetOwnLimit {
+        shopper: ann.id,
+        institution: nobody(),
+        limit: None,
+    };
+    let by_ann = limit::set_own_limit(app, &ann.actor(), &key(), own).await;
+    assert_eq!(bare(by_ann), Err(Denied::NotFound));
+}
+
+/// An institution of which nothing is as it must be.
+fn wrong_everywhere() -> Item {
+    let mut institution = market::institution();
+    institution.code = "a /".to_owned();
+    institution.name_zh = String::new();
+    institution.name_en = " ".to_owned();
+    institution.contact = String::new();
+    institution.served_regions = Vec::new();
+    Item::Institution(institution)
+}
+
+/// The answer without its reply.
+fn bare<T>(answer: Result<T, Denied>) -> Result<(), Denied> {
+    answer.map(|_| ())
 }

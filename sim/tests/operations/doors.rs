@@ -23,7 +23,7 @@ use fenqi_domain::actor::Actor;
 use fenqi_domain::id::AgreementId;
 use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_domain::standing::FreezeReason;
 use fenqi_sim::{Buyer, Shop, market, shop, staff, store, yuan};
 
@@ -224,7 +224,7 @@ async fn whose_a_phone_is_is_told_to_staff_alone() {
     };
     assert_eq!(
         refused(open(store(market::SELLER), ann.phone).await),
-        Refusal::AlreadyExists { what: "phone".into() }
+        Refusal::exists(What::Phone)
     );
     for phone in [ann.phone, "13800000009"] {
         assert_eq!(open(ann.actor(), phone).await, Err(Denied::NotFound));
@@ -245,7 +245,7 @@ async fn a_store_whose_answer_was_lost_gets_the_account_that_it_opened() {
     assert_eq!(again, Change::AlreadyMade(opened.reply()));
     assert_eq!(
         refused(open(&shop.key().unwrap(), "13800000009").await),
-        Refusal::AlreadyExists { what: "phone".into() }
+        Refusal::exists(What::Phone)
     );
     assert_eq!(open(&key, "13800000008").await, Err(Denied::KeyReused));
 }

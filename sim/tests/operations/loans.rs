@@ -1,5 +1,6 @@
 //! Running loans: outages, arrangements, waivers and corrections.
 
+use fenqi_app::mistake::{Mistake, Thing};
 use fenqi_app::operations::approve::{self, Outcome};
 use fenqi_app::operations::arrange::{self, Arrange, Whom};
 use fenqi_app::operations::backdate::{self, EnterPayment, TakeBack};
@@ -9,7 +10,7 @@ use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::{Change, Denied};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::Component;
-use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::refusal::{Capability, Refusal, What};
 use fenqi_sim::{market, shop, staff, yuan};
 use jiff::Span;
 
@@ -256,7 +257,8 @@ async fn a_payment_entered_for_an_earlier_day_undoes_the_lateness_that_followed(
     assert_eq!(
         refused(twice),
         Refusal::AlreadyExists {
-            what: "proof TT-20250205-7".into()
+            what: What::Proof,
+            which: Some("TT-20250205-7".into()),
         }
     );
     let early = EnterPayment {
@@ -302,5 +304,6 @@ async fn what_a_channel_moved_is_not_taken_back_by_staff() {
         reason: WHY.to_owned(),
     };
     let answer = backdate::take_back(&shop.app, &staff("care"), &shop.key().unwrap(), back).await;
-    assert_eq!(answer, Err(Denied::NotFound));
+    let unknown = Mistake::unknown(Thing::Entry, 2);
+    assert_eq!(answer, Err(Denied::invalid("/number", unknown)));
 }

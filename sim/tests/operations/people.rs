@@ -9,7 +9,7 @@ use fenqi_app::{Change, Denied};
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::money::Amount;
 use fenqi_domain::payment::State;
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_domain::standing::FreezeReason;
 use fenqi_sim::{OPENING, market, shop, staff, yuan};
 
@@ -170,12 +170,7 @@ async fn a_frozen_account_may_still_repay() {
         "the same key is the same freeze"
     );
     let twice = freeze::freeze(&shop.app, &staff("kim"), &shop.key().unwrap(), command).await;
-    assert_eq!(
-        refused(twice),
-        Refusal::AlreadyExists {
-            what: "freeze".into()
-        }
-    );
+    assert_eq!(refused(twice), Refusal::exists(What::Freeze));
     let since = OPENING;
     assert_eq!(
         refused(shop.buys(&ann, yuan(500)).await),
@@ -223,7 +218,8 @@ async fn an_open_dispute_stops_new_credit_until_it_is_settled() {
     assert_eq!(
         refused(twice),
         Refusal::AlreadyExists {
-            what: format!("dispute {id}")
+            what: What::Dispute,
+            which: Some(id.to_string())
         }
     );
     assert_eq!(

@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::{agree, verify_identity};
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::ports::{Assessment, CreditRequest};
 use crate::servicing::{self, kinds};
@@ -56,9 +57,7 @@ pub struct Kept {
 /// Asks for credit. The answer may be there at once, or the application waits and a job asks on.
 pub async fn apply(app: &App, actor: &Actor, key: &Key, command: Apply) -> Result<Change<Applied>, Denied> {
     actor.require_for(command.shopper, Scope::Buy)?;
-    if !command.income.is_positive() {
-        return Err(Denied::invalid("income", "must be more than zero"));
-    }
+    Denied::of("/income", Mistake::of_positive(command.income))?;
     let asked = request(&command.shopper.to_string(), actor, key, "apply", &command);
     let change = app.once(&asked, || intend(app, &command)).await?;
     let (made, applied) = match change {
@@ -290,7 +289,8 @@ async fn credit_request(app: &App, shopper: ShopperId, kept: &Kept) -> Result<Cr
     let (Some(name), Some(id_number)) = (identity.name, identity.id_number) else {
         return Err(Denied::NotFound);
     };
-    let number = IdNumber::parse(id_number.reveal(), today).map_err(|e| Denied::invalid("id_number", e))?;
+    let number = IdNumber::parse(id_number.reveal(), today)
+        .map_err(|e| Denied::invalid("/id_number", Mistake::personal(e)))?;
     let bureau = match kept.enquired {
         // Without an answer the institution judges by what it knows itself; it is not a reason to refuse.
         true => app

@@ -5,12 +5,13 @@ use fenqi_domain::agreement::Stage;
 use fenqi_domain::id::{CardId, ShopperId};
 use fenqi_domain::identity;
 use fenqi_domain::money::Amount;
-use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::refusal::{Capability, Refusal, What};
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::payments::{self, Card, Mandate};
 use fenqi_store::{Batch, Fault};
 use serde::{Deserialize, Serialize};
 
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::ports::{CardAnswer, CardToBind};
 use crate::unit::{Decision, request};
@@ -50,7 +51,7 @@ pub async fn bind_card(
 ) -> Result<Change<CardBound>, Denied> {
     actor.require_for(command.shopper, Scope::Repay)?;
     // A token is what the channel gave, never the number on the card (S15).
-    identity::parse_token(&command.token).map_err(|e| Denied::invalid("token", e))?;
+    identity::parse_token(&command.token).map_err(|e| Denied::invalid("/token", Mistake::personal(e)))?;
     let moment = app.moment();
     let configuration = app.configuration().await?;
     configuration.open_for(Capability::Bind, "platform", moment.now)?;
@@ -64,7 +65,7 @@ async fn decide(app: &App, command: &BindCard) -> Result<Decision<CardBound>, De
         .iter()
         .any(|card| card.token == command.token && card.state == "bound")
     {
-        return Err(Refusal::AlreadyExists { what: "card".into() }.into());
+        return Err(Refusal::exists(What::Card).into());
     }
     let identity = app
         .store

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkout::quote::KeptQuote;
 use crate::checkout::{agree, apply, offer};
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::servicing;
 use crate::unit::{Decision, request};
@@ -64,15 +65,7 @@ pub async fn confirm(
     command: Confirm,
 ) -> Result<Change<Confirmed>, Denied> {
     actor.require_for(command.shopper, Scope::Buy)?;
-    if command.order.is_empty()
-        || command.order.len() > 64
-        || !command.order.bytes().all(|b| b.is_ascii_graphic())
-    {
-        return Err(Denied::invalid(
-            "order",
-            "must be 1 to 64 visible ASCII characters",
-        ));
-    }
+    Denied::of("/order", Mistake::of_code(&command.order))?;
     let asked = request(&command.shopper.to_string(), actor, key, "confirm", &command);
     app.once(&asked, || decide(app, &command)).await
 }

@@ -8,6 +8,7 @@ use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
 use fenqi_store::tables::shoppers::Contact;
 
+use crate::mistake::Mistake;
 use crate::outcome::Denied;
 use crate::{App, audit};
 
@@ -35,11 +36,11 @@ pub async fn name_contact(
     contact: &NameContact,
 ) -> Result<(), Denied> {
     actor.require_for(shopper, Scope::Buy)?;
-    let name = identity::parse_name(contact.name.reveal()).map_err(|e| Denied::invalid("name", e))?;
-    let phone = identity::parse_mobile(contact.phone.reveal()).map_err(|e| Denied::invalid("phone", e))?;
-    if contact.relation.is_empty() || contact.relation.len() > 40 {
-        return Err(Denied::invalid("relation", "must be 1 to 40 bytes long"));
-    }
+    let name = identity::parse_name(contact.name.reveal())
+        .map_err(|e| Denied::invalid("/name", Mistake::personal(e)))?;
+    let phone = identity::parse_mobile(contact.phone.reveal())
+        .map_err(|e| Denied::invalid("/phone", Mistake::personal(e)))?;
+    Denied::of("/relation", Mistake::of_text(&contact.relation, 40))?;
     if !contact.has_agreed {
         return Err(Refusal::ConsentMissing {
             purpose: "contact".into(),

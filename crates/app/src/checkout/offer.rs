@@ -5,12 +5,14 @@ use fenqi_domain::eligibility::{self, Case, Known, Outcome};
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::market::{Cart, CartLine, RunningCampaign};
 use fenqi_domain::money::{Amount, Currency};
+use fenqi_domain::plan::COUNT_MAX;
 use fenqi_domain::plan::Campaign;
 use fenqi_domain::standing::{Overdue, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::apply;
-use crate::outcome::{Denied, Invalid};
+use crate::mistake::{Invalid, Mistake, Thing};
+use crate::outcome::Denied;
 use crate::{App, Configuration, Moment, servicing};
 
 /// The question: a cart, where it goes, and optionally who asks, how many instalments and how much is paid now.
@@ -61,11 +63,12 @@ pub(crate) async fn outcomes(
     moment: &Moment,
 ) -> Result<Vec<Outcome>, Denied> {
     let region = configuration.regions.get(&ask.region).ok_or_else(|| {
-        let listed: Vec<&str> = configuration.regions.keys().take(6).map(String::as_str).collect();
-        Denied::invalid(
-            "region",
-            format!("is not known; regions are written like {}", listed.join(", ")),
-        )
+        let mistake = Mistake::NotKnown {
+            thing: Thing::Region,
+            given: ask.region.clone(),
+            among: configuration.regions.keys().take(6).cloned().collect(),
+        };
+        Denied::invalid("/region", mistake)
     })?;
     let cart = checked(configuration, ask, region.currency)?;
     let mut campaigns = Vec::new();
@@ -161,41 +164,32 @@ pub(crate) fn overdue(
 /// The cart, if each line is one that the shop sells; every wrong line is named.
 fn checked(configuration: &Configuration, ask: &Ask, currency: Currency) -> Result<Cart, Denied> {
     let mut wrong = Vec::new();
-    let mut name = |index: usize, field: &str, problem: &str| {
-        wrong.push(Invalid {
-            field: format!("/lines/{index}/{field}"),
-            problem: problem.into(),
-        });
+    let mut name = |field: String, mistake: Option<Mistake>| {
+        wrong.extend(mistake.map(|mistake| Invalid { field, mistake }));
     };
     for (index, line) in ask.lines.iter().enumerate() {
-        if !configuration.products.contains_key(&line.sku) {
-            name(index, "sku", "is not in the catalogue");
-        }
+        let is_known = configuration.products.contains_key(&line.sku);
+        let unknown = (!is_known).then(|| Mistake::unknown(Thing::Product, &line.sku));
+        name(format!("/lines/{index}/sku"), unknown);
         if line.quantity == 0 {
-            name(index, "quantity", "is zero; 1 or more is needed");
-        }
-        if !line.price.is_positive() || line.price.minor() > fenqi_domain::money::AMOUNT_MAX {
-            name(index, "price", "must be more than zero and at most ten trillion");
+            let none = Mistake::count(line.quantity, 1, None);
+            name(format!("/lines/{index}/quantity"), Some(none));
+        } else {
+            // The price of nothing is nothing, and no mistake of its own.
+            name(format!("/lines/{index}/price"), Mistake::of_positive(line.price));
         }
     }
     if !ask.lines.iter().any(|line| line.is_wanted) {
-        wrong.push(Invalid {
-            field: "/lines".into(),
-            problem: "mark at least one line as wanted in instalments".into(),
-        });
+        name("/lines".into(), Some(Mistake::Missing));
     }
-    if ask.count.is_some_and(|count| !(1..=60).contains(&count)) {
-        wrong.push(Invalid {
-            field: "/count".into(),
-            problem: "must be between 1 and 60".into(),
-        });
+    if let Some(count) = ask.count.filter(|count| !(1..=COUNT_MAX).contains(count)) {
+        let most = i64::from(COUNT_MAX);
+        name("/count".into(), Some(Mistake::count(count, 1, most)));
     }
-    if ask.down_payment.is_some_and(Amount::is_negative) {
-        wrong.push(Invalid {
-            field: "/down_payment".into(),
-            problem: "must not be negative".into(),
-        });
-    }
+    name(
+        "/down_payment".into(),
+        ask.down_payment.and_then(Mistake::of_amount),
+    );
     if wrong.is_empty() {
         Ok(Cart {
             currency,

@@ -5,11 +5,12 @@ use fenqi_domain::evidence::IdentityEvidence;
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::identity;
 use fenqi_domain::pii::Pii;
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_domain::standing::Standing;
 use fenqi_store::tables::shoppers::{self, Person};
 use fenqi_store::{Batch, vault};
 
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Asked, Decision};
 use crate::{App, audit};
@@ -30,7 +31,7 @@ pub async fn open_account(
         return Err(Denied::NotFound);
     }
     actor.require(Scope::Offer)?;
-    let phone = identity::parse_mobile(phone).map_err(|e| Denied::invalid("phone", e))?;
+    let phone = identity::parse_mobile(phone).map_err(|e| Denied::invalid("/phone", Mistake::personal(e)))?;
     // What is personal goes in by its blind index, so that a stored hash tells nothing. Whose account it will be is not
     // known yet: the request is kept with whoever makes it.
     let mut text = app.store.vault().index("request", phone.reveal());
@@ -44,7 +45,7 @@ async fn decide(app: &App, actor: &Actor, phone: &Pii<String>) -> Result<Decisio
     let mut moment = app.moment();
     if let Some(known) = app.store.person("phone", phone).await? {
         if !matches!(actor, Actor::Staff { .. }) {
-            return Err(Refusal::AlreadyExists { what: "phone".into() }.into());
+            return Err(Refusal::exists(What::Phone).into());
         }
         let owner = known.to_string();
         let mut batch = Batch::new(&owner);

@@ -6,13 +6,14 @@ use fenqi_domain::evidence::{IdentityEvidence, Passed, Step};
 use fenqi_domain::id::ShopperId;
 use fenqi_domain::identity::{self, IdNumber};
 use fenqi_domain::pii::Pii;
-use fenqi_domain::refusal::{Capability, Refusal};
+use fenqi_domain::refusal::{Capability, Refusal, What};
 use fenqi_store::tables::agreements;
 use fenqi_store::tables::requests::Request;
 use fenqi_store::tables::shoppers::{Person, StoredIdentity};
 use fenqi_store::{Batch, vault};
 use serde::{Deserialize, Serialize};
 
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::ports::IdentityAnswer;
 use crate::unit::{Asked, Decision};
@@ -143,9 +144,10 @@ impl Parsed {
             return Ok(Parsed::default());
         };
         // Revealed to be parsed, and wrapped again at once.
-        let name = identity::parse_name(name.reveal()).map_err(|e| Denied::invalid("name", e))?;
-        let number =
-            IdNumber::parse(id_number.reveal(), moment.today).map_err(|e| Denied::invalid("id_number", e))?;
+        let name = identity::parse_name(name.reveal())
+            .map_err(|e| Denied::invalid("/name", Mistake::personal(e)))?;
+        let number = IdNumber::parse(id_number.reveal(), moment.today)
+            .map_err(|e| Denied::invalid("/id_number", Mistake::personal(e)))?;
         let age = identity::age_on(*number.born_on.reveal(), moment.today);
         Ok(Parsed {
             name: Some(name),
@@ -192,10 +194,7 @@ async fn write(
             None => app.store.indexed(&mut batch, shopper, "id_number", number),
             Some(other) if other == shopper => {}
             Some(_) => {
-                return Err(Refusal::AlreadyExists {
-                    what: "id_number".into(),
-                }
-                .into());
+                return Err(Refusal::exists(What::IdNumber).into());
             }
         }
     }

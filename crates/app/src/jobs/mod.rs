@@ -189,8 +189,9 @@ impl Pages {
 fn readable(page: Page, after: &mut Option<Place>, report: &mut Report) -> Option<Vec<Work>> {
     *after = Some(page.last?);
     for place in page.unreadable {
-        let error = format!("`{}` is no day", place.due_on);
-        report.note(&place, Err(Denied::invalid("due_on", error)));
+        let what = format!("due_on: `{}` is no day", place.due_on);
+        let statement = "work.due";
+        report.note(&place, Err(Fault::Corrupt { statement, what }.into()));
     }
     Some(page.pieces)
 }

@@ -9,6 +9,7 @@ use fenqi_store::tables::staff::{self, StoredProposal};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::mistake::{Mistake, Thing};
 use crate::operations::limit::{self, SetLimit};
 use crate::operations::waive::{self, Waive};
 use crate::operations::{audit, because};
@@ -241,7 +242,8 @@ async fn carry_out(
 }
 
 async fn find(app: &App, id: ProposalId) -> Result<StoredProposal, Denied> {
-    app.store.proposal(id).await?.ok_or(Denied::NotFound)
+    let found = app.store.proposal(id).await?;
+    found.ok_or_else(|| Denied::invalid("/proposal", Mistake::unknown(Thing::Proposal, id)))
 }
 
 /// The proposal, if this actor may decide it now.

@@ -14,6 +14,7 @@ use fenqi_store::{Batch, vault};
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::quote::KeptQuote;
+use crate::mistake::Mistake;
 use crate::operations::{audit, because, each_active, lent};
 use crate::outcome::{Change, Denied, Key};
 use crate::servicing::{self, Amendment};
@@ -68,7 +69,7 @@ pub const DEFER_DAYS_MAX: u16 = 90;
 /// Arranges. For many, each agreement is a commit of its own under a key derived from the command's, so that a repetition
 /// after a fault goes on where it stopped and does nothing twice.
 ///
-/// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingDue`] if nothing would change.
+/// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingToArrange`] if nothing would change.
 pub async fn arrange(
     app: &App,
     actor: &Actor,
@@ -78,16 +79,12 @@ pub async fn arrange(
     actor.require(Scope::Care)?;
     because(&command.reason)?;
     if command.defer_days > DEFER_DAYS_MAX {
-        return Err(Denied::invalid(
-            "defer_days",
-            format!("must be at most {DEFER_DAYS_MAX}"),
-        ));
+        let mistake = Mistake::count(command.defer_days, 0, i64::from(DEFER_DAYS_MAX));
+        return Err(Denied::invalid("/defer_days", mistake));
     }
     if command.defer_days == 0 && !command.waive_penalties {
-        return Err(Denied::invalid(
-            "defer_days",
-            "defer by a day or more, or waive penalties",
-        ));
+        let fields = ["/defer_days", "/waive_penalties"].map(String::from).into();
+        return Err(Denied::invalid("", Mistake::NothingAsked { fields }));
     }
     match &command.whom {
         Whom::Agreement { shopper, agreement } => {
@@ -148,7 +145,7 @@ async fn one(
             ));
         }
         if added.is_empty() || loan.is_settled()? {
-            return Err(Refusal::NothingDue.into());
+            return Err(Refusal::NothingToArrange.into());
         }
         let mut batch = Batch::new(&shopper.to_string());
         let change = Amendment {

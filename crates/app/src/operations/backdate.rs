@@ -5,15 +5,16 @@ use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::calendar::add_days;
 use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::loan::{Event, Intent, Loan, Parts};
-use fenqi_domain::money::{AMOUNT_MAX, Amount};
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::money::Amount;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::channel::{self, StatementRow};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Entered, audit, because, correction, entered, lent, was_lent};
+use crate::mistake::{Figure, Mistake, Thing};
+use crate::operations::{Entered, audit, because, correction, entered, lent, no_agreement, was_lent};
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::pay;
 use crate::servicing;
@@ -86,12 +87,13 @@ pub async fn enter_payment(
         let mut moment = app.moment();
         let key = (command.shopper, command.agreement);
         let case = app.store.transfer_case(key, TRANSFER, &command.proof).await?;
-        let case = case.ok_or(Denied::NotFound)?;
+        let case = case.ok_or_else(|| no_agreement(command.agreement))?;
         let file = was_lent(case.file)?;
         arrived_in_time(&file, command.on, &moment)?;
         if case.is_entered {
             return Err(Refusal::AlreadyExists {
-                what: format!("proof {}", command.proof),
+                what: What::Proof,
+                which: Some(command.proof.clone()),
             }
             .into());
         }
@@ -142,27 +144,13 @@ fn wanted(file: &AgreementFile, on: Date) -> Result<Intent, Denied> {
 /// Whether the command is what it should be, before anything is read.
 fn well_formed(command: &EnterPayment) -> Result<(), Denied> {
     because(&command.reason)?;
-    if !command.amount.is_positive() || command.amount.minor() > AMOUNT_MAX {
-        return Err(Denied::invalid(
-            "amount",
-            "must be more than zero and at most ten trillion",
-        ));
-    }
-    if command.proof.is_empty()
-        || command.proof.len() > 64
-        || !command.proof.bytes().all(|b| b.is_ascii_graphic())
-    {
-        return Err(Denied::invalid(
-            "proof",
-            "must be 1 to 64 visible ASCII characters",
-        ));
-    }
-    Ok(())
+    Denied::of("/amount", Mistake::of_positive(command.amount))?;
+    Denied::of("/proof", Mistake::of_code(&command.proof))
 }
 
 /// Takes back a payment or a waiver that staff entered. What a channel moved is taken back by the channel alone.
 ///
-/// Errors: [`Denied::NotFound`] for a transaction that staff did not enter; [`Refusal::AlreadyExists`] if it was taken
+/// Errors: [`Mistake::NotKnown`] for a transaction that staff did not enter; [`Refusal::AlreadyExists`] if it was taken
 /// back.
 pub async fn take_back(
     app: &App,
@@ -180,7 +168,8 @@ pub async fn take_back(
         let is_back = |t: &fenqi_domain::loan::Transaction| t.event == Event::Reversed { of: command.number };
         if file.transactions.iter().any(is_back) {
             return Err(Refusal::AlreadyExists {
-                what: format!("reversal of transaction {}", command.number),
+                what: What::TakenBack,
+                which: Some(command.number.to_string()),
             }
             .into());
         }
@@ -227,7 +216,7 @@ async fn by_staff(app: &App, command: &TakeBack) -> Result<Entered, Denied> {
         .filter(|e| e.kind == "agreement.payment_entered" || e.kind == "agreement.waived")
         .filter_map(|e| serde_json::from_str::<Entered>(&e.detail).ok())
         .find(|known| known.number == command.number)
-        .ok_or(Denied::NotFound)
+        .ok_or_else(|| Denied::invalid("/number", Mistake::unknown(Thing::Entry, command.number)))
 }
 
 /// A payment counts between the first capture and today.
@@ -240,14 +229,14 @@ fn arrived_in_time(file: &AgreementFile, on: Date, moment: &Moment) -> Result<()
         .map(|t| t.effective_on)
         .min();
     let from = first.unwrap_or(moment.today);
-    if on < from || on > moment.today {
-        let allowed = format!(
-            "must be from {from}, when goods were first captured, to {}",
-            moment.today
-        );
-        return Err(Denied::invalid("on", allowed));
-    }
-    Ok(())
+    // From the day on which goods were first captured, before which nothing was owed.
+    let is_outside = !(from..=moment.today).contains(&on);
+    let mistake = is_outside.then_some(Mistake::OutOfRange {
+        given: Figure::Day(on),
+        minimum: Figure::Day(from),
+        maximum: Some(Figure::Day(moment.today)),
+    });
+    Denied::of("/on", mistake)
 }
 
 fn corrected(numbers: &[u32], loan: &Loan) -> Result<Corrected, Denied> {

@@ -1,7 +1,7 @@
 //! Sets what is left of a campaign's budget (活动预算), and divides budgets into slices.
 
 use fenqi_domain::actor::{Actor, Scope};
-use fenqi_domain::money::{AMOUNT_MAX, Amount, OutOfRange, Rounding};
+use fenqi_domain::money::{Amount, OutOfRange, Rounding};
 use fenqi_domain::plan::Plan;
 use fenqi_store::Batch;
 use fenqi_store::tables::settings;
@@ -9,6 +9,7 @@ use fenqi_store::tables::staff::PLATFORM;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::{audit, because, configure};
 use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Decision, request};
@@ -48,9 +49,7 @@ pub async fn set_budget(
 ) -> Result<Change<BudgetSet>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
-    if command.left.is_negative() || command.left.minor() > AMOUNT_MAX {
-        return Err(Denied::invalid("left", "must be zero to ten trillion"));
-    }
+    Denied::of("/left", Mistake::of_amount(command.left))?;
     let asked = request(PLATFORM, actor, key, "set_budget", &command);
     app.once(&asked, || decide(app, actor, &command)).await
 }
@@ -60,7 +59,12 @@ async fn decide(app: &App, actor: &Actor, command: &SetBudget) -> Result<Decisio
     let (_, stored) = app.store.settings().await?;
     let known = app.store.budget_slices(&command.campaign).await?;
     if known.is_empty() {
-        return Err(Denied::NotFound);
+        return Err(Denied::unknown(
+            actor,
+            "/campaign",
+            Thing::Campaign,
+            &command.campaign,
+        ));
     }
     let largest = configure::largest_subsidy(&command.campaign, &[], &stored)?;
     let mut parts = slices(command.left, largest);

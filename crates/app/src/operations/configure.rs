@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::allowed::Allowed;
 use fenqi_domain::calendar::Holidays;
 use fenqi_domain::consent::Document;
 use fenqi_domain::market::{Institution, Product, Region, Seller};
-use fenqi_domain::money::{AMOUNT_MAX, Amount, Rate};
+use fenqi_domain::money::{Amount, Rate};
 use fenqi_domain::plan::{Campaign, Plan};
-use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
 use fenqi_store::tables::settings::{self, Setting};
 use fenqi_store::tables::staff::PLATFORM;
@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::configuration::{Rules, kinds};
+use crate::mistake::{Invalid, Mistake, Thing};
 use crate::operations::{audit, because, budget};
-use crate::outcome::{Change, Denied, Invalid, Key};
+use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Decision, request};
 
 /// One item of configuration.
@@ -72,8 +73,8 @@ pub struct Configured {
 
 /// Puts items of configuration.
 ///
-/// Errors: [`Denied::Invalid`] with every mistake of every item; [`Refusal::AlreadyExists`] for a version that stands with
-/// another content, and for a plan that was withdrawn.
+/// Errors: [`Denied::Invalid`] with every mistake of every item, of which a version that stands with another content and a
+/// plan that was withdrawn are two.
 pub async fn configure(
     app: &App,
     actor: &Actor,
@@ -83,7 +84,7 @@ pub async fn configure(
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
     if command.items.is_empty() {
-        return Err(Denied::invalid("items", "name at least one item"));
+        return Err(Denied::invalid("/items", Mistake::Missing));
     }
     let asked = request(PLATFORM, actor, key, "configure", &command);
     let change = app.once(&asked, || decide(app, actor, &command)).await?;
@@ -110,8 +111,9 @@ async fn decide(app: &App, actor: &Actor, command: &Configure) -> Result<Decisio
     settings::raise_generation(&mut batch, generation);
     let mut written = 0usize;
     let mut subjects: BTreeSet<String> = BTreeSet::new();
-    for item in &command.items {
-        if write(&mut batch, item, command, &stored)? {
+    for (index, item) in command.items.iter().enumerate() {
+        let place = format!("/items/{index}");
+        if write(&mut batch, (&place, item), command, &stored)? {
             written = written.saturating_add(1);
             subjects.insert(item.subject());
         }
@@ -148,12 +150,22 @@ async fn decide(app: &App, actor: &Actor, command: &Configure) -> Result<Decisio
     })
 }
 
-/// Writes one item; says whether there was anything to write.
-fn write(batch: &mut Batch, item: &Item, command: &Configure, stored: &[Setting]) -> Result<bool, Denied> {
+/// Writes the item of a place; says whether there was anything to write.
+fn write(
+    batch: &mut Batch,
+    (place, item): (&str, &Item),
+    command: &Configure,
+    stored: &[Setting],
+) -> Result<bool, Denied> {
     match item {
         Item::Institution(item) => settings::put_setting(batch, kinds::INSTITUTION, &item.code, 1, item),
         Item::Plan(plan) => {
-            if !is_new(stored, kinds::PLAN, &plan.code, plan.version, plan.as_ref())? {
+            if !is_new(
+                stored,
+                (kinds::PLAN, &plan.code, plan.version),
+                plan.as_ref(),
+                place,
+            )? {
                 return Ok(false);
             }
             settings::put_setting(batch, kinds::PLAN, &plan.code, plan.version, plan);
@@ -178,7 +190,7 @@ fn write(batch: &mut Batch, item: &Item, command: &Configure, stored: &[Setting]
             settings::put_setting(batch, kinds::CAMPAIGN, &item.code, 1, &item);
         }
         Item::Document(item) => {
-            if !is_new(stored, kinds::DOCUMENT, &item.code, item.version, item)? {
+            if !is_new(stored, (kinds::DOCUMENT, &item.code, item.version), item, place)? {
                 return Ok(false);
             }
             settings::put_setting(batch, kinds::DOCUMENT, &item.code, item.version, item);
@@ -190,7 +202,12 @@ fn write(batch: &mut Batch, item: &Item, command: &Configure, stored: &[Setting]
 }
 
 /// Whether a version is not there yet; the same version with the same content is, and with another one it is refused.
-fn is_new<T>(stored: &[Setting], kind: &str, code: &str, version: u32, item: &T) -> Result<bool, Denied>
+fn is_new<T>(
+    stored: &[Setting],
+    (kind, code, version): (&str, &str, u32),
+    item: &T,
+    place: &str,
+) -> Result<bool, Denied>
 where
     T: PartialEq + serde::de::DeserializeOwned,
 {
@@ -208,13 +225,12 @@ where
         .find(|s| s.kind == kind && s.code == code && s.version == version);
     match same {
         Some(known) if known.detail::<T>()? == *item => Ok(false),
-        _ => Err(Refusal::AlreadyExists {
-            what: format!(
-                "{kind} {code} version {version}; the next is {}",
-                newest.saturating_add(1)
-            ),
+        // Versions are never changed.
+        _ => {
+            let next = i64::from(newest).saturating_add(1);
+            let mistake = Mistake::count(version, next, None);
+            Err(Denied::invalid(&format!("{place}/version"), mistake))
         }
-        .into()),
     }
 }
 
@@ -273,6 +289,13 @@ impl Codes {
     }
 }
 
+/// The longest text that people read, in characters.
+const TEXT_MAX: usize = 2_000;
+
+/// Kinds that several items name.
+const LENDER: (&str, Thing) = (kinds::INSTITUTION, Thing::Institution);
+const SELLER: (&str, Thing) = (kinds::SELLER, Thing::Seller);
+
 /// The mistakes found so far, and where the next ones are.
 struct Checks<'a> {
     place: String,
@@ -280,28 +303,42 @@ struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    fn expect(&mut self, holds: bool, field: &str, problem: &str) {
-        if !holds {
-            self.wrong.push(Invalid {
-                field: format!("{}/{field}", self.place),
-                problem: problem.into(),
-            });
-        }
+    /// Notes what is wrong with a field, if anything is.
+    fn note(&mut self, field: &str, mistake: Option<Mistake>) {
+        let field = format!("{}/{field}", self.place);
+        self.wrong
+            .extend(mistake.map(|mistake| Invalid { field, mistake }));
+    }
+
+    /// Notes a field unless it is what is allowed.
+    fn expect(&mut self, holds: bool, field: &str, allowed: Allowed, given: impl std::fmt::Display) {
+        self.note(field, (!holds).then(|| Mistake::not(allowed, given)));
+    }
+
+    /// Notes a field unless a number lies within bounds.
+    fn within(&mut self, field: &str, given: impl Into<i64>, least: i64, most: Option<i64>) {
+        let given = given.into();
+        let fits = least <= given && most.is_none_or(|most| given <= most);
+        self.note(field, (!fits).then(|| Mistake::count(given, least, most)));
     }
 
     fn code(&mut self, field: &str, code: &str) {
-        let fits = !code.is_empty() && code.len() <= 64 && code.bytes().all(|b| b.is_ascii_graphic());
-        self.expect(fits, field, "must be 1 to 64 visible ASCII characters");
+        self.note(field, Mistake::of_code(code));
+    }
+
+    /// A text for people, which must say something.
+    fn text(&mut self, field: &str, text: &str) {
+        self.note(field, Mistake::of_text(text, TEXT_MAX));
     }
 
     fn names(&mut self, zh: &str, en: &str) {
-        self.expect(!zh.trim().is_empty(), "name_zh", "must not be empty");
-        self.expect(!en.trim().is_empty(), "name_en", "must not be empty");
+        self.text("name_zh", zh);
+        self.text("name_en", en);
     }
 
-    fn known(&mut self, codes: &Codes, kind: &str, field: &str, code: &str) {
-        let problem = format!("names the {kind} {code:?}, which is not configured");
-        self.expect(codes.has(kind, code), field, &problem);
+    fn known(&mut self, codes: &Codes, (kind, thing): (&str, Thing), field: &str, code: &str) {
+        let is_known = codes.has(kind, code);
+        self.note(field, (!is_known).then(|| Mistake::unknown(thing, code)));
     }
 }
 
@@ -326,34 +363,31 @@ impl Item {
         match self {
             Item::Institution(item) => institution(item, checks),
             Item::Plan(plan) => self::plan(plan, codes, checks),
-            Item::WithdrawPlan(code) => checks.known(codes, kinds::PLAN, "code", code),
+            Item::WithdrawPlan(code) => checks.known(codes, (kinds::PLAN, Thing::Plan), "code", code),
             Item::Product(item) => product(item, codes, checks),
             Item::Seller(item) => {
                 checks.code("code", &item.code);
                 checks.names(&item.name_zh, &item.name_en);
                 for institution in &item.institutions {
-                    checks.known(codes, kinds::INSTITUTION, "institutions", institution);
+                    checks.known(codes, LENDER, "institutions", institution);
                 }
             }
             Item::Region(item) => region(item, checks),
             Item::Campaign(item) => {
                 checks.code("code", &item.code);
-                checks.known(codes, kinds::SELLER, "seller", &item.seller);
-                checks.expect(item.from < item.until, "until", "must be after `from`");
-                let fits = item.budget.is_positive() && item.budget.minor() <= AMOUNT_MAX;
-                checks.expect(fits, "budget", "must be more than zero and at most ten trillion");
+                checks.known(codes, SELLER, "seller", &item.seller);
+                let (given, after) = (item.until, item.from);
+                let mistake = (given <= after).then_some(Mistake::NotAfter { given, after });
+                checks.note("until", mistake);
+                checks.note("budget", Mistake::of_positive(item.budget));
             }
             Item::Document(item) => {
                 checks.code("code", &item.code);
-                checks.expect(item.version >= 1, "version", "must be 1 or more");
+                checks.within("version", item.version, 1, None);
                 let is_digest = item.hash.len() == 64 && item.hash.bytes().all(|b| b.is_ascii_hexdigit());
-                checks.expect(
-                    is_digest,
-                    "hash",
-                    "must be the SHA-256 of the text, 64 hexadecimal digits",
-                );
-                let titled = !item.title_zh.trim().is_empty() && !item.title_en.trim().is_empty();
-                checks.expect(titled, "title_zh", "needs a title in Chinese and in English");
+                checks.expect(is_digest, "hash", Allowed::Digest, &item.hash);
+                checks.text("title_zh", &item.title_zh);
+                checks.text("title_en", &item.title_en);
             }
             Item::Holidays { code, .. } => checks.code("code", code),
             Item::Rules(rules) => self::rules(rules, checks),
@@ -365,70 +399,57 @@ fn institution(item: &Institution, checks: &mut Checks<'_>) {
     checks.code("code", &item.code);
     checks.names(&item.name_zh, &item.name_en);
     // It names the account of its books, where a slash divides.
-    checks.expect(!item.code.contains('/'), "code", "must not contain a slash");
-    checks.expect(
-        !item.contact.trim().is_empty(),
-        "contact",
-        "say where shoppers reach it",
-    );
-    checks.expect(
-        !item.served_regions.is_empty(),
-        "served_regions",
-        "name at least one region",
-    );
-    for entry in &item.partnerships {
-        let in_order = entry.until.is_none_or(|until| entry.from < until);
-        checks.expect(in_order, "partnerships", "must each end after they begin");
+    let is_plain = !item.code.contains('/');
+    checks.expect(is_plain, "code", Allowed::CodeWithoutSlash, &item.code);
+    checks.text("contact", &item.contact);
+    let serves_none = item.served_regions.is_empty();
+    checks.note("served_regions", serves_none.then_some(Mistake::Missing));
+    for (index, entry) in item.partnerships.iter().enumerate() {
+        let after = entry.from;
+        let early = entry.until.filter(|until| *until <= after);
+        let mistake = early.map(|given| Mistake::NotAfter { given, after });
+        checks.note(&format!("partnerships/{index}/until"), mistake);
     }
 }
 
 fn plan(item: &Plan, codes: &Codes, checks: &mut Checks<'_>) {
     for mistake in item.mistakes() {
-        let problem = format!("is {}; {} is allowed", mistake.found, mistake.allowed);
-        checks.expect(false, &mistake.field, &problem);
+        checks.expect(false, &mistake.field, mistake.allowed, mistake.found);
     }
-    checks.known(codes, kinds::INSTITUTION, "institution", &item.institution);
+    checks.known(codes, LENDER, "institution", &item.institution);
     if let Some(campaign) = &item.campaign {
-        checks.known(codes, kinds::CAMPAIGN, "campaign", campaign);
+        checks.known(codes, (kinds::CAMPAIGN, Thing::Campaign), "campaign", campaign);
     }
     let is_withdrawn = codes.has(kinds::WITHDRAWN, &item.code);
-    checks.expect(
-        !is_withdrawn,
-        "code",
-        "was withdrawn and does not come back; use another code",
-    );
+    let withdrawn = || Mistake::Withdrawn {
+        plan: item.code.clone(),
+    };
+    checks.note("code", is_withdrawn.then(withdrawn));
 }
 
 fn product(item: &Product, codes: &Codes, checks: &mut Checks<'_>) {
     checks.code("sku", &item.sku);
     checks.names(&item.name_zh, &item.name_en);
     checks.code("category", &item.category);
-    checks.known(codes, kinds::SELLER, "seller", &item.seller);
-    let fits = item.price.is_positive() && item.price.minor() <= AMOUNT_MAX;
-    checks.expect(fits, "price", "must be more than zero and at most ten trillion");
+    checks.known(codes, SELLER, "seller", &item.seller);
+    checks.note("price", Mistake::of_positive(item.price));
     let is_share = (Rate::ZERO..=Rate::ONE).contains(&item.margin_for_plans);
-    checks.expect(is_share, "margin_for_plans", "must be 0 % to 100 %");
+    checks.expect(
+        is_share,
+        "margin_for_plans",
+        Allowed::Share,
+        item.margin_for_plans,
+    );
 }
 
 fn region(item: &Region, checks: &mut Checks<'_>) {
     checks.code("code", &item.code);
     checks.names(&item.name_zh, &item.name_en);
-    checks.expect(
-        item.annual_cap > Rate::ZERO,
-        "annual_cap",
-        "must be more than zero",
-    );
-    checks.expect(
-        (14..=30).contains(&item.majority),
-        "majority",
-        "must be 14 to 30 years",
-    );
+    let has_cap = item.annual_cap > Rate::ZERO;
+    checks.expect(has_cap, "annual_cap", Allowed::MoreThanZero, item.annual_cap);
+    checks.within("majority", item.majority, 14, Some(30));
     let zone = jiff::tz::TimeZone::get(&item.time_zone);
-    checks.expect(
-        zone.is_ok(),
-        "time_zone",
-        "must be one of the IANA database, such as Asia/Shanghai",
-    );
+    checks.expect(zone.is_ok(), "time_zone", Allowed::TimeZone, &item.time_zone);
 }
 
 fn rules(rules: &Rules, checks: &mut Checks<'_>) {
@@ -437,22 +458,12 @@ fn rules(rules: &Rules, checks: &mut Checks<'_>) {
     checks.expect(
         hours,
         "contact_hours",
-        "must be two hours of one day, the first before the second",
+        Allowed::HoursOfDay,
+        format!("{from}–{until}"),
     );
-    checks.expect(
-        rules.second_person_above >= 0,
-        "second_person_above",
-        "must be zero or more",
-    );
-    checks.expect(rules.proposal_hours >= 1, "proposal_hours", "must be 1 or more");
-    checks.expect(
-        (14..=30).contains(&rules.majority),
-        "majority",
-        "must be 14 to 30 years",
-    );
-    checks.expect(
-        rules.return_answer_days >= 1,
-        "return_answer_days",
-        "must be 1 or more",
-    );
+    let above = Amount::from_minor(rules.second_person_above);
+    checks.note("second_person_above", Mistake::of_amount(above));
+    checks.within("proposal_hours", rules.proposal_hours, 1, None);
+    checks.within("majority", rules.majority, 14, Some(30));
+    checks.within("return_answer_days", rules.return_answer_days, 1, None);
 }

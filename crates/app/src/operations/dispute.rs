@@ -2,14 +2,15 @@
 
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::{AgreementId, DisputeId, ShopperId};
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_store::Batch;
 use fenqi_store::tables::returns;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::operations::{audit, because, standing};
+use crate::mistake::{Mistake, Thing};
+use crate::operations::{REASON_MAX, audit, standing};
 use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Decision, request};
 
@@ -55,20 +56,20 @@ pub struct Dispute {
 /// Errors: [`Refusal::AlreadyExists`] while one about the agreement is open.
 pub async fn open(app: &App, actor: &Actor, key: &Key, command: Open) -> Result<Change<Dispute>, Denied> {
     actor.require_for(command.shopper, Scope::Repay)?;
-    because(&command.claim)
-        .map_err(|_| Denied::invalid("claim", "say in 1 to 500 characters what is wrong"))?;
+    Denied::of("/claim", Mistake::of_text(&command.claim, REASON_MAX))?;
     let asked = request(&command.shopper.to_string(), actor, key, "open_dispute", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();
         let known = app.store.agreement(command.shopper, command.agreement).await?;
-        known.ok_or(Denied::NotFound)?;
+        known.ok_or_else(|| Denied::unknown(actor, "/agreement", Thing::Agreement, command.agreement))?;
         let disputes = app.store.disputes(command.shopper).await?;
         let running = disputes
             .iter()
             .find(|d| d.agreement == command.agreement && d.state == "open");
         if let Some(running) = running {
             return Err(Refusal::AlreadyExists {
-                what: format!("dispute {}", running.id),
+                what: What::Dispute,
+                which: Some(running.id.to_string()),
             }
             .into());
         }
@@ -79,7 +80,7 @@ pub async fn open(app: &App, actor: &Actor, key: &Key, command: Open) -> Result<
             opened_at: moment.now,
             settled: None,
         };
-        let (version, mut stands) = standing::stored(app, command.shopper).await?;
+        let (version, mut stands) = standing::stored(app, actor, command.shopper).await?;
         stands.open_disputes.push(dispute.id.to_string());
         let mut batch = Batch::new(&command.shopper.to_string());
         let subject = command.agreement.to_string();
@@ -104,10 +105,10 @@ pub async fn open(app: &App, actor: &Actor, key: &Key, command: Open) -> Result<
 
 /// Settles a dispute.
 ///
-/// Errors: [`Denied::NotFound`] unless it is open.
+/// Errors: [`Mistake::NotKnown`] unless it is open.
 pub async fn settle(app: &App, actor: &Actor, key: &Key, command: Settle) -> Result<Change<Dispute>, Denied> {
     actor.require(Scope::Care)?;
-    because(&command.outcome)?;
+    Denied::of("/outcome", Mistake::of_text(&command.outcome, REASON_MAX))?;
     let asked = request(
         &command.shopper.to_string(),
         actor,
@@ -121,10 +122,10 @@ pub async fn settle(app: &App, actor: &Actor, key: &Key, command: Settle) -> Res
         let stored = disputes
             .iter()
             .find(|d| d.id == command.dispute && d.state == "open")
-            .ok_or(Denied::NotFound)?;
+            .ok_or_else(|| Denied::unknown(actor, "/dispute", Thing::Dispute, command.dispute))?;
         let mut dispute: Dispute = stored.detail()?;
         dispute.settled = Some((moment.now, command.outcome.clone()));
-        let (version, mut stands) = standing::stored(app, command.shopper).await?;
+        let (version, mut stands) = standing::stored(app, actor, command.shopper).await?;
         let id = command.dispute.to_string();
         stands.open_disputes.retain(|open| *open != id);
         let mut batch = Batch::new(&command.shopper.to_string());

@@ -2,7 +2,7 @@
 
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::ShopperId;
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_domain::standing::{Account, FreezeReason};
 use fenqi_store::Batch;
 use serde::{Deserialize, Serialize};
@@ -52,9 +52,9 @@ pub async fn freeze(
     because(&command.reason)?;
     let asked = request(&command.shopper.to_string(), actor, key, "freeze", &command);
     app.once(&asked, || async {
-        let (version, mut known) = standing::stored(app, command.shopper).await?;
+        let (version, mut known) = standing::stored(app, actor, command.shopper).await?;
         if known.account != Account::Good {
-            return Err(already("freeze"));
+            return Err(Refusal::exists(What::Freeze).into());
         }
         let mut moment = app.moment();
         known.account = Account::Frozen {
@@ -94,9 +94,9 @@ pub async fn unfreeze(
     because(&command.reason)?;
     let asked = request(&command.shopper.to_string(), actor, key, "unfreeze", &command);
     app.once(&asked, || async {
-        let (version, mut known) = standing::stored(app, command.shopper).await?;
+        let (version, mut known) = standing::stored(app, actor, command.shopper).await?;
         if known.account == Account::Good {
-            return Err(already("good_standing"));
+            return Err(Refusal::exists(What::GoodStanding).into());
         }
         let mut moment = app.moment();
         known.account = Account::Good;
@@ -118,8 +118,4 @@ pub async fn unfreeze(
         Ok(Decision { batch, reply })
     })
     .await
-}
-
-fn already(what: &str) -> Denied {
-    Refusal::AlreadyExists { what: what.into() }.into()
 }

@@ -2,14 +2,16 @@
 //! Agreements stay as they are, so that after a cut less than nothing may be available.
 
 use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::allowed::Allowed;
 use fenqi_domain::credit::Moved;
 use fenqi_domain::id::{EntryId, ShopperId};
-use fenqi_domain::money::{AMOUNT_MAX, Amount};
-use fenqi_domain::refusal::Refusal;
+use fenqi_domain::money::Amount;
+use fenqi_domain::refusal::{Refusal, What};
 use fenqi_store::Batch;
 use fenqi_store::tables::credit::{self, StoredChange, StoredLine};
 use serde::{Deserialize, Serialize};
 
+use crate::mistake::{Mistake, Thing};
 use crate::operations::approve::{self, Outcome, Proposed};
 use crate::operations::timeline;
 use crate::operations::{audit, because};
@@ -54,7 +56,7 @@ pub struct LimitSet {
 
 /// Sets the limit of a line. A change by more than `second_person_above` needs another person.
 ///
-/// Errors: [`Denied::NotFound`] without a line; [`Refusal::AlreadyExists`] if that is the limit.
+/// Errors: [`Mistake::NotKnown`] without a line; [`Refusal::AlreadyExists`] if that is the limit.
 pub async fn set_limit(
     app: &App,
     actor: &Actor,
@@ -63,20 +65,16 @@ pub async fn set_limit(
 ) -> Result<Change<Outcome<LimitSet>>, Denied> {
     actor.require(Scope::Accounts)?;
     because(&command.reason)?;
-    if command.limit.is_negative() || command.limit.minor() > AMOUNT_MAX {
-        return Err(Denied::invalid("limit", "must be zero to ten trillion"));
-    }
+    Denied::of("/limit", Mistake::of_amount(command.limit))?;
     if timeline::is_own(&command.reason) {
-        return Err(Denied::invalid(
-            "reason",
-            "reads like a limit of the shopper's own",
-        ));
+        let mistake = Mistake::not(Allowed::ReasonOfStaff, &command.reason);
+        return Err(Denied::invalid("/reason", mistake));
     }
     let asked = request(&command.shopper.to_string(), actor, key, "set_limit", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();
         let rules = app.configuration().await?.rules.clone();
-        let stored = line(app, command.shopper, &command.institution).await?;
+        let stored = line(app, actor, command.shopper, &command.institution).await?;
         let by = stored.line.set_limit(command.limit, moment.now)?.change.amount;
         let mut batch = Batch::new(&command.shopper.to_string());
         let reply = if by.minor().saturating_abs() > rules.second_person_above {
@@ -111,12 +109,9 @@ pub async fn set_own_limit(
     );
     app.once(&asked, || async {
         let mut moment = app.moment();
-        let stored = line(app, command.shopper, &command.institution).await?;
+        let stored = line(app, actor, command.shopper, &command.institution).await?;
         if stored.line.own_limit == command.limit {
-            return Err(Refusal::AlreadyExists {
-                what: "own_limit".into(),
-            }
-            .into());
+            return Err(Refusal::exists(What::OwnLimit).into());
         }
         let moved = stored.line.set_own_limit(command.limit, moment.now)?;
         let mut batch = Batch::new(&command.shopper.to_string());
@@ -135,7 +130,7 @@ pub(super) async fn carry_out(
     command: &SetLimit,
     moment: &mut Moment,
 ) -> Result<LimitSet, Denied> {
-    let stored = line(app, command.shopper, &command.institution).await?;
+    let stored = line(app, actor, command.shopper, &command.institution).await?;
     let moved = stored.line.set_limit(command.limit, moment.now)?;
     let reply = write(batch, command.shopper, &stored, &moved, &command.reason, moment)?;
     let subject = format!("{} at {}", command.shopper, command.institution);
@@ -174,9 +169,7 @@ fn write(
     })
 }
 
-async fn line(app: &App, shopper: ShopperId, institution: &str) -> Result<StoredLine, Denied> {
-    app.store
-        .line(shopper, institution)
-        .await?
-        .ok_or(Denied::NotFound)
+async fn line(app: &App, actor: &Actor, shopper: ShopperId, institution: &str) -> Result<StoredLine, Denied> {
+    let found = app.store.line(shopper, institution).await?;
+    found.ok_or_else(|| Denied::unknown(actor, "/institution", Thing::Line, institution))
 }

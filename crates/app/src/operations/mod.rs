@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::audit::audit;
+use crate::mistake::{Mistake, Thing};
 use crate::outcome::Denied;
 use crate::servicing::Amendment;
 
@@ -41,13 +42,7 @@ const PAGE: i64 = 500;
 
 /// Whether a reason says anything: the audit trail is of no use without one.
 fn because(reason: &str) -> Result<(), Denied> {
-    if reason.trim().is_empty() || reason.chars().count() > REASON_MAX {
-        return Err(Denied::invalid(
-            "reason",
-            format!("must be 1 to {REASON_MAX} characters"),
-        ));
-    }
-    Ok(())
+    Denied::of("/reason", Mistake::of_text(reason, REASON_MAX))
 }
 
 /// What staff entered into a loan, as its event tells it.
@@ -86,9 +81,15 @@ fn correction<D: Serialize>(added: (Date, Event), event: &str, detail: D) -> Ame
     }
 }
 
-/// An agreement of which something was lent.
+/// An agreement of which something was lent, for staff, who are told if there is none.
 async fn lent(app: &App, shopper: ShopperId, id: AgreementId) -> Result<AgreementFile, Denied> {
-    was_lent(app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?)
+    let file = app.store.agreement(shopper, id).await?;
+    was_lent(file.ok_or_else(|| no_agreement(id))?)
+}
+
+/// There is no such agreement; for staff, who may know.
+fn no_agreement(id: AgreementId) -> Denied {
+    Denied::invalid("/agreement", Mistake::unknown(Thing::Agreement, id))
 }
 
 /// The same of an agreement that was read.

@@ -12,9 +12,13 @@ use serde::Serialize;
 
 use crate::App;
 use crate::configuration::kinds;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::{audit, because};
 use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Decision, request};
+
+/// The longest title or text of a notice, in characters.
+const TEXT_MAX: usize = 2_000;
 
 /// The command that publishes one.
 #[derive(Debug, Clone, Serialize)]
@@ -56,16 +60,13 @@ pub async fn publish(
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
     let texts = [
-        &command.title.0,
-        &command.title.1,
-        &command.text.0,
-        &command.text.1,
+        ("/title/0", &command.title.0),
+        ("/title/1", &command.title.1),
+        ("/text/0", &command.text.0),
+        ("/text/1", &command.text.1),
     ];
-    if texts.iter().any(|text| text.trim().is_empty()) {
-        return Err(Denied::invalid(
-            "title",
-            "needs a title and a text in Chinese and in English",
-        ));
+    for (field, text) in texts {
+        Denied::of(field, Mistake::of_text(text, TEXT_MAX))?;
     }
     let asked = request(PLATFORM, actor, key, "publish_notice", &command);
     let change = app
@@ -106,7 +107,7 @@ pub async fn publish(
 
 /// Takes a notice down.
 ///
-/// Errors: [`Denied::NotFound`] unless it is up.
+/// Errors: [`Mistake::NotKnown`] unless it is up.
 pub async fn end(app: &App, actor: &Actor, key: &Key, command: End) -> Result<Change<Notice>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
@@ -117,9 +118,10 @@ pub async fn end(app: &App, actor: &Actor, key: &Key, command: End) -> Result<Ch
             let (generation, stored) = app.store.settings().await?;
             let code = command.notice.to_string();
             let found = stored.iter().find(|s| s.kind == kinds::NOTICE && s.code == code);
-            let mut notice: Notice = found.ok_or(Denied::NotFound)?.detail()?;
+            let unknown = || Denied::unknown(actor, "/notice", Thing::Notice, &code);
+            let mut notice: Notice = found.ok_or_else(unknown)?.detail()?;
             if notice.ended_at.is_some() {
-                return Err(Denied::NotFound);
+                return Err(unknown());
             }
             notice.ended_at = Some(moment.now);
             let mut batch = Batch::new(PLATFORM);

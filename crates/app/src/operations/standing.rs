@@ -8,20 +8,22 @@ use fenqi_store::tables::{agreements, shoppers};
 use serde::Serialize;
 
 use crate::checkout::offer;
+use crate::mistake::Thing;
 use crate::outcome::Denied;
 use crate::{App, Moment};
 
 /// What stands against new credit for a shopper now: a freeze, open disputes, and what is overdue today.
 pub async fn standing(app: &App, actor: &Actor, shopper: ShopperId) -> Result<Standing, Denied> {
     actor.require_for(shopper, Scope::Offer)?;
-    let (_, mut standing) = stored(app, shopper).await?;
+    let (_, mut standing) = stored(app, actor, shopper).await?;
     standing.overdue = offer::overdue(&app.store.agreements(shopper).await?, &app.moment())?;
     Ok(standing)
 }
 
 /// The stored standing with its row's version. What is overdue is no part of it: that follows from dates.
-pub(super) async fn stored(app: &App, shopper: ShopperId) -> Result<(i64, Standing), Denied> {
-    let stored = app.store.shopper(shopper).await?.ok_or(Denied::NotFound)?;
+pub(super) async fn stored(app: &App, actor: &Actor, shopper: ShopperId) -> Result<(i64, Standing), Denied> {
+    let stored = app.store.shopper(shopper).await?;
+    let stored = stored.ok_or_else(|| Denied::unknown(actor, "/shopper", Thing::Shopper, shopper))?;
     Ok((stored.version, stored.standing()?))
 }
 

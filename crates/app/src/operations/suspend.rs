@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::configuration::kinds;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::{audit, because};
 use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Decision, request};
@@ -99,12 +100,10 @@ async fn set(
 ) -> Result<Change<PartnershipSet>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
-    if command
-        .from
-        .zip(command.until)
-        .is_some_and(|(from, until)| from >= until)
+    if let Some((after, given)) = command.from.zip(command.until)
+        && after >= given
     {
-        return Err(Denied::invalid("until", "must be after `from`"));
+        return Err(Denied::invalid("/until", Mistake::NotAfter { given, after }));
     }
     let asked = request(PLATFORM, actor, key, what, &command);
     let change = app
@@ -114,13 +113,17 @@ async fn set(
             let found = stored
                 .iter()
                 .find(|s| s.kind == kinds::INSTITUTION && s.code == command.institution);
-            let mut institution: Institution = found.ok_or(Denied::NotFound)?.detail()?;
+            let unknown = || Denied::unknown(actor, "/institution", Thing::Institution, &command.institution);
+            let mut institution: Institution = found.ok_or_else(unknown)?.detail()?;
             if let Some(region) = &command.region
                 && !stored
                     .iter()
                     .any(|s| s.kind == kinds::REGION && s.code == *region)
             {
-                return Err(Denied::invalid("region", "is not configured"));
+                return Err(Denied::invalid(
+                    "/region",
+                    Mistake::unknown(Thing::Region, region),
+                ));
             }
             enter(&mut institution.partnerships, state, &command, moment.now);
             let mut batch = Batch::new(PLATFORM);

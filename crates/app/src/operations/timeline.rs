@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::mistake::Thing;
 use crate::outcome::Denied;
 
 /// How the reason of a change by which a shopper set a limit of their own begins; the limit in minor units follows, or
@@ -57,7 +58,7 @@ pub async fn timeline(
     app.store
         .line(shopper, institution)
         .await?
-        .ok_or(Denied::NotFound)?;
+        .ok_or_else(|| Denied::unknown(actor, "/institution", Thing::Line, institution))?;
     let changes = app.store.limit_changes(shopper).await?;
     let entries = app.store.entries(shopper).await?;
     Ok(told(institution, &changes, &entries)?)

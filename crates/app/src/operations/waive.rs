@@ -9,6 +9,7 @@ use fenqi_domain::refusal::Refusal;
 use fenqi_store::Batch;
 use serde::{Deserialize, Serialize};
 
+use crate::mistake::Mistake;
 use crate::operations::approve::{self, Outcome, Proposed};
 use crate::operations::{audit, because, correction, entered, lent};
 use crate::outcome::{Change, Denied, Key};
@@ -53,9 +54,7 @@ pub async fn waive(
 ) -> Result<Change<Outcome<Waived>>, Denied> {
     actor.require(Scope::Care)?;
     because(&command.reason)?;
-    if !command.amount.is_positive() {
-        return Err(Denied::invalid("amount", "must be more than zero"));
-    }
+    Denied::of("/amount", Mistake::of_positive(command.amount))?;
     let asked = request(&command.shopper.to_string(), actor, key, "waive", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();

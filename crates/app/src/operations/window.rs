@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::configuration::kinds;
+use crate::mistake::{Mistake, Thing};
 use crate::operations::{audit, because, excuse};
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::payments::CHANNEL;
@@ -50,17 +51,9 @@ pub struct Close {
 pub async fn open(app: &App, actor: &Actor, key: &Key, command: Open) -> Result<Change<Window>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
-    if command.code.is_empty()
-        || command.code.len() > 64
-        || !command.code.bytes().all(|b| b.is_ascii_graphic())
-    {
-        return Err(Denied::invalid(
-            "code",
-            "must be 1 to 64 visible ASCII characters",
-        ));
-    }
+    Denied::of("/code", Mistake::of_code(&command.code))?;
     if command.capabilities.is_empty() {
-        return Err(Denied::invalid("capabilities", "name at least one"));
+        return Err(Denied::invalid("/capabilities", Mistake::Missing));
     }
     let asked = request(PLATFORM, actor, key, "open_window", &command);
     let change = app
@@ -99,7 +92,7 @@ pub async fn open(app: &App, actor: &Actor, key: &Key, command: Open) -> Result<
 
 /// Closes a window now, and excuses the days on which it kept people from paying.
 ///
-/// Errors: [`Denied::NotFound`] unless it is open or still to come.
+/// Errors: [`Mistake::NotKnown`] unless it is open or still to come.
 pub async fn close(app: &App, actor: &Actor, key: &Key, command: Close) -> Result<Change<Window>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
@@ -111,9 +104,10 @@ pub async fn close(app: &App, actor: &Actor, key: &Key, command: Close) -> Resul
             let found = stored
                 .iter()
                 .find(|s| s.kind == kinds::WINDOW && s.code == command.code);
-            let mut window: Window = found.ok_or(Denied::NotFound)?.detail()?;
+            let unknown = || Denied::unknown(actor, "/code", Thing::Window, &command.code);
+            let mut window: Window = found.ok_or_else(unknown)?.detail()?;
             if window.until.is_some_and(|until| until <= moment.now) {
-                return Err(Denied::NotFound);
+                return Err(unknown());
             }
             window.until = Some(moment.now.max(window.from));
             let mut batch = Batch::new(PLATFORM);
@@ -145,19 +139,27 @@ fn check(command: &Open, stored: &[Setting], moment: &Moment) -> Result<(), Deni
     let is_institution = stored
         .iter()
         .any(|s| s.kind == kinds::INSTITUTION && s.code == command.party);
-    if !is_institution && ![MALL, PLATFORM_PARTY, CHANNEL].contains(&command.party.as_str()) {
-        let allowed = format!("must be {MALL}, {PLATFORM_PARTY}, {CHANNEL} or the code of an institution");
-        return Err(Denied::invalid("party", allowed));
+    let others = [MALL, PLATFORM_PARTY, CHANNEL];
+    if !is_institution && !others.contains(&command.party.as_str()) {
+        let institutions = stored.iter().filter(|s| s.kind == kinds::INSTITUTION);
+        let among = others.map(String::from).into_iter();
+        let mistake = Mistake::NotKnown {
+            thing: Thing::Party,
+            given: command.party.clone(),
+            among: among.chain(institutions.map(|s| s.code.clone())).collect(),
+        };
+        return Err(Denied::invalid("/party", mistake));
     }
-    let from = command.from.unwrap_or(moment.now);
-    if command.until.is_some_and(|until| until <= from) {
-        return Err(Denied::invalid("until", "must be after `from`"));
+    let after = command.from.unwrap_or(moment.now);
+    if let Some(given) = command.until.filter(|until| *until <= after) {
+        return Err(Denied::invalid("/until", Mistake::NotAfter { given, after }));
     }
     if stored
         .iter()
         .any(|s| s.kind == kinds::WINDOW && s.code == command.code)
     {
-        return Err(Denied::invalid("code", "was used for another window"));
+        let given = command.code.clone();
+        return Err(Denied::invalid("/code", Mistake::AlreadyUsed { given }));
     }
     Ok(())
 }

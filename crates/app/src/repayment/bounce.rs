@@ -1,6 +1,7 @@
 //! Takes in what the channel says of its own accord: signed notices and its statement (渠道通知与对账单).
 
 use fenqi_domain::actor::{Actor, Scope};
+use fenqi_domain::allowed::Allowed;
 use fenqi_domain::payment::{Answer, FailureCode, Receipt};
 use fenqi_store::tables::channel;
 use fenqi_store::{Batch, CommitError};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::jobs::Report;
+use crate::mistake::Mistake;
 use crate::outcome::Denied;
 use crate::repayment::payments::{self, CHANNEL, PaymentView};
 
@@ -62,7 +64,7 @@ pub enum Heard {
 /// Errors: a fault of the store, after which the channel should send it again.
 pub async fn notice(app: &App, actor: &Actor, notice: BankNotice) -> Result<Heard, Denied> {
     actor.require(Scope::Work)?;
-    let body = serde_json::to_string(&notice).map_err(|e| Denied::invalid("notice", e))?;
+    let body = serde_json::to_string(&notice).map_err(|_| not_a_notice())?;
     let mut batch = Batch::new(CHANNEL);
     channel::noticed(&mut batch, CHANNEL, &notice.notice, &body, app.clock.now());
     app.store.commit(batch).await?;
@@ -87,7 +89,7 @@ pub(crate) async fn apply_kept(app: &App) -> Result<Report, Denied> {
 async fn heard(app: &App, notice: &str, body: &str) -> Result<Heard, Denied> {
     let applied = match serde_json::from_str(body) {
         Ok(read) => apply(app, &read).await,
-        Err(error) => Err(Denied::invalid("notice", error)),
+        Err(_) => Err(not_a_notice()),
     };
     match applied {
         Ok(payment) => Ok(Heard::Joined(payment)),
@@ -101,8 +103,16 @@ async fn heard(app: &App, notice: &str, body: &str) -> Result<Heard, Denied> {
     }
 }
 
+/// What is kept is no notice of the channel.
+fn not_a_notice() -> Denied {
+    Denied::invalid("/body", Mistake::personal(Allowed::BankNotice))
+}
+
 async fn apply(app: &App, notice: &BankNotice) -> Result<PaymentView, Denied> {
-    let id = notice.number.parse().map_err(|e| Denied::invalid("number", e))?;
+    let id = notice
+        .number
+        .parse()
+        .map_err(|_| Denied::invalid("/number", Mistake::not(Allowed::Identifier, &notice.number)))?;
     let owner = app
         .store
         .payment_owner(&notice.number)

@@ -8,6 +8,7 @@ use fenqi_store::Batch;
 use fenqi_store::tables::payments::{self, Mandate};
 use serde::Serialize;
 
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::pay;
 use crate::unit::{Decision, request};
@@ -34,8 +35,8 @@ pub async fn mandate(
     command: ChangeMandate,
 ) -> Result<Change<()>, Denied> {
     actor.require_for(command.shopper, Scope::Repay)?;
-    if command.card.is_some() && !command.maximum.is_positive() {
-        return Err(Denied::invalid("maximum", "must be more than zero"));
+    if command.card.is_some() {
+        Denied::of("/maximum", Mistake::of_positive(command.maximum))?;
     }
     let asked = request(&command.shopper.to_string(), actor, key, "mandate", &command);
     app.once(&asked, || async {

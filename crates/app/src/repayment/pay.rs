@@ -20,6 +20,7 @@ use fenqi_store::tables::servicing::PaymentCase;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::payments::{self, Begun, Kept, PaymentView};
 use crate::servicing;
@@ -44,14 +45,9 @@ pub struct Pay {
 /// Pays. The reply says how the payment stands; while it is unknown, asking is the only way on.
 pub async fn pay(app: &App, actor: &Actor, key: &Key, command: Pay) -> Result<Change<PaymentView>, Denied> {
     actor.require_for(command.payer, Scope::Repay)?;
-    if !command.amount.is_positive() {
-        return Err(Denied::invalid("amount", "must be more than zero"));
-    }
+    Denied::of("/amount", Mistake::of_nothing(command.amount))?;
     if command.payer != command.shopper && command.agreements.is_empty() {
-        return Err(Denied::invalid(
-            "agreements",
-            "name the agreements that you pay for somebody else",
-        ));
+        return Err(Denied::invalid("/agreements", Mistake::Missing));
     }
     each_once(&command.agreements)?;
     let asked = request(&command.shopper.to_string(), actor, key, "pay", &command);
@@ -60,14 +56,12 @@ pub async fn pay(app: &App, actor: &Actor, key: &Key, command: Pay) -> Result<Ch
 
 /// Refuses a choice that names an agreement twice: it can be read in more than one way.
 pub(crate) fn each_once(chosen: &[AgreementId]) -> Result<(), Denied> {
-    let named: BTreeSet<_> = chosen.iter().collect();
-    if named.len() == chosen.len() {
-        return Ok(());
-    }
-    Err(Denied::invalid(
-        "agreements",
-        "name an agreement twice; name each once, in the order in which they are to be paid",
-    ))
+    let mut named = BTreeSet::new();
+    let twice = chosen.iter().find(|id| !named.insert(**id));
+    let mistake = twice.map(|id| Mistake::NamedTwice {
+        given: id.to_string(),
+    });
+    Denied::of("/agreements", mistake)
 }
 
 /// Begins a payment once for its key, calls the channel, and answers with how the payment stands.
@@ -305,9 +299,6 @@ fn currency_of(files: &[AgreementFile], chosen: &[AgreementId]) -> Result<Curren
     if currencies.all(|other| other == first) {
         Ok(first)
     } else {
-        Err(Denied::invalid(
-            "agreements",
-            "are in several currencies; pay each currency on its own",
-        ))
+        Err(Denied::invalid("/agreements", Mistake::SeveralCurrencies))
     }
 }

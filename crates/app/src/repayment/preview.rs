@@ -9,6 +9,7 @@ use fenqi_domain::refusal::Refusal;
 use serde::Serialize;
 
 use crate::App;
+use crate::mistake::Mistake;
 use crate::outcome::Denied;
 use crate::repayment::pay;
 
@@ -34,9 +35,7 @@ pub async fn preview(
     amount: Amount,
 ) -> Result<PaymentPreview, Denied> {
     actor.require_for(shopper, Scope::Repay)?;
-    if !amount.is_positive() {
-        return Err(Denied::invalid("amount", "must be more than zero"));
-    }
+    Denied::of("/amount", Mistake::of_nothing(amount))?;
     pay::each_once(agreements)?;
     let today = app.moment().today;
     let files = app.store.agreements(shopper).await?;

@@ -15,6 +15,7 @@ use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::{returns as rows, work};
 use serde::{Deserialize, Serialize};
 
+use crate::mistake::Mistake;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::refund;
 use crate::servicing::{self, Amendment, kinds};
@@ -257,27 +258,30 @@ async fn amount_of(app: &App, agreement: &Agreement, lines: &[ReturnLine]) -> Re
     }
     let gone = went_back(app, agreement).await?;
     let mut amount = Amount::ZERO;
-    for wanted in lines {
+    for (index, wanted) in lines.iter().enumerate() {
         let sku = &wanted.sku;
+        let wrong = |field: &str, mistake| Denied::invalid(&format!("/lines/{index}/{field}"), mistake);
         if lines.iter().filter(|line| line.sku == *sku).count() > 1 {
-            let twice = format!("{sku} is named twice; name it once, with its quantity");
-            return Err(Denied::invalid("lines", twice));
+            let given = sku.clone();
+            return Err(wrong("sku", Mistake::NamedTwice { given }));
         }
         let bought = agreement.lines.iter().filter(|line| line.sku == *sku);
         let financed = Amount::sum(bought.clone().map(|line| line.financed))?;
         let bought: i64 = bought.map(|line| i64::from(line.quantity)).sum();
         if bought == 0 {
-            return Err(Denied::invalid("lines", format!("{sku} is not in this order")));
+            let mut among: Vec<String> = agreement.lines.iter().map(|line| line.sku.clone()).collect();
+            among.dedup();
+            let sku = sku.clone();
+            return Err(wrong("sku", Mistake::NotInOrder { sku, among }));
         }
         let before = gone.iter().filter(|gone| gone.sku == *sku);
         let before: i64 = before.map(|gone| i64::from(gone.quantity)).sum();
         let after = before.saturating_add(i64::from(wanted.quantity));
         if wanted.quantity == 0 || after > bought {
-            let allowed = match bought.saturating_sub(before) {
-                0 => format!("all of {sku} went back before"),
-                left => format!("{sku}: between 1 and {left} can go back"),
-            };
-            return Err(Denied::invalid("lines", allowed));
+            return Err(match bought.saturating_sub(before) {
+                0 => wrong("sku", Mistake::WentBack { sku: sku.clone() }),
+                left => wrong("quantity", Mistake::count(wanted.quantity, 1, left)),
+            });
         }
         let until = |quantity| financed.share(quantity, bought, Rounding::HalfUp);
         amount = amount.plus(until(after)?.minus(until(before)?)?)?;

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::App;
+use crate::mistake::Mistake;
 use crate::outcome::Denied;
 use crate::texts::{self, Language};
 
@@ -93,11 +94,12 @@ pub async fn why(app: &App, actor: &Actor, shopper: ShopperId, figure: Figure) -
     let today = app.moment().today;
     let terms = &file.agreement.terms;
     let reason = explain(terms, &file.transactions, today, question)?.ok_or_else(|| {
-        let count = terms.due_dates.len();
-        Denied::invalid(
-            "number",
-            format!("the agreement has the instalments 1 to {count}"),
-        )
+        let given = match figure {
+            Figure::Instalment { number, .. } => i64::from(number),
+            _ => 0,
+        };
+        let count = i64::try_from(terms.due_dates.len()).unwrap_or(i64::MAX);
+        Denied::invalid("/number", Mistake::count(given, 1, count))
     })?;
     Ok(vec![told(&file, today, reason)])
 }

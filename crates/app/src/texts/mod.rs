@@ -21,9 +21,11 @@ use crate::{App, Moment};
 
 mod cost_sheet;
 mod explanation;
+mod mistaken;
 mod reader;
 
 pub use explanation::{explanation, explanations, standing};
+pub use mistaken::{Told, denied, mistake};
 pub use reader::Reader;
 
 /// A language that people read.

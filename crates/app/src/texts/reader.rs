@@ -76,6 +76,11 @@ impl Reader<'_> {
                 }
             }
             ("what", Some(what)) if code == "agree" => self.agreed_to(&plain(what)),
+            ("what", Some(what)) => {
+                let section = format!("what.{}", plain(what));
+                let which = |part: &str| fields.get(part).map(plain).unwrap_or_default();
+                WORDS.say(&section, self.language, &which)
+            }
             ("annual" | "cap", Some(rate)) => Rate::from_ppb(rate.as_i64().unwrap_or_default()).to_string(),
             ("reasons", Some(Value::Array(reasons))) => {
                 let said = reasons
@@ -144,14 +149,20 @@ pub(super) fn word(kind: &str, code: &str, language: Language) -> String {
     }
 }
 
-/// An instant to the minute, in the time zone of the mainland, which is the contracts' default.
+/// Where something stands in a list that has a name.
+pub(super) fn place(list: &str, number: &str, language: Language) -> String {
+    WORDS.say(&format!("place.{list}"), language, &|_| number.to_owned())
+}
+
 fn minute(value: &Value) -> String {
     let parsed: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
+    parsed.map_or_else(|| plain(value), to_the_minute)
+}
+
+/// An instant to the minute, in the time zone of the mainland, which is the contracts' default.
+pub(super) fn to_the_minute(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
-    parsed.map_or_else(
-        || plain(value),
-        |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
+    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]

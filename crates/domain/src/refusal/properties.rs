@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use jiff::Timestamp;
 
-use super::{Alternative, Refusal, WhoCanChange};
+use super::{Alternative, Refusal, What, WhoCanChange};
 use crate::money::Amount;
 
 impl Refusal {
@@ -57,6 +57,7 @@ impl Refusal {
             Refusal::HoldExpired { .. } => "hold_expired",
             Refusal::CaptureTooLarge { .. } => "capture_too_large",
             Refusal::NothingDue => "nothing_due",
+            Refusal::NothingToArrange => "nothing_to_arrange",
             Refusal::PaymentTooLarge { .. } => "payment_too_large",
             Refusal::PaymentUnderWay { .. } => "payment_under_way",
             Refusal::MandateRequired => "mandate_required",
@@ -243,6 +244,10 @@ impl Refusal {
             }
             HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
             CaptureTooLarge { left } | RefundTooLarge { left } => within(*left),
+            AlreadyExists {
+                what: What::Dispute, ..
+            } => vec![Alternative::SettleDispute, Alternative::Contact],
+            NothingToArrange => vec![Alternative::LookAgain, Alternative::Contact],
             NothingDue | ReturnOpen { .. } | AlreadyExists { .. } => {
                 vec![Alternative::LookAgain]
             }
@@ -288,7 +293,7 @@ fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative>
 }
 
 /// Every code, in the order of the list; the texts are checked against it.
-pub const CODES: [&str; 56] = [
+pub const CODES: [&str; 57] = [
     "institution_suspended",
     "institution_ended",
     "maintenance",
@@ -332,6 +337,7 @@ pub const CODES: [&str; 56] = [
     "hold_expired",
     "capture_too_large",
     "nothing_due",
+    "nothing_to_arrange",
     "payment_too_large",
     "payment_under_way",
     "mandate_required",

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use fenqi_domain::money::{Amount, Rate};
-use fenqi_domain::refusal::{Alternative, CODES, Capability, DeclineReason, Refusal, WhoCanChange};
+use fenqi_domain::refusal::{Alternative, CODES, Capability, DeclineReason, Refusal, What, WhoCanChange};
 use jiff::Timestamp;
 use jiff::civil::date;
 
@@ -120,6 +120,7 @@ fn every() -> Vec<Refusal> {
         HoldExpired { at },
         CaptureTooLarge { left: one },
         NothingDue,
+        NothingToArrange,
         PaymentTooLarge { maximum: one },
         PaymentUnderWay {
             amount: one,
@@ -134,9 +135,12 @@ fn every() -> Vec<Refusal> {
         SamePerson,
         ProposalClosed { state: text() },
         OutstandingExists { amount: one },
-        AlreadyExists { what: text() },
+        AlreadyExists {
+            what: What::Card,
+            which: None,
+        },
         OutsideBounds {
-            what: text(),
+            what: What::Amount,
             minimum: one,
             maximum: one,
         },

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use fenqi_app::clock::machine_now;
+use fenqi_server::data::table::counted;
 use fenqi_server::data::{Data, Files, load};
 use fenqi_server::story::{Place, Played, offers_on_first, play_in, play_on};
 use fenqi_server::wiring::{Database, Opening, open};
@@ -63,12 +64,12 @@ pub async fn run(command: Demo) -> Done {
     };
     if !command.json {
         say(format!(
-            "loaded {} products of {} sellers, {} institutions, {} plans, {} regions",
-            data.products.len(),
-            data.sellers.len(),
-            data.lenders.len(),
-            data.plans.len(),
-            data.regions.len(),
+            "loaded {} of {}, {}, {}, {}",
+            counted(data.products.len(), "product"),
+            counted(data.sellers.len(), "seller"),
+            counted(data.lenders.len(), "institution"),
+            counted(data.plans.len(), "plan"),
+            counted(data.regions.len(), "region"),
         ));
     }
     let (name, story) = story_of(&command, &data)?;

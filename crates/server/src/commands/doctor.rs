@@ -3,13 +3,14 @@
 use fenqi_server::wiring::{Database, KeySource, Opening, clock, key_source, open, zone};
 use fenqi_store::{Fault, Store};
 
-use super::{Done, mending, say};
+use super::{Done, mending, must_last, say};
 
 /// What was looked at: whether it is well, and what to do if it is not.
 type Finding = (bool, String);
 
 /// Looks at the keys, the database, its settings, the schema and the configuration. Nothing is changed.
 pub async fn run(database: &Database, json: bool) -> Done {
+    must_last(database)?;
     let mut findings = Vec::new();
     let opening = Opening {
         read_only: true,

@@ -69,6 +69,28 @@ pub fn making(database: &Database, fault: &Fault) -> String {
     }
 }
 
+/// A database as it is named on the command line, or in a variable that stands in for the flag and is then named with what
+/// is wrong.
+pub fn database(text: &str) -> Result<Database, String> {
+    named_in(text, "FENQI_DATABASE")
+}
+
+/// The same for stories, which have a variable of their own.
+pub fn story_database(text: &str) -> Result<Database, String> {
+    named_in(text, "FENQI_STORY_DATABASE")
+}
+
+fn named_in(text: &str, variable: &str) -> Result<Database, String> {
+    text.parse().map_err(|why: String| {
+        let by_flag = std::env::args().any(|word| word.starts_with("--database"));
+        let in_variable = std::env::var_os(variable).is_some_and(|set| set == text);
+        match in_variable && !by_flag {
+            true => format!("{why}; it was read from {variable}"),
+            false => why,
+        }
+    })
+}
+
 /// A business day as it is written on the command line.
 pub fn business_day(text: &str) -> Result<Date, String> {
     let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');

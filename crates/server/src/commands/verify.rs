@@ -1,6 +1,7 @@
 //! `fenqi verify`: recomputes everything from what is stored.
 
 use fenqi_app::verify;
+use fenqi_server::data::table::counted;
 use fenqi_server::data::{Files, load};
 use fenqi_server::wiring::{Database, Opening, clock, open, sandbox, seed};
 
@@ -27,7 +28,7 @@ pub async fn run(database: &Database, json: bool) -> Done {
         differences.iter().for_each(say);
         say(match differences.len() {
             0 => "everything agrees".to_owned(),
-            count => format!("{count} differences"),
+            count => counted(count, "difference"),
         });
     }
     Ok(differences.is_empty())

@@ -9,6 +9,8 @@ use jiff::civil::Date;
 
 /// The longest text that a field may hold, in characters.
 const TEXT_CHARACTERS_MAX: usize = 200;
+/// How many characters of what was found are repeated.
+const SHOWN_CHARACTERS_MAX: usize = 60;
 /// The longest code that a field may hold, in characters.
 const CODE_CHARACTERS_MAX: usize = 40;
 
@@ -51,6 +53,20 @@ pub struct Fields<'a> {
     seen: &'a mut HashMap<String, u64>,
 }
 
+/// A text as a problem repeats it: short, and with nothing in it that a terminal would obey.
+fn shown(text: &str) -> String {
+    let plain = text.chars().flat_map(|c| match c.is_control() {
+        true => c.escape_default().collect::<Vec<_>>(),
+        false => vec![c],
+    });
+    let characters = text.chars().count();
+    if characters <= SHOWN_CHARACTERS_MAX {
+        return format!("“{}”", plain.collect::<String>());
+    }
+    let begin: String = plain.take(SHOWN_CHARACTERS_MAX).collect();
+    format!("“{begin}…” ({characters} characters)")
+}
+
 /// Reads a table of exactly these columns. Nothing is returned of a table that has a problem.
 pub fn read<T>(
     file: &str,
@@ -58,6 +74,11 @@ pub fn read<T>(
     columns: &[&'static str],
     mut row: impl FnMut(&mut Fields<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Vec<Problem>> {
+    // With its mark, or without: then every other byte of our headers is nought.
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] = bytes {
+        let found = whole(file, "a text in UTF-16", "UTF-8; save it as “CSV UTF-8”");
+        return Err(vec![found]);
+    }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
@@ -83,13 +104,13 @@ pub fn read<T>(
         // The reader counts comment lines into the line it says, whether they stand above or between.
         let line =
             record.position().map_or(at as u64 + 1, csv::Position::line) + comments_above(bytes, &record);
-        match texts(file, line, columns, &record) {
-            Err(problem) if !header_is_read => return Err(vec![problem]),
+        if !header_is_read {
+            check_header(file, line, columns, &record).map_err(|problem| vec![problem])?;
+            header_is_read = true;
+            continue;
+        }
+        match texts(file, line, columns, (bytes, &record)) {
             Err(problem) => problems.push(problem),
-            Ok(values) if !header_is_read => {
-                check_header(file, line, columns, &values).map_err(|problem| vec![problem])?;
-                header_is_read = true;
-            }
             Ok(values) => {
                 let mut fields = Fields {
                     file,
@@ -136,7 +157,7 @@ fn texts(
     file: &str,
     line: u64,
     columns: &[&'static str],
-    record: &csv::ByteRecord,
+    (bytes, record): (&[u8], &csv::ByteRecord),
 ) -> Result<Vec<String>, Problem> {
     let problem = |column: &str, found: String, allowed: String| Problem {
         file: file.to_owned(),
@@ -145,7 +166,7 @@ fn texts(
         found,
         allowed,
     };
-    if record.len() != columns.len() && record.iter().any(|field| field.contains(&b'\n')) {
+    if record.len() != columns.len() && is_unclosed(bytes, record) {
         let found = "a field over several lines, as after a quotation mark that is never closed".to_owned();
         return Err(problem(
             "",
@@ -155,14 +176,17 @@ fn texts(
     }
     if record.len() != columns.len() {
         let allowed = format!("{} columns: {}", columns.len(), columns.join(","));
-        return Err(problem("", format!("{} columns", record.len()), allowed));
+        return Err(problem("", counted(record.len(), "column"), allowed));
     }
     let text = |(value, column): (&[u8], &&'static str)| {
         let allowed = "UTF-8".to_owned();
         std::str::from_utf8(value).map(str::to_owned).map_err(|_| {
             problem(
                 column,
-                format!("bytes that are not UTF-8 ({})", value.escape_ascii()),
+                format!(
+                    "bytes that are not UTF-8 ({})",
+                    shown(&value.escape_ascii().to_string())
+                ),
                 allowed,
             )
         })
@@ -170,17 +194,80 @@ fn texts(
     record.iter().zip(columns).map(text).collect()
 }
 
-fn check_header(file: &str, line: u64, columns: &[&'static str], values: &[String]) -> Result<(), Problem> {
+/// Whether a quotation mark is opened in the record's first line and not closed there.
+fn is_unclosed(bytes: &[u8], record: &csv::ByteRecord) -> bool {
+    let start = record.position().map_or(0, csv::Position::byte);
+    let start = usize::try_from(start).unwrap_or(usize::MAX);
+    let lines = bytes
+        .get(start..)
+        .unwrap_or_default()
+        .split(|byte| *byte == b'\n');
+    // Between where the reader says that a record begins and where it does, comments and empty lines may stand.
+    let mut own = lines.skip_while(|line| line.first() == Some(&b'#') || line.trim_ascii().is_empty());
+    let marks = own
+        .next()
+        .map_or(0, |line| line.iter().filter(|byte| **byte == b'"').count());
+    marks % 2 == 1
+}
+
+/// So many of something, in words: "1 column", "2 columns".
+pub fn counted(count: usize, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}
+
+/// Whether the first row names the columns; of one that does not, what is the first that differs.
+fn check_header(
+    file: &str,
+    line: u64,
+    columns: &[&'static str],
+    record: &csv::ByteRecord,
+) -> Result<(), Problem> {
+    let values: Vec<String> = record
+        .iter()
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+        .collect();
     if values == columns {
         return Ok(());
     }
+    let (found, allowed) = header_mistake(columns, &values);
     Err(Problem {
         file: file.to_owned(),
         line,
         column: String::new(),
-        found: format!("the header {}", values.join(",")),
-        allowed: columns.join(","),
+        found,
+        allowed,
     })
+}
+
+/// What is wrong with a header, and what would be right.
+fn header_mistake(columns: &[&'static str], values: &[String]) -> (String, String) {
+    let all = format!("the header {}", columns.join(","));
+    for (mark, name) in [(';', "semicolons"), ('\t', "tabs"), ('，', "full-width commas")] {
+        if values.len() == 1 && values.iter().any(|value| value.contains(mark)) {
+            let found = format!("{name} between the columns");
+            return (found, format!("commas between them: {all}"));
+        }
+    }
+    let missing = columns.iter().find(|column| !values.iter().any(|v| v == *column));
+    let unknown = values.iter().find(|value| !columns.contains(&value.as_str()));
+    let moved = columns.iter().zip(values).zip(1..).find(|((c, v), _)| c != v);
+    match (missing, unknown, moved) {
+        (Some(missing), Some(unknown), _) => (
+            format!("the column {} and no column “{missing}”", shown(unknown)),
+            all,
+        ),
+        (Some(missing), None, _) => (format!("no column “{missing}”"), all),
+        (None, Some(unknown), _) if unknown.is_empty() => ("a column without a name".to_owned(), all),
+        (None, Some(unknown), _) => (format!("the unknown column {}", shown(unknown)), all),
+        (None, None, Some(((column, value), place))) => (
+            format!("{} as column {place}, where “{column}” belongs", shown(value)),
+            all,
+        ),
+        (None, None, None) => (counted(values.len(), "column"), all),
+    }
 }
 
 /// What is allowed where a text is no such number.
@@ -225,7 +312,7 @@ impl Fields<'_> {
             found: if value.is_empty() {
                 "nothing".to_owned()
             } else {
-                format!("“{value}”")
+                shown(&value)
             },
             allowed: allowed.into(),
         });
@@ -237,7 +324,9 @@ impl Fields<'_> {
         let value = self.raw(column);
         let length = value.chars().count();
         if length == 0 || length > TEXT_CHARACTERS_MAX || value.chars().any(char::is_control) {
-            return self.refuse(column, format!("1 to {TEXT_CHARACTERS_MAX} characters"));
+            let allowed =
+                format!("1 to {TEXT_CHARACTERS_MAX} characters, no line breaks or control characters");
+            return self.refuse(column, allowed);
         }
         Some(value)
     }
@@ -375,128 +464,4 @@ impl Fields<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const COLUMNS: &[&str] = &["code", "price", "on"];
-
-    fn rows(text: &[u8]) -> Result<Vec<(String, i64, Date)>, Vec<Problem>> {
-        read("goods.csv", text, COLUMNS, |row| {
-            let (code, price, on) = (row.unique_code("code"), row.amount("price"), row.date("on"));
-            Some((code?, price?.minor(), on?))
-        })
-    }
-
-    fn problem(row: &str) -> Problem {
-        let text = format!("# about\ncode,price,on\na,1.00,2026-01-01\n# between\n\n{row}\n");
-        let mut problems = rows(text.as_bytes()).unwrap_err();
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        problems.remove(0)
-    }
-
-    #[test]
-    fn a_good_table_is_read_whole() {
-        let rows = rows(b"# a\n# b\ncode,price,on\na,\"1,234.50\",2026-02-28\nb, 3 ,2026-01-01\n").unwrap();
-        assert_eq!(rows[0].1, 123_450);
-        assert_eq!(rows[1].1, 300);
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_passed_over() {
-        assert_eq!(
-            rows(b"\xEF\xBB\xBF# a\ncode,price,on\na,1.00,2026-02-28\n")
-                .unwrap()
-                .len(),
-            1
-        );
-        assert_eq!(
-            rows(b"\xEF\xBB\xBFcode,price,on\r\na,1.00,2026-02-28\r\n")
-                .unwrap()
-                .len(),
-            1
-        );
-    }
-
-    #[test]
-    fn each_wrong_field_names_file_line_column_what_was_found_and_what_is_allowed() {
-        for (row, column, found, allowed) in [
-            ("b,-3.00,2026-01-01", "price", "“-3.00”", "of zero or more"),
-            ("b,0,2026-01-01", "price", "“0”", "more than zero"),
-            ("b,0.00,2026-01-01", "price", "“0.00”", "more than zero"),
-            ("b,3.005,2026-01-01", "price", "“3.005”", "no more than 2 digits"),
-            (
-                "b,99999999999999999999999.00,2026-01-01",
-                "price",
-                "“99999999999999999999999.00”",
-                "no larger than",
-            ),
-            ("b,1e3,2026-01-01", "price", "“1e3”", "an amount such as 3999.00"),
-            ("b,,2026-01-01", "price", "nothing", "an amount such as 3999.00"),
-            (
-                "b,1.00,2026-02-30",
-                "on",
-                "“2026-02-30”",
-                "a date of the calendar",
-            ),
-            ("b,1.00,2026-2-3", "on", "“2026-2-3”", "a date of the calendar"),
-            ("a,1.00,2026-01-01", "code", "“a”", "it stands on line 3 already"),
-            ("b c,1.00,2026-01-01", "code", "“b c”", "letters, digits"),
-        ] {
-            let problem = problem(row);
-            assert_eq!((problem.file.as_str(), problem.line), ("goods.csv", 6), "{row}");
-            assert_eq!(
-                (problem.column.as_str(), problem.found.as_str()),
-                (column, found),
-                "{row}"
-            );
-            assert!(problem.allowed.contains(allowed), "{row}: {problem}");
-        }
-    }
-
-    #[test]
-    fn a_row_with_too_few_or_too_many_columns_is_refused() {
-        for (row, found) in [("b,1.00", "2 columns"), ("b,1,234.00,2026-01-01", "4 columns")] {
-            let problem = problem(row);
-            assert_eq!((problem.line, problem.found.as_str()), (6, found));
-            assert_eq!(problem.allowed, "3 columns: code,price,on");
-        }
-    }
-
-    #[test]
-    fn a_quotation_mark_that_is_never_closed_is_named() {
-        let problem = problem("\"b,1.00,2026-01-01\nc,1.00,2026-01-01");
-        assert_eq!(problem.line, 6);
-        assert!(problem.found.contains("never closed"), "{problem}");
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_are_refused_with_their_line() {
-        let problems = rows(b"code,price,on\na,1.00,2026-01-01\n\xB7\xD6,1.00,2026-01-01\n").unwrap_err();
-        assert_eq!((problems[0].line, problems[0].column.as_str()), (3, "code"));
-        assert_eq!(problems[0].found, r"bytes that are not UTF-8 (\xb7\xd6)");
-    }
-
-    #[test]
-    fn all_mistakes_of_a_file_are_reported_and_none_of_it_is_loaded() {
-        let problems = rows(b"code,price,on\na,1.00,2026-01-01\nb,-1,2026-02-30\nc,2.00\n").unwrap_err();
-        let places: Vec<_> = problems.iter().map(|p| (p.line, p.column.as_str())).collect();
-        assert_eq!(places, [(3, "price"), (3, "on"), (4, "")]);
-    }
-
-    #[test]
-    fn a_wrong_header_and_an_empty_file_are_refused() {
-        let problems = rows(b"# a\ncode,cost,on\na,1.00,2026-01-01\n").unwrap_err();
-        assert_eq!(problems[0].line, 2);
-        assert_eq!(problems[0].allowed, "code,price,on");
-        assert_eq!(rows(b"# only words\n").unwrap_err()[0].found, "nothing");
-    }
-
-    #[test]
-    fn a_problem_reads_as_one_line() {
-        let text = problem("b,-3.00,2026-01-01").to_string();
-        assert!(
-            text.starts_with("goods.csv:6, column price: found “-3.00”; allowed: an amount"),
-            "{text}"
-        );
-    }
-}
+mod tests;

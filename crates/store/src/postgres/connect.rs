@@ -53,7 +53,7 @@ impl Address {
         let (plain, mode, root) = without_verification(url).map_err(wrong)?;
         let mut config: Config = plain
             .parse()
-            .map_err(|error: tokio_postgres::Error| wrong(error.to_string()))?;
+            .map_err(|error: tokio_postgres::Error| wrong(wrong_part(&error)))?;
         if mode.as_deref() == Some("verify-full") {
             if root.is_none() {
                 return Err(wrong("sslmode=verify-full needs sslrootcert=FILE".to_owned()));
@@ -141,6 +141,30 @@ impl Address {
         let settings: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         keeps_what_it_acknowledged(&settings)
     }
+}
+
+/// Which part of an address is wrong, and how one is written. The parser names the part and never what stands in it, which
+/// may be a password.
+fn wrong_part(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let part = cause.as_deref().and_then(|cause| {
+        let named = cause.strip_prefix("invalid value for option `")?;
+        named.strip_suffix('`')
+    });
+    let wrong = match part {
+        Some("port") => "the port is no number from 1 to 65535".to_owned(),
+        Some(part) => format!("the {part} cannot be read"),
+        None if cause
+            .as_deref()
+            .is_some_and(|cause| cause.starts_with("unknown option")) =>
+        {
+            "an option behind the ? is none that there is".to_owned()
+        }
+        None => "cannot be read".to_owned(),
+    };
+    format!(
+        "{wrong}; write postgres://USER@HOST:PORT/NAME, with %40 for @, %3A for : and %2F for / in a part"
+    )
 }
 
 /// The address in a URL without its password, put together from its parts.
@@ -355,6 +379,30 @@ mod tests {
                 .for_each(|one| one.1 = "off".to_owned());
             let fault = keeps_what_it_acknowledged(&bad).unwrap_err().to_string();
             assert!(fault.contains(&format!("the server has {name} = off")), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_names_the_part_and_repeats_nothing() {
+        for (url, part) in [
+            ("postgres://u:secret@h:99999/x", "the port is no number"),
+            ("postgres://u:secret@h:secret/x", "the port is no number"),
+            ("postgres://u:secret@[h/x", "the host cannot be read"),
+            ("postgres://u:secret@h/x?secret=1", "an option behind the ?"),
+            (
+                "postgres://u:secret@h/x?connect_timeout=secret",
+                "the connect_timeout cannot be read",
+            ),
+        ] {
+            let Err(fault) = Address::parse(url, None) else {
+                panic!("{url} was read");
+            };
+            let fault = fault.to_string();
+            assert!(
+                fault.contains(part) && fault.contains("postgres://USER@HOST:PORT/NAME"),
+                "{url}: {fault}"
+            );
+            assert!(!fault.contains("secret"), "{fault}");
         }
     }
 

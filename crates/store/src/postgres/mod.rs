@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::batch::Batch;
 use crate::driver::{BoxFuture, Driver};
 use crate::fault::{CommitError, Fault};
-use crate::migrate::{self, Applied, Dialect, MIGRATIONS};
+use crate::migrate::{self, Applied, Dialect, Found, MIGRATIONS, Memory};
 use crate::queue::Entrance;
 use crate::statement::{Query, Statement};
 use crate::value::Row;
@@ -27,6 +27,7 @@ use connect::{Address, Purpose, check_name};
 use group::Forms;
 use lane::Lane;
 use reader::{Asked, Reader};
+use tokio_postgres::GenericClient;
 
 /// How a PostgreSQL store is opened.
 #[derive(Clone, Debug)]
@@ -145,9 +146,8 @@ impl Postgres {
             .batch_execute("lock table migration in exclusive mode")
             .await
             .map_err(failed)?;
-        let rows = transaction.query(migrate::RECALL, &[]).await.map_err(failed)?;
-        let applied: Vec<Applied> = rows.iter().map(applied).collect();
-        let missing = migrate::missing(MIGRATIONS, &applied)?;
+        let found = found(&transaction).await.map_err(failed)?;
+        let missing = migrate::needed(MIGRATIONS, Dialect::Postgres, &found)?;
         for migration in missing {
             let failed = |error: tokio_postgres::Error| {
                 Fault::Schema(format!(
@@ -180,19 +180,8 @@ impl Postgres {
     pub async fn check_schema(&self) -> Result<(), Fault> {
         let connected = self.address.connect(Purpose::Schema).await?;
         let unavailable = |error: tokio_postgres::Error| connect::unavailable(&error);
-        let remembers = "select to_regclass('migration') is not null";
-        let row = connected
-            .client
-            .query_one(remembers, &[])
-            .await
-            .map_err(unavailable)?;
-        let rows = if row.get(0) {
-            let rows = connected.client.query(migrate::RECALL, &[]).await;
-            rows.map_err(unavailable)?
-        } else {
-            Vec::new()
-        };
-        migrate::is_current(&rows.iter().map(applied).collect::<Vec<_>>())
+        let found = found(&connected.client).await.map_err(unavailable)?;
+        migrate::is_current(Dialect::Postgres, &found)
     }
 
     /// How many parameters and columns the database sees in a statement.
@@ -290,6 +279,32 @@ fn words(error: &tokio_postgres::Error) -> String {
     error
         .as_db_error()
         .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// What is in the schema that is worked in.
+async fn found(client: &impl GenericClient) -> Result<Found, tokio_postgres::Error> {
+    let columns = "select count(*) from information_schema.columns where table_schema = current_schema() \
+                   and table_name = 'migration' and column_name in ('number', 'hash')";
+    let columns: i64 = client.query_one(columns, &[]).await?.get(0);
+    let exists = "select to_regclass('migration') is not null";
+    let exists: bool = client.query_one(exists, &[]).await?.get(0);
+    let memory = match (exists, columns) {
+        (false, _) => Memory::None,
+        (true, 2) => {
+            let rows = client.query(migrate::RECALL, &[]).await?;
+            Memory::Ours(rows.iter().map(applied).collect())
+        }
+        (true, _) => Memory::OfAnother,
+    };
+    let listed = "select relname::text from pg_class where relnamespace = current_schema()::regnamespace \
+                  and relkind in ('r', 'p', 'v', 'i', 'I')";
+    let rows = client.query(listed, &[]).await?;
+    Ok(Found {
+        memory,
+        names: rows.iter().map(|row| row.get(0)).collect(),
+        // Others may have tables of theirs in the same schema.
+        is_own: false,
+    })
 }
 
 /// A migration as the server's row remembers it.

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::batch::Batch;
 use crate::driver::{BoxFuture, Driver};
 use crate::fault::{CommitError, Fault};
-use crate::migrate::{self, Applied, Dialect, MIGRATIONS, Migration};
+use crate::migrate::{self, Applied, Dialect, Found, MIGRATIONS, Memory, Migration};
 use crate::queue::Entrance;
 use crate::statement::{Query, Statement};
 use crate::value::Row;
@@ -122,12 +122,7 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        let remembers = connection.table_exists(None, "migration").map_err(failed)?;
-        migrate::is_current(&if remembers {
-            applied(&connection).map_err(failed)?
-        } else {
-            Vec::new()
-        })
+        migrate::is_current(Dialect::Sqlite, &found(&connection).map_err(failed)?)
     }
 
     /// The file.
@@ -310,6 +305,24 @@ fn lasting(journal: &str, synchronous: i64, durability: Durability) -> Result<()
     Ok(())
 }
 
+/// What is in the file.
+fn found(connection: &Connection) -> rusqlite::Result<Found> {
+    let columns = "select count(*) from pragma_table_info('migration') where name in ('number', 'hash')";
+    let columns: i64 = connection.query_row(columns, [], |row| row.get(0))?;
+    let memory = match (connection.table_exists(None, "migration")?, columns) {
+        (false, _) => Memory::None,
+        (true, 2) => Memory::Ours(applied(connection)?),
+        (true, _) => Memory::OfAnother,
+    };
+    let mut listed = connection.prepare("select name from sqlite_master where name not like 'sqlite_%'")?;
+    let names = listed.query_map([], |row| row.get(0))?;
+    Ok(Found {
+        memory,
+        names: names.collect::<rusqlite::Result<_>>()?,
+        is_own: true,
+    })
+}
+
 /// The migrations that a store remembers.
 fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
     let mut recall = connection.prepare(migrate::RECALL)?;
@@ -327,18 +340,19 @@ fn apply(
     all: &'static [Migration],
     at: jiff::Timestamp,
 ) -> Result<Vec<&'static str>, Fault> {
-    let failed = |error: rusqlite::Error| Fault::Schema(error.to_string());
+    let failed = |error: rusqlite::Error| Fault::Schema(text::words(&error));
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(failed)?;
+    let missing = migrate::needed(all, Dialect::Sqlite, &found(&transaction).map_err(failed)?)?;
     transaction.execute_batch(migrate::MEMORY).map_err(failed)?;
-    let applied = applied(&transaction).map_err(failed)?;
-    let missing = migrate::missing(all, &applied)?;
     for migration in missing {
         let failed = |error: rusqlite::Error| {
             Fault::Schema(format!(
-                "migration {:04}_{}: {error}",
-                migration.number, migration.name
+                "migration {:04}_{}: {}",
+                migration.number,
+                migration.name,
+                text::words(&error)
             ))
         };
         transaction

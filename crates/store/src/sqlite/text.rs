@@ -157,12 +157,20 @@ pub(super) fn fault_of(statement: &'static Statement, error: &rusqlite::Error) -
 }
 
 /// What SQLite's error means when it is of no statement of ours.
+/// What SQLite says is wrong, without the whole text in which it is.
+pub(super) fn words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
 pub(super) fn unavailable(error: &rusqlite::Error) -> Fault {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Fault::Busy {
             retry_after_ms: crate::queue::RETRY_AFTER_MS,
         },
-        _ => Fault::Unavailable(error.to_string()),
+        _ => Fault::Unavailable(words(error)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{code, goods, label};
 use crate::language::{Cart, CartLine, Figure, Payment, Proof, Shopping, View};
-use crate::words::{Read, Words, is_region};
+use crate::words::{Read, Words, is_code, is_region};
 use fenqi_domain::money::Amount;
 
 const VERBS: &str = "what the person does: asks, proves, applies, binds, takes, reads, signs, confirms, pays, settles, \
@@ -155,8 +155,15 @@ fn cart(words: &mut Words<'_>) -> Read<Cart> {
 }
 
 fn cart_line(words: &mut Words<'_>) -> Read<CartLine> {
-    let is_many = words.peek().is_some_and(|w| w.parse::<u32>().is_ok());
-    let count = if is_many { words.count("how many")? } else { 1 };
+    // An article number may be one of digits; then none follows it.
+    let is_many = words
+        .peek()
+        .is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit()))
+        && words.peek_second().is_some_and(is_code);
+    let count = match is_many {
+        true => words.count(&format!("a number of articles up to {}", u32::MAX))?,
+        false => 1,
+    };
     let sku = code(words, "an article number such as PH-1001")?;
     Ok(CartLine {
         count,

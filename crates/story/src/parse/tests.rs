@@ -453,4 +453,22 @@ fn codes_and_counts_are_those_that_there_are() {
         format!("ann is 张安{comma} 110101199003070011{comma} phone 13800000001{comma} earns 1.00")
     };
     assert_eq!(command(&line(chinese)), command(&line(latin)));
+    // Chinese is written without spaces behind its commas.
+    for comma in [chinese, latin] {
+        let dense = line(comma).replace(&format!("{comma} "), comma);
+        assert_eq!(command(&dense), command(&line(latin)), "{dense}");
+    }
+    let grouped = "ann is 张安, 110101199003070011, phone 13800000001, earns 12,000.00";
+    assert_eq!(command(grouped), command(&grouped.replace("12,000", "12000")));
+}
+
+#[test]
+fn a_number_of_articles_that_is_none_is_named_as_one() {
+    for number in ["99999999999999999999", "4294967296"] {
+        let (column, found, expected) =
+            mistake(&format!("ann asks for offers on {number} PH-1001, in 310000"));
+        assert_eq!((column, found.as_str()), (24, number));
+        assert_eq!(expected, "a number of articles up to 4294967295");
+    }
+    assert!(command("ann asks for offers on 2 4006381333931 + 4006381333931, in 310000").is_ok());
 }

@@ -54,6 +54,9 @@ pub struct Player<'a> {
     troubles: Vec<String>,
 }
 
+/// How the answer begins to a line that could not be played at all.
+pub const UNPLAYABLE: &str = "cannot be played: ";
+
 /// Why a command has no answer of its own.
 #[derive(Debug)]
 enum Stop {
@@ -163,7 +166,7 @@ impl<'a> Player<'a> {
 
     fn trouble(&mut self, step: &Step, why: &str) -> Vec<String> {
         self.troubles.push(format!("{}:{}: {why}", self.file, step.line));
-        vec![format!("cannot be played: {why}")]
+        vec![format!("{UNPLAYABLE}{why}")]
     }
 
     /// Moves the clock, for the platform and for the world outside.

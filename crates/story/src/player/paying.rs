@@ -51,6 +51,9 @@ impl Player<'_> {
         let payer = self.shopper(who).await?;
         let (shopper, agreements) = self.aim(payer, payment)?;
         let amount = self.amount(shopper, payment, &agreements).await?;
+        if amount.is_zero() {
+            return Ok(vec!["nothing is due".to_owned()]);
+        }
         let actor = Actor::Shopper { id: payer };
         let shown = preview::preview(self.app, &actor, shopper, &agreements, amount).await?;
         let shares: Vec<String> = shown

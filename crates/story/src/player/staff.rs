@@ -322,7 +322,10 @@ impl Player<'_> {
                     reason: reason.clone(),
                 };
                 let arranged = arrange::arrange(self.app, actor, key, command).await?.reply();
-                Ok(vec![format!("arranged for {} agreements", arranged.agreements)])
+                Ok(vec![match arranged.agreements {
+                    1 => "arranged for 1 agreement".to_owned(),
+                    agreements => format!("arranged for {agreements} agreements"),
+                }])
             }
             Tending::Waives {
                 amount,

@@ -1,7 +1,7 @@
 //! How answers that are not figures are written down: refusals with what would help, offers, quotes, refunds.
 
 use fenqi_app::repayment::refund::RefundPreview;
-use fenqi_app::texts::{Language, Reader};
+use fenqi_app::texts::{self, Language, Reader, Told};
 use fenqi_app::{Configuration, Denied};
 use fenqi_domain::eligibility::{Answer, Offer, Outcome};
 use fenqi_domain::money::OutOfRange;
@@ -24,10 +24,18 @@ pub(super) fn denied(denied: &Denied, names: &Configuration) -> Vec<String> {
         Denied::Refused(refusal) => refused("refused", refusal, names),
         Denied::Invalid(fields) => fields
             .iter()
-            .map(|field| format!("not taken: {} {}", field.field, field.problem))
+            .flat_map(|field| not_taken(&texts::mistake(field, Language::En)))
             .collect(),
-        other => vec![other.to_string()],
+        other => not_taken(&texts::denied(other, Language::En)).into(),
     }
+}
+
+/// A command that was not taken: the code of what is wrong, what it is, and what would help.
+fn not_taken(told: &Told) -> [String; 2] {
+    [
+        format!("not taken, {}: {}", told.code, told.says),
+        format!("  what helps: {}", told.helps),
+    ]
 }
 
 /// A refusal: its code, what it says, what would help, and who could undo it if not the shopper.
