@@ -390,24 +390,21 @@ impl Item {
     fn concerns_money(&self, before: Option<&Value>) -> bool {
         let fields: &[&str] = match self {
             Item::Plan(_) | Item::Campaign(_) | Item::Rules(_) => &[],
-            Item::Product(_) => &["/item/price", "/item/margin_for_plans"],
-            Item::Region(_) => &["/item/annual_cap", "/item/currency"],
+            Item::Product(_) => &["price", "margin_for_plans"],
+            Item::Region(_) => &["annual_cap", "currency"],
             Item::Institution(_)
             | Item::WithdrawPlan(_)
             | Item::Seller(_)
             | Item::Document(_)
             | Item::Holidays { .. } => return false,
         };
-        let after = serde_json::json!(self);
-        let before = before.map(|before| serde_json::json!({ "item": before }));
-        let differs = |field: &str| {
-            let before = before.as_ref().and_then(|before| before.pointer(field));
-            before != after.pointer(field)
-        };
+        let own = serde_json::json!(self);
+        let after = own.get("item");
+        let differs = |field: &&str| before.and_then(|b| b.get(field)) != after.and_then(|a| a.get(field));
         if fields.is_empty() {
-            differs("/item")
+            before != after
         } else {
-            fields.iter().any(|field| differs(field))
+            fields.iter().any(differs)
         }
     }
 
