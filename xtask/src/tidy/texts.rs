@@ -75,7 +75,7 @@ fn field_of(text: &str) -> Option<&str> {
                 .all(|c| c.is_ascii_lowercase() || "_{}0123456789".contains(c))
     };
     let parts: Vec<&str> = parts.collect();
-    if !parts.iter().all(|part| is_part(&part)) {
+    if !parts.iter().all(is_part) {
         return None;
     }
     let is_name = |part: &&&str| part.starts_with(|c: char| c.is_ascii_lowercase());
