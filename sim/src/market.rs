@@ -22,9 +22,9 @@ pub const SELLER: &str = "spruce";
 /// Its phone, for 3,999.00.
 pub const PHONE: &str = "PHONE-1";
 /// Where the goods go.
-pub const REGION: &str = "CN-11";
+pub const REGION: &str = "110000";
 /// Another region that the institution serves.
-pub const OTHER_REGION: &str = "CN-44";
+pub const OTHER_REGION: &str = "440000";
 
 /// Everything of it.
 pub fn items() -> Vec<Item> {
@@ -55,7 +55,7 @@ pub fn institution() -> Institution {
             from: Timestamp::UNIX_EPOCH,
             until: None,
         }],
-        served_regions: vec!["CN".to_owned()],
+        served_regions: vec!["000000".to_owned()],
         excluded_categories: Vec::new(),
     }
 }

@@ -222,7 +222,7 @@ async fn a_wrong_question_names_its_field_and_what_is_allowed() {
             "an unknown region",
             room.ask(|ask| ask.region = "990000".into()),
             "region",
-            "that there is: CN-11",
+            "that there is: 110000",
         ),
         (
             "0 instalments",

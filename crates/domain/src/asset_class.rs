@@ -47,9 +47,4 @@ impl AssetClass {
             AssetClass::Loss => 5,
         }
     }
-
-    /// Whether it is one of the last three (不良).
-    pub const fn is_non_performing(self) -> bool {
-        self.number() >= 3
-    }
 }

@@ -28,7 +28,7 @@ pub struct Institution {
     pub flow: Flow,
     /// How far the partnership goes, where and since when.
     pub partnerships: Vec<Partnership>,
-    /// The regions that it serves; a code covers those below it, so that `CN` serves `CN-11`.
+    /// The regions that it serves; a code covers those below it ([`covers`]).
     pub served_regions: Vec<String>,
     /// Categories that it never finances.
     pub excluded_categories: Vec<String>,
@@ -105,17 +105,20 @@ impl Institution {
     }
 }
 
-/// Whether a region's code is another or lies below it: `CN` covers `CN` and `CN-11`, and not `CNX`.
+/// Whether a region's code is another or lies below it. Codes are those of GB/T 2260, two digits each for province, city
+/// and county: zeros at the end stand for all that lies below, so that `440000` covers `440300`, and `000000` all of them.
 pub fn covers(scope: &str, region: &str) -> bool {
-    region
-        .strip_prefix(scope)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    let mut stem = scope;
+    while let Some(shorter) = stem.strip_suffix("00").filter(|_| scope.len() == region.len()) {
+        stem = shorter;
+    }
+    region == scope || (stem.len() < scope.len() && region.starts_with(stem))
 }
 
 /// A region with its law (地区).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
-    /// Its code in the manner of ISO 3166-2, such as `CN-11`.
+    /// Its code of GB/T 2260, such as `110000`.
     pub code: String,
     /// Its name in Chinese.
     pub name_zh: String,
@@ -346,7 +349,7 @@ mod tests {
             contact: "95xxx".to_string(),
             flow: Flow::Embedded,
             partnerships,
-            served_regions: vec!["CN".to_string()],
+            served_regions: vec!["000000".to_string()],
             excluded_categories: Vec::new(),
         }
     }
@@ -360,13 +363,13 @@ mod tests {
         use PartnershipState::{Active, Suspended};
         let xiaofu = institution(vec![
             entry(None, Active, 0, None),
-            entry(Some("CN-44"), Suspended, 100, Some(200)),
+            entry(Some("440000"), Suspended, 100, Some(200)),
         ]);
-        assert_eq!(state(&xiaofu, "CN-44", 99), Some(Active));
-        assert_eq!(state(&xiaofu, "CN-44", 100), Some(Suspended));
-        assert_eq!(state(&xiaofu, "CN-44-0300", 150), Some(Suspended), "a city in it");
-        assert_eq!(state(&xiaofu, "CN-11", 150), Some(Active));
-        assert_eq!(state(&xiaofu, "CN-44", 200), Some(Active), "resumed by itself");
+        assert_eq!(state(&xiaofu, "440000", 99), Some(Active));
+        assert_eq!(state(&xiaofu, "440000", 100), Some(Suspended));
+        assert_eq!(state(&xiaofu, "440300", 150), Some(Suspended), "a city in it");
+        assert_eq!(state(&xiaofu, "110000", 150), Some(Active));
+        assert_eq!(state(&xiaofu, "440000", 200), Some(Active), "resumed by itself");
     }
 
     #[test]
@@ -375,17 +378,33 @@ mod tests {
         let xiaofu = institution(vec![
             entry(None, Ended, 300, None),
             entry(None, Active, 0, None),
-            entry(Some("CN-11"), Active, 400, None),
+            entry(Some("110000"), Active, 400, None),
         ]);
-        assert_eq!(state(&xiaofu, "CN-11", 299), Some(Active));
-        assert_eq!(state(&xiaofu, "CN-11", 500), Some(Ended));
-        assert_eq!(state(&institution(Vec::new()), "CN", 1), None);
+        assert_eq!(state(&xiaofu, "110000", 299), Some(Active));
+        assert_eq!(state(&xiaofu, "110000", 500), Some(Ended));
+        assert_eq!(state(&institution(Vec::new()), "110000", 1), None);
     }
 
     #[test]
     fn a_regions_code_covers_what_lies_below_it_and_nothing_that_only_begins_alike() {
-        assert!(covers("CN", "CN") && covers("CN", "CN-11"));
-        assert!(!covers("CN", "CNX") && !covers("CN-11", "CN"));
+        for (scope, region) in [
+            ("440000", "440000"),
+            ("440000", "440300"),
+            ("440300", "440305"),
+            ("000000", "110000"),
+        ] {
+            assert!(covers(scope, region), "{scope} {region}");
+        }
+        for (scope, region) in [
+            ("440300", "440000"),
+            ("440300", "440400"),
+            ("440305", "440306"),
+            ("110000", "120000"),
+            ("440000", "4403"),
+            ("", "440000"),
+        ] {
+            assert!(!covers(scope, region), "{scope} {region}");
+        }
     }
 
     #[test]

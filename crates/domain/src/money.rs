@@ -422,20 +422,6 @@ impl Money {
             currency,
         })
     }
-
-    /// The same, where nothing is not enough: an amount to pay, to finance, to refund.
-    ///
-    /// # Errors
-    /// [`NumberError::Zero`] for zero, else as [`Money::parse`].
-    pub fn parse_positive(text: &str, currency: Currency) -> Result<Money, NumberError> {
-        Money::parse(text, currency).and_then(|money| {
-            if money.amount.is_zero() {
-                Err(NumberError::Zero)
-            } else {
-                Ok(money)
-            }
-        })
-    }
 }
 
 impl fmt::Display for Money {
@@ -473,8 +459,6 @@ pub enum NumberError {
     NotANumber,
     /// A minus sign where only zero or more is allowed.
     Negative,
-    /// Zero where more is needed.
-    Zero,
     /// More digits after the point than allowed.
     TooManyDigits {
         /// How many are allowed.
@@ -495,7 +479,6 @@ impl fmt::Display for NumberError {
                 "not a number; write digits and at most one point, such as 3999.00"
             ),
             NumberError::Negative => write!(f, "is negative; zero or more is allowed"),
-            NumberError::Zero => write!(f, "is zero; more than zero is needed"),
             NumberError::TooManyDigits { allowed } => {
                 write!(f, "has more than {allowed} digits after the point")
             }

@@ -34,16 +34,16 @@ async fn an_institution_is_suspended_in_one_region_and_ended_everywhere_while_ol
         reason: WHY.to_owned(),
     };
     let (app, boss) = (&shop.app, staff("boss"));
-    suspend::suspend(app, &boss, &shop.key().unwrap(), command(Some("CN-44")))
+    suspend::suspend(app, &boss, &shop.key().unwrap(), command(Some("440000")))
         .await
         .unwrap();
-    assert_eq!(is_offered(&shop, &ann, "CN-11").await, Ok(()));
-    let refusals = is_offered(&shop, &ann, "CN-44").await.unwrap_err();
-    assert!(matches!(&refusals[0], Refusal::InstitutionSuspended { region: Some(r), .. } if r == "CN-44"));
-    suspend::resume(app, &boss, &shop.key().unwrap(), command(Some("CN-44")))
+    assert_eq!(is_offered(&shop, &ann, "110000").await, Ok(()));
+    let refusals = is_offered(&shop, &ann, "440000").await.unwrap_err();
+    assert!(matches!(&refusals[0], Refusal::InstitutionSuspended { region: Some(r), .. } if r == "440000"));
+    suspend::resume(app, &boss, &shop.key().unwrap(), command(Some("440000")))
         .await
         .unwrap();
-    assert_eq!(is_offered(&shop, &ann, "CN-44").await, Ok(()));
+    assert_eq!(is_offered(&shop, &ann, "440000").await, Ok(()));
 
     let ended = suspend::end(app, &boss, &shop.key().unwrap(), command(None))
         .await
@@ -55,7 +55,7 @@ async fn an_institution_is_suspended_in_one_region_and_ended_everywhere_while_ol
             .iter()
             .any(|p| p.state == PartnershipState::Ended)
     );
-    let refusals = is_offered(&shop, &ann, "CN-11").await.unwrap_err();
+    let refusals = is_offered(&shop, &ann, "110000").await.unwrap_err();
     assert!(matches!(&refusals[0], Refusal::InstitutionEnded { .. }));
     shop.passes_until(day(32)).await.unwrap();
     let paid = loan(&shop, &ann, agreement).await.rows[0]
@@ -71,7 +71,7 @@ async fn an_institution_is_suspended_in_one_region_and_ended_everywhere_while_ol
     suspend::resume(app, &boss, &shop.key().unwrap(), command(None))
         .await
         .unwrap();
-    assert_eq!(is_offered(&shop, &ann, "CN-11").await, Ok(()));
+    assert_eq!(is_offered(&shop, &ann, "110000").await, Ok(()));
 }
 
 // R26: versions are never changed, only followed by another.
@@ -123,7 +123,7 @@ async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named
     let mut plan = market::plan();
     (plan.code, plan.count) = ("new-plan".to_owned(), 61);
     plan.institution = "nobody".to_owned();
-    let mut region = market::region("CN-31");
+    let mut region = market::region("310000");
     region.annual_cap = Rate::ZERO;
     let mut rules = Rules::default();
     (rules.contact_hours, rules.second_person_above) = ((20, 8), -1);
@@ -177,7 +177,7 @@ async fn a_market_with_one_mistake_is_not_taken_at_all_and_each_mistake_is_named
             .await
             .unwrap()
             .regions
-            .contains_key("CN-31")
+            .contains_key("310000")
     );
 }
 
@@ -226,7 +226,7 @@ async fn a_notice_is_seen_in_its_region_until_it_is_taken_down() {
     let shop = shop().await.unwrap();
     let publish = Publish {
         party: market::INSTITUTION.to_owned(),
-        region: Some("CN-44".to_owned()),
+        region: Some("440000".to_owned()),
         capabilities: vec![Capability::Confirm],
         title: ("暂停".to_owned(), "Paused".to_owned()),
         text: (
@@ -242,10 +242,10 @@ async fn a_notice_is_seen_in_its_region_until_it_is_taken_down() {
         .unwrap()
         .reply();
     assert_eq!(
-        notice::notices(&shop.app, "CN-44").await.unwrap(),
+        notice::notices(&shop.app, "440000").await.unwrap(),
         std::slice::from_ref(&up)
     );
-    assert_eq!(notice::notices(&shop.app, "CN-11").await.unwrap(), []);
+    assert_eq!(notice::notices(&shop.app, "110000").await.unwrap(), []);
     let end = End {
         notice: up.id,
         reason: WHY.to_owned(),
@@ -253,7 +253,7 @@ async fn a_notice_is_seen_in_its_region_until_it_is_taken_down() {
     notice::end(&shop.app, &staff("ops"), &shop.key().unwrap(), end.clone())
         .await
         .unwrap();
-    assert_eq!(notice::notices(&shop.app, "CN-44").await.unwrap(), []);
+    assert_eq!(notice::notices(&shop.app, "440000").await.unwrap(), []);
     let twice = notice::end(&shop.app, &staff("ops"), &shop.key().unwrap(), end).await;
     let unknown = Mistake::unknown(Thing::Notice, up.id);
     assert_eq!(twice, Err(Denied::invalid("/notice", unknown)));

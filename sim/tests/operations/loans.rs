@@ -101,7 +101,7 @@ async fn an_arrangement_moves_due_dates_waives_penalties_and_tells_the_shopper()
     assert!(before.outstanding().unwrap().penalty.is_positive());
     let command = Arrange {
         whom: Whom::All {
-            region: Some("CN".to_owned()),
+            region: Some("000000".to_owned()),
             institution: Some(market::INSTITUTION.to_owned()),
         },
         defer_days: 30,
@@ -134,7 +134,7 @@ async fn an_arrangement_moves_due_dates_waives_penalties_and_tells_the_shopper()
     );
     let elsewhere = Arrange {
         whom: Whom::All {
-            region: Some("CN-44".to_owned()),
+            region: Some("440000".to_owned()),
             institution: None,
         },
         ..command

@@ -69,12 +69,12 @@ fn an_institution_can_pause_in_one_region_alone() {
     let mut market = market();
     market.institutions[0]
         .partnerships
-        .push(suspended(Some("CN-11"), PartnershipState::Suspended));
+        .push(suspended(Some("110000"), PartnershipState::Suspended));
     assert_eq!(
         market.refusals("xiaofu-flat-12"),
         [Refusal::InstitutionSuspended {
             institution: "xiaofu".to_string(),
-            region: Some("CN-11".to_string()),
+            region: Some("110000".to_string()),
             until: Some(hours(2)),
         }]
     );
@@ -84,7 +84,7 @@ fn an_institution_can_pause_in_one_region_alone() {
             .contains(&Alternative::WaitUntil { at: hours(2) })
     );
     market.offer("dafu-annuity-12");
-    market.region.code = "CN-44".to_string();
+    market.region.code = "440000".to_string();
     market.offer("xiaofu-flat-12");
 }
 
@@ -277,7 +277,7 @@ fn a_plan_that_costs_the_store_too_much_is_not_offered_on_that_line() {
 #[test]
 fn law_and_coverage_are_told_apart() {
     let mut market = market();
-    market.institutions[0].served_regions = vec!["CN-31".to_string()];
+    market.institutions[0].served_regions = vec!["310000".to_string()];
     assert_eq!(market.codes("xiaofu-flat-3"), ["region_coverage"]);
     market.offer("dafu-annuity-12");
     market.region.is_allowed = false;

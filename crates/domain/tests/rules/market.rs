@@ -141,7 +141,7 @@ fn institution(code: &str) -> Institution {
             from: Timestamp::UNIX_EPOCH,
             until: None,
         }],
-        served_regions: vec!["CN".to_string()],
+        served_regions: vec!["000000".to_string()],
         excluded_categories: Vec::new(),
     }
 }
@@ -185,7 +185,7 @@ pub fn market() -> Market {
     Market {
         now: now(),
         region: Region {
-            code: "CN-11".to_string(),
+            code: "110000".to_string(),
             name_zh: "北京市".to_string(),
             name_en: "Beijing".to_string(),
             is_allowed: true,

@@ -277,7 +277,6 @@ fn number_allowed(example: &str, error: NumberError) -> String {
             format!("{example}: digits, and a point before the last of them if there is a part")
         }
         NumberError::Negative => format!("{example}, of zero or more"),
-        NumberError::Zero => format!("{example}, more than zero"),
         NumberError::TooManyDigits { allowed } => {
             format!("{example}, with no more than {allowed} digits after the point")
         }
