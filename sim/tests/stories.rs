@@ -67,6 +67,7 @@ scenarios! {
     thirty_first_of_january = "thirty-first-of-january";
     two_orders_one_bill = "two-orders-one-bill";
     two_people = "two-people";
+    what_cannot_be_taken = "what-cannot-be-taken";
 }
 
 #[test]

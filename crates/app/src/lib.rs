@@ -7,9 +7,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use fenqi_domain::id::Ids;
+use fenqi_domain::actor::Actor;
+use fenqi_domain::id::{AgreementId, Ids, ShopperId};
 use fenqi_domain::market::Outage;
 use fenqi_domain::refusal::Refusal;
+use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::{Fault, Store};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -35,6 +37,7 @@ pub use configuration::Configuration;
 pub use mistake::{Invalid, Mistake};
 pub use outcome::{Change, Denied, Key};
 
+use crate::mistake::Thing;
 use crate::ports::Parties;
 
 /// One platform: its store, its outside parties, its clock, and what is configured.
@@ -75,6 +78,17 @@ impl App {
             cached: RwLock::new(None),
             outages: Mutex::default(),
         }
+    }
+
+    /// An agreement of a shopper whom the actor may see; staff are told if there is none.
+    pub(crate) async fn agreement(
+        &self,
+        actor: &Actor,
+        shopper: ShopperId,
+        id: AgreementId,
+    ) -> Result<AgreementFile, Denied> {
+        let file = self.store.agreement(shopper, id).await?;
+        file.ok_or_else(|| Denied::unknown(actor, "/agreement", Thing::Agreement, id))
     }
 
     /// The moment of a decision that is made now.

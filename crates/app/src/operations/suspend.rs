@@ -113,8 +113,14 @@ async fn set(
             let found = stored
                 .iter()
                 .find(|s| s.kind == kinds::INSTITUTION && s.code == command.institution);
-            let unknown = || Denied::unknown(actor, "/institution", Thing::Institution, &command.institution);
-            let mut institution: Institution = found.ok_or_else(unknown)?.detail()?;
+            let lenders = stored.iter().filter(|s| s.kind == kinds::INSTITUTION);
+            let unknown = || Mistake::NotKnown {
+                thing: Thing::Institution,
+                given: command.institution.clone(),
+                among: lenders.map(|s| s.code.clone()).collect(),
+            };
+            let found = found.ok_or_else(|| Denied::invalid("/institution", unknown()))?;
+            let mut institution: Institution = found.detail()?;
             if let Some(region) = &command.region
                 && !stored
                     .iter()

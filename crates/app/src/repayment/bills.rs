@@ -114,7 +114,7 @@ pub async fn agreement(
     id: AgreementId,
 ) -> Result<AgreementView, Denied> {
     actor.require_for(shopper, Scope::Repay)?;
-    let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
+    let file = app.agreement(actor, shopper, id).await?;
     agreement_view(&file, app.moment().today)
 }
 

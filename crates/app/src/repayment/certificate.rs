@@ -40,7 +40,7 @@ pub async fn certificate(
     id: AgreementId,
 ) -> Result<Certificate, Denied> {
     actor.require_for(shopper, Scope::Repay)?;
-    let file = app.store.agreement(shopper, id).await?.ok_or(Denied::NotFound)?;
+    let file = app.agreement(actor, shopper, id).await?;
     let loan = servicing::fold(&file, app.moment().today)?;
     let Stage::Settled { on, early, .. } = file.agreement.stage else {
         let amount = loan.outstanding()?.total()?;

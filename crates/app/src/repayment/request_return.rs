@@ -62,11 +62,7 @@ pub async fn preview(
     command: &RequestReturn,
 ) -> Result<refund::RefundPreview, Denied> {
     actor.require_for(command.shopper, Scope::Repay)?;
-    let file = app
-        .store
-        .agreement(command.shopper, command.agreement)
-        .await?
-        .ok_or(Denied::NotFound)?;
+    let file = app.agreement(actor, command.shopper, command.agreement).await?;
     let amount = amount_of(app, &file.agreement, &command.lines).await?;
     let today = app.moment().today;
     let all = is_all(&servicing::fold(&file, today)?, amount)?;

@@ -24,11 +24,7 @@ pub async fn quote(
     agreement: AgreementId,
 ) -> Result<Payoff, Denied> {
     actor.require_for(shopper, Scope::Repay)?;
-    let file = app
-        .store
-        .agreement(shopper, agreement)
-        .await?
-        .ok_or(Denied::NotFound)?;
+    let file = app.agreement(actor, shopper, agreement).await?;
     if !payments::runs(&file.agreement.stage) {
         return Err(Refusal::NothingDue.into());
     }

@@ -89,8 +89,7 @@ pub async fn why(app: &App, actor: &Actor, shopper: ShopperId, figure: Figure) -
         Figure::LeftOver { agreement } => (agreement, Question::LeftOver),
         Figure::Payoff { agreement } => (agreement, Question::Payoff),
     };
-    let file = app.store.agreement(shopper, agreement).await?;
-    let file = file.ok_or(Denied::NotFound)?;
+    let file = app.agreement(actor, shopper, agreement).await?;
     let today = app.moment().today;
     let terms = &file.agreement.terms;
     let reason = explain(terms, &file.transactions, today, question)?.ok_or_else(|| {
