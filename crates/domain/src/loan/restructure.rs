@@ -55,12 +55,8 @@ pub(crate) fn reamortise(
 
 /// Whether anything is open of the rows whose day has come.
 fn is_overdue(state: &State<'_>) -> Result<bool, OutOfRange> {
-    for standing in state.rows.iter().filter(|s| s.row.due_on <= state.day) {
-        if !standing.row.open()?.total()?.is_zero() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let mut due = state.rows.iter().filter(|s| s.row.due_on <= state.day);
+    due.try_fold(false, |is, s| Ok(is || !s.row.open()?.total()?.is_zero()))
 }
 
 /// Spreads overdue interest in equal shares over the rows to come, beside what their balance makes them owe; says how much.
