@@ -1,17 +1,17 @@
 //! Excuses lateness that our own outage caused (I13): when a window has ended in which people could not pay, the days it
 //! touched do not count as late for any loan with something due on them. A reconciler: it may run at any time, and twice.
 
-use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::loan::Event;
 use fenqi_domain::market::{MALL, PLATFORM as PLATFORM_PARTY, Window};
 use fenqi_domain::refusal::Capability;
 use fenqi_store::Batch;
+use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::work;
 use jiff::civil::Date;
 
 use crate::App;
 use crate::jobs::{self, Pages, Report};
-use crate::operations::{correction, each_active, lent};
+use crate::operations::{correction, each_active};
 use crate::outcome::Denied;
 use crate::repayment::payments::CHANNEL;
 use crate::servicing;
@@ -31,8 +31,11 @@ pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
             return Ok(false);
         };
         let days = (app.day_of(window.from), app.day_of(until));
-        for (shopper, agreement) in each_active(app).await? {
-            excuse(app, window, (shopper, agreement), days).await?;
+        for round in each_active(app).await?.chunks(ROUND) {
+            let read = |keys: Vec<_>| async move { app.store.agreement_files(&keys).await };
+            let excused = app.steps(round, read, |_, file| excuse(app, window, &file, days));
+            // Whoever could not be excused is tried again with the whole window; the others are not excused twice.
+            excused.await.into_iter().collect::<Result<Vec<()>, _>>()?;
         }
         let mut batch = Batch::new(&piece.shopper);
         work::done(&mut batch, &piece.shopper, KIND, &piece.subject);
@@ -47,30 +50,29 @@ pub(super) fn bars_payment(window: &Window) -> bool {
     window.party == CHANNEL || window.capabilities.contains(&Capability::Repay)
 }
 
+/// How many loans are read in one snapshot and written together.
+const ROUND: usize = 128;
+
 /// Excuses the days for one loan, if something was due on them and they are not excused yet.
-async fn excuse(
+fn excuse(
     app: &App,
     window: &Window,
-    (shopper, id): (ShopperId, AgreementId),
+    file: &AgreementFile,
     (from, until): (Date, Date),
-) -> Result<bool, Denied> {
-    app.step(|| async {
-        let mut moment = app.moment();
-        let file = lent(app, shopper, id).await?;
-        let mut batch = Batch::new(&shopper.to_string());
-        let ours = [MALL, PLATFORM_PARTY, CHANNEL].contains(&window.party.as_str());
-        let concerns = ours || file.agreement.institution == window.party;
-        let event = Event::Excused { from, until };
-        let is_done = file.transactions.iter().any(|t| t.event == event);
-        // What was open at the end of the window's last day might have been paid in it.
-        let was_due = servicing::fold(&file, until)?.payable()?.total()?.is_positive();
-        if !concerns || is_done || !was_due {
-            return Ok(Decision { batch, reply: false });
-        }
+) -> Result<Decision<()>, Denied> {
+    let mut moment = app.moment();
+    let agreement = &file.agreement;
+    let mut batch = Batch::new(&agreement.shopper.to_string());
+    let ours = [MALL, PLATFORM_PARTY, CHANNEL].contains(&window.party.as_str());
+    let concerns = ours || agreement.institution == window.party;
+    let event = Event::Excused { from, until };
+    let is_done = file.transactions.iter().any(|t| t.event == event);
+    // What was open at the end of the window's last day might have been paid in it.
+    let was_due = servicing::fold(file, until)?.payable()?.total()?;
+    if concerns && !is_done && was_due.is_positive() {
         let detail = serde_json::json!({ "window": window.code, "from": from, "until": until });
         let change = correction((moment.today, event), "agreement.excused", detail);
-        servicing::amend(&mut batch, &file, change, &mut moment)?;
-        Ok(Decision { batch, reply: true })
-    })
-    .await
+        servicing::amend(&mut batch, file, change, &mut moment)?;
+    }
+    Ok(Decision { batch, reply: () })
 }
