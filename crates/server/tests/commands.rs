@@ -159,7 +159,11 @@ fn a_script_shows_its_books_and_is_left_as_it_is_where_it_cannot_be_played() {
     assert!(!well && said.contains("left as it is"), "{said}");
     assert_eq!(left, unknown.as_bytes());
     let (_, said, _) = play(unknown.as_bytes(), &["--quiet"]);
-    assert_eq!(said.matches("PH-9999").count(), 1, "a failure is said once: {said}");
+    assert_eq!(
+        said.matches("PH-9999").count(),
+        1,
+        "a failure is said once: {said}"
+    );
     let (well, said, _) = play(b"\xff\xfea\0", &[]);
     assert!(!well && said.contains("save it as UTF-8"), "{said}");
 }
