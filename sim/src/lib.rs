@@ -15,7 +15,8 @@ use fenqi_app::checkout::offer::Ask;
 use fenqi_app::checkout::sign::{self, Sign};
 use fenqi_app::checkout::verify_identity::{self, Proof};
 use fenqi_app::checkout::{agree, apply, open_account, quote};
-use fenqi_app::operations::configure::{self, Configure};
+use fenqi_app::operations::approve::{self, Decide, Decided, Outcome};
+use fenqi_app::operations::configure::{self, Configure, Item};
 use fenqi_app::repayment::bounce;
 use fenqi_app::{App, Change, Clock, Denied, Key};
 use fenqi_connect::bank::Card;
@@ -23,7 +24,7 @@ use fenqi_connect::people::Person;
 use fenqi_connect::{Sandbox, SandboxControl};
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::consent::{Document, DocumentRead};
-use fenqi_domain::id::{AgreementId, CardId, ShopperId};
+use fenqi_domain::id::{AgreementId, CardId, ProposalId, ShopperId};
 use fenqi_domain::market::CartLine;
 use fenqi_domain::money::Amount;
 use fenqi_domain::pii::Pii;
@@ -166,6 +167,34 @@ impl Shop {
         let later = now.checked_add(jiff::SignedDuration::from_secs(1));
         self.app.clock.forward(later.unwrap_or(now));
         Key::parse(&format!("sim-{}", self.keys.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Another member of staff approves a proposal.
+    ///
+    /// # Errors
+    /// The refusals of an approval, and of what was proposed.
+    pub async fn approves(&self, proposal: ProposalId) -> Result<Change<Decided>, Denied> {
+        let command = Decide {
+            proposal,
+            reason: "checked".to_owned(),
+        };
+        approve::approve(&self.app, &staff("checker"), &self.key()?, command).await
+    }
+
+    /// Staff put items of configuration; where that needs two people, another approves it.
+    ///
+    /// # Errors
+    /// What the command or its approval answers.
+    pub async fn configures(&self, items: Vec<Item>) -> Result<(), Denied> {
+        let command = Configure {
+            items,
+            reason: "the market changes".to_owned(),
+        };
+        let put = configure::configure(&self.app, &staff("boss"), &self.key()?, command).await?;
+        match put.reply() {
+            Outcome::Done(_) => Ok(()),
+            Outcome::NeedsSecondPerson(proposal) => self.approves(proposal).await.map(drop),
+        }
     }
 
     /// Moves the clock to an hour of a day, for the platform and for the world outside.

@@ -126,7 +126,8 @@ fn seller() -> Seller {
     }
 }
 
-fn phone() -> Product {
+/// The phone.
+pub fn phone() -> Product {
     Product {
         sku: PHONE.to_owned(),
         name_zh: "手机".to_owned(),

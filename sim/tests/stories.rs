@@ -66,6 +66,7 @@ scenarios! {
     the_bank_misbehaves = "the-bank-misbehaves";
     thirty_first_of_january = "thirty-first-of-january";
     two_orders_one_bill = "two-orders-one-bill";
+    two_people = "two-people";
     what_cannot_be_taken = "what-cannot-be-taken";
 }
 

@@ -53,8 +53,15 @@ pub struct Rules {
     pub debit: DebitRule,
     /// Minutes after which a payment that the channel does not know, and has closed, counts as failed.
     pub channel_settle_minutes: u16,
-    /// Changes of a limit by staff above this need a second person, in minor units.
+    /// A change of a limit, a waiver, or a refund in a seller's place that comes to more than this needs a second person
+    /// (双人复核), in minor units. All that was changed of the limit, or waived or refunded of the agreement, in the last
+    /// `second_person_days` counts with it.
     pub second_person_above: i64,
+    /// Days over which what staff did is added up, this day included, so that no large sum is done in small parts.
+    pub second_person_days: u16,
+    /// Payments that staff enter by hand need a second person above this, in minor units, added up in the same way. With
+    /// zero each does: nothing stands behind such a payment but the word of whoever enters it.
+    pub entered_alone_up_to: i64,
     /// The age of majority, in years (民法典 17).
     pub majority: u8,
     /// Hours for which a proposal may be decided.
@@ -73,6 +80,8 @@ impl Default for Rules {
             },
             channel_settle_minutes: 30,
             second_person_above: 1_000_000,
+            second_person_days: 30,
+            entered_alone_up_to: 0,
             majority: 18,
             proposal_hours: 72,
         }

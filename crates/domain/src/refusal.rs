@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Amount, OutOfRange, Rate};
+use crate::plan::Component;
 
 mod properties;
 mod what;
@@ -488,6 +489,13 @@ pub enum Refusal {
         /// How much is left.
         left: Amount,
     },
+    /// More is to be waived than what is open of it.
+    WaiverTooLarge {
+        /// What is to be waived.
+        component: Component,
+        /// How much of it is open.
+        open: Amount,
+    },
     /// Nothing is owed.
     NothingDue,
     /// Nothing of the agreement can be put off or let go as was asked: nothing falls due later, no penalty is open.
@@ -535,6 +543,8 @@ pub enum Refusal {
         /// How it stands.
         state: String,
     },
+    /// What a proposal would change is not any more as it was when it was proposed.
+    GroundChanged,
     /// Something is still owed (H8).
     OutstandingExists {
         /// How much.

@@ -431,6 +431,7 @@ create table audit (
     organisation text not null,
     id text not null,
     who text not null,
+    approved_by text,
     what text not null,
     subject text not null,
     reason text not null,

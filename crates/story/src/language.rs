@@ -464,6 +464,15 @@ pub enum Tending {
         /// Why.
         reason: String,
     },
+    /// Sets the price of an article.
+    SetsPrice {
+        /// The article number.
+        sku: String,
+        /// To what.
+        price: Amount,
+        /// Why.
+        reason: String,
+    },
     /// Freezes an account for new credit.
     Freezes {
         /// Whose.
@@ -532,6 +541,11 @@ pub enum Tending {
         /// Why it is rejected, if it is.
         rejected: Option<String>,
     },
-    /// Approves what the other proposed last.
+    /// Approves what was proposed last.
     Approves,
+    /// Rejects what was proposed last.
+    Rejects {
+        /// Why.
+        reason: String,
+    },
 }

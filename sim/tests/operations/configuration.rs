@@ -4,6 +4,7 @@ use fenqi_app::Denied;
 use fenqi_app::checkout::offer;
 use fenqi_app::configuration::Rules;
 use fenqi_app::mistake::{Mistake, Thing};
+use fenqi_app::operations::approve::Outcome;
 use fenqi_app::operations::budget::{self, SetBudget};
 use fenqi_app::operations::configure::{self, Configure, Item};
 use fenqi_app::operations::limit::{self, SetLimit};
@@ -79,30 +80,23 @@ async fn an_institution_is_suspended_in_one_region_and_ended_everywhere_while_ol
 async fn a_version_of_a_plan_is_never_changed_and_a_withdrawn_plan_does_not_come_back() {
     let shop = shop().await.unwrap();
     let ann = shop.ann().await.unwrap();
-    let put = |items: Vec<Item>| {
-        let command = Configure {
-            items,
-            reason: WHY.to_owned(),
-        };
-        let key = shop.key().unwrap();
-        let app = &shop.app;
-        async move { configure::configure(app, &staff("boss"), &key, command).await }
-    };
-    let same = put(vec![Item::Plan(Box::new(market::plan()))])
+    // Word for word what is there.
+    shop.configures(vec![Item::Plan(Box::new(market::plan()))])
         .await
-        .unwrap()
-        .reply();
-    assert_eq!(same.written, 0, "word for word what is there");
+        .unwrap();
+    assert_eq!(shop.app.store.proposals().await.unwrap().len(), 0);
     let mut other = market::plan();
     other.count = 6;
-    let answer = put(vec![Item::Plan(Box::new(other.clone()))]).await;
+    let answer = shop.configures(vec![Item::Plan(Box::new(other.clone()))]).await;
     let next = Denied::invalid("/items/0/version", Mistake::count(1, 2, None));
     assert_eq!(answer, Err(next), "the next is 2");
     other.version = 2;
-    put(vec![Item::Plan(Box::new(other.clone()))]).await.unwrap();
+    shop.configures(vec![Item::Plan(Box::new(other.clone()))])
+        .await
+        .unwrap();
     let seen = shop.app.configuration().await.unwrap();
     assert_eq!(seen.plans[market::PLAN].count, 6, "seen at once");
-    put(vec![Item::WithdrawPlan(market::PLAN.to_owned())])
+    shop.configures(vec![Item::WithdrawPlan(market::PLAN.to_owned())])
         .await
         .unwrap();
     let ask = shop.question(&ann, yuan(1_200));
@@ -113,7 +107,7 @@ async fn a_version_of_a_plan_is_never_changed_and_a_withdrawn_plan_does_not_come
             .is_empty()
     );
     other.version = 3;
-    let answer = put(vec![Item::Plan(Box::new(other))]).await;
+    let answer = shop.configures(vec![Item::Plan(Box::new(other))]).await;
     assert!(matches!(answer, Err(Denied::Invalid(_))));
 }
 
@@ -211,10 +205,10 @@ async fn a_campaigns_budget_is_opened_once_and_set_afterwards() {
         left: yuan(10),
         reason: WHY.to_owned(),
     };
-    let done = budget::set_budget(&shop.app, &staff("boss"), &shop.key().unwrap(), set)
-        .await
-        .unwrap()
-        .reply();
+    let done = budget::set_budget(&shop.app, &staff("boss"), &shop.key().unwrap(), set).await;
+    let Outcome::Done(done) = done.unwrap().reply() else {
+        panic!("less is set by one person");
+    };
     assert_eq!((done.before, done.left), (yuan(1_000), yuan(10)));
     let slices = shop.app.store.budget_slices("spring").await.unwrap();
     assert_eq!(slices.iter().map(|(_, left)| left).sum::<i64>(), 1_000);

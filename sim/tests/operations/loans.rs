@@ -1,8 +1,8 @@
 //! Running loans: outages, arrangements, waivers and corrections.
 
 use fenqi_app::mistake::{Mistake, Thing};
-use fenqi_app::operations::approve::{self, Outcome};
-use fenqi_app::operations::arrange::{self, Arrange, Whom};
+use fenqi_app::operations::approve::{self, Done, Outcome};
+use fenqi_app::operations::arrange::{self, Arrange, Arranged, Whom};
 use fenqi_app::operations::backdate::{self, EnterPayment, TakeBack};
 use fenqi_app::operations::waive::{self, Waive};
 use fenqi_app::operations::window;
@@ -10,11 +10,11 @@ use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::{Change, Denied};
 use fenqi_domain::money::Amount;
 use fenqi_domain::plan::Component;
-use fenqi_domain::refusal::{Capability, Refusal, What};
+use fenqi_domain::refusal::{Capability, Refusal};
 use fenqi_sim::{market, shop, staff, yuan};
 use jiff::Span;
 
-use crate::{WHY, day, decide, is_clean, line, loan, refused};
+use crate::{WHY, day, decide, is_clean, line, loan, proposal, refused};
 
 // R5, R29, R39: no late fee comes of days on which nobody could pay; due dates stay.
 #[tokio::test]
@@ -99,6 +99,7 @@ async fn an_arrangement_moves_due_dates_waives_penalties_and_tells_the_shopper()
     shop.passes_until(day(42)).await.unwrap();
     let before = loan(&shop, &ann, agreement).await;
     assert!(before.outstanding().unwrap().penalty.is_positive());
+    let boss = staff("boss");
     let command = Arrange {
         whom: Whom::All {
             region: Some("000000".to_owned()),
@@ -109,10 +110,18 @@ async fn an_arrangement_moves_due_dates_waives_penalties_and_tells_the_shopper()
         reason: "flood".to_owned(),
     };
     let key = shop.key().unwrap();
-    let done = arrange::arrange(&shop.app, &staff("care"), &key, command.clone())
+    let asked = arrange::arrange(&shop.app, &staff("care"), &key, command.clone())
         .await
-        .unwrap()
-        .reply();
+        .unwrap();
+    let waiting = proposal(Ok(asked.clone().reply()));
+    let untouched = loan(&shop, &ann, agreement).await;
+    assert_eq!(untouched.outstanding(), before.outstanding(), "nothing yet");
+    let approving = shop.key().unwrap();
+    let approve = || approve::approve(&shop.app, &boss, &approving, decide(waiting));
+    let approved = approve().await.unwrap().reply();
+    let Some(Done::Arrange(done)) = approved.done.clone() else {
+        panic!("{approved:?}");
+    };
     assert_eq!(done.agreements, 1);
     assert_eq!(done.waived, before.outstanding().unwrap().penalty);
     let after = loan(&shop, &ann, agreement).await;
@@ -126,7 +135,8 @@ async fn an_arrangement_moves_due_dates_waives_penalties_and_tells_the_shopper()
     let again = arrange::arrange(&shop.app, &staff("care"), &key, command.clone())
         .await
         .unwrap();
-    assert_eq!(again, Change::AlreadyMade(done));
+    assert_eq!(again, Change::AlreadyMade(asked.reply()));
+    assert_eq!(approve().await.unwrap(), Change::AlreadyMade(approved));
     assert_eq!(
         loan(&shop, &ann, agreement).await.rows[1].due_on,
         moved,
@@ -137,19 +147,20 @@ async fn an_arrangement_moves_due_dates_waives_penalties_and_tells_the_shopper()
             region: Some("440000".to_owned()),
             institution: None,
         },
+        waive_penalties: false,
         ..command
     };
     let none = arrange::arrange(&shop.app, &staff("care"), &shop.key().unwrap(), elsewhere).await;
-    assert_eq!(none.unwrap().reply().agreements, 0);
+    assert_eq!(none.unwrap().reply(), Outcome::Done(Arranged::default()));
     shop.works().await.unwrap();
     let told = shop.sandbox.messages_to(&format!("+86{}", ann.phone));
     assert!(told.iter().any(|m| m.text.contains("flood")), "{told:?}");
     is_clean(&shop).await;
 }
 
-// R39: a waiver takes what is open and no more.
+// R39: a waiver lets what is open go, and can be taken back.
 #[tokio::test]
-async fn a_waiver_takes_no_more_than_is_open_and_a_large_one_needs_two() {
+async fn a_waiver_lets_go_what_is_open_and_a_large_one_needs_two() {
     let shop = shop().await.unwrap();
     let ann = shop.ann().await.unwrap();
     let agreement = shop.buys(&ann, yuan(11_000)).await.unwrap();
@@ -166,9 +177,7 @@ async fn a_waiver_takes_no_more_than_is_open_and_a_large_one_needs_two() {
         let app = &shop.app;
         async move { waive::waive(app, &staff("care"), &key, command).await }
     };
-    let nothing = asked(Component::Penalty, 10).await;
-    assert_eq!(refused(nothing), Refusal::NothingDue);
-    let Outcome::Done(done) = asked(Component::Fee, 100_000).await.unwrap().reply() else {
+    let Outcome::Done(done) = asked(Component::Fee, 792).await.unwrap().reply() else {
         panic!("the fee is 792.00 in all");
     };
     assert_eq!(done.amount, yuan(792));
@@ -176,14 +185,8 @@ async fn a_waiver_takes_no_more_than_is_open_and_a_large_one_needs_two() {
         loan(&shop, &ann, agreement).await.outstanding().unwrap().fee,
         Amount::ZERO
     );
-    let Outcome::NeedsSecondPerson(proposal) = asked(Component::Principal, 10_500).await.unwrap().reply()
-    else {
-        panic!("10,500.00 is above one person's reach");
-    };
-    let key = shop.key().unwrap();
-    approve::approve(&shop.app, &staff("checker"), &key, decide(proposal))
-        .await
-        .unwrap();
+    let large = asked(Component::Principal, 10_500).await;
+    shop.approves(proposal(large.map(Change::reply))).await.unwrap();
     assert_eq!(
         loan(&shop, &ann, agreement)
             .await
@@ -238,10 +241,14 @@ async fn a_payment_entered_for_an_earlier_day_undoes_the_lateness_that_followed(
         reason: WHY.to_owned(),
     };
     let key = shop.key().unwrap();
-    let entered = backdate::enter_payment(&shop.app, &staff("care"), &key, command.clone())
+    let asked = backdate::enter_payment(&shop.app, &staff("care"), &key, command.clone())
         .await
         .unwrap();
-    assert_eq!(entered.clone().reply().payable, Amount::ZERO);
+    let waiting = proposal(Ok(asked.clone().reply()));
+    let Some(Done::EnterPayment(entered)) = shop.approves(waiting).await.unwrap().reply().done else {
+        panic!("not entered");
+    };
+    assert_eq!(entered.payable, Amount::ZERO);
     let cured = loan(&shop, &ann, agreement).await;
     assert_eq!(
         (cured.days_past_due, cured.outstanding().unwrap().penalty),
@@ -251,15 +258,11 @@ async fn a_payment_entered_for_an_earlier_day_undoes_the_lateness_that_followed(
     let again = backdate::enter_payment(&shop.app, &staff("care"), &key, command.clone())
         .await
         .unwrap();
-    assert_eq!(again, Change::AlreadyMade(entered.clone().reply()));
+    assert_eq!(again, Change::AlreadyMade(asked.reply()));
     let twice =
         backdate::enter_payment(&shop.app, &staff("care"), &shop.key().unwrap(), command.clone()).await;
-    assert_eq!(
-        refused(twice),
-        Refusal::AlreadyExists {
-            what: What::Proof,
-            which: Some("TT-20250205-7".into()),
-        }
+    assert!(
+        matches!(refused(twice), Refusal::AlreadyExists { which, .. } if which.as_deref() == Some("TT-20250205-7"))
     );
     let early = EnterPayment {
         on: day(-1),
@@ -275,12 +278,12 @@ async fn a_payment_entered_for_an_earlier_day_undoes_the_lateness_that_followed(
     let back = TakeBack {
         shopper: ann.id,
         agreement,
-        number: entered.reply().number,
+        number: entered.number,
         reason: WHY.to_owned(),
     };
-    backdate::take_back(&shop.app, &staff("care"), &shop.key().unwrap(), back.clone())
-        .await
-        .unwrap();
+    let asked = backdate::take_back(&shop.app, &staff("care"), &shop.key().unwrap(), back.clone()).await;
+    let waiting = proposal(asked.map(Change::reply));
+    shop.approves(waiting).await.unwrap();
     assert_eq!(
         loan(&shop, &ann, agreement).await.outstanding(),
         late.outstanding(),

@@ -6,6 +6,7 @@ mod configuration;
 mod doors;
 mod loans;
 mod people;
+mod two;
 
 use fenqi_app::Denied;
 use fenqi_app::checkout::offer;
@@ -53,9 +54,14 @@ pub(crate) async fn set_limit(
 }
 
 pub(crate) async fn proposed(shop: &Shop, ann: &Buyer, to: i64) -> ProposalId {
-    match set_limit(shop, "maker", ann, to).await.unwrap() {
-        Outcome::NeedsSecondPerson(proposal) => proposal,
-        Outcome::Done(done) => panic!("one person alone: {done:?}"),
+    proposal(set_limit(shop, "maker", ann, to).await)
+}
+
+/// What was proposed.
+pub(crate) fn proposal<T: std::fmt::Debug>(outcome: Result<Outcome<T>, Denied>) -> ProposalId {
+    match outcome {
+        Ok(Outcome::NeedsSecondPerson(proposal)) => proposal,
+        other => panic!("no proposal: {other:?}"),
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use fenqi_app::operations::configure::{self, Configure, Item};
+use fenqi_app::operations::configure::Item;
 use fenqi_app::repayment::refund::{self, Refund};
 use fenqi_app::repayment::request_return::{self, RequestReturn};
 use fenqi_app::verify::verify;
 use fenqi_domain::money::Rate;
 use fenqi_domain::plan::Campaign;
-use fenqi_sim::{Shop, market, shop_in, staff, store, yuan};
+use fenqi_sim::{Shop, market, shop_in, store, yuan};
 use jiff::SignedDuration;
 
 use crate::{File, day, lives, names};
@@ -269,13 +269,8 @@ async fn lives_fully(shop: &Shop) -> fenqi_domain::id::AgreementId {
     plan.version = 2;
     plan.campaign = Some("spring".to_owned());
     plan.borne_by_seller = Rate::ONE;
-    let command = Configure {
-        items: vec![Item::Campaign(campaign), Item::Plan(Box::new(plan))],
-        reason: "a campaign".to_owned(),
-    };
-    configure::configure(&shop.app, &staff("boss"), &shop.key().unwrap(), command)
-        .await
-        .unwrap();
+    let items = vec![Item::Campaign(campaign), Item::Plan(Box::new(plan))];
+    shop.configures(items).await.unwrap();
     let bo = shop.bo().await.unwrap();
     shop.buys(&bo, yuan(1_000)).await.unwrap();
     shop.works().await.unwrap();

@@ -9,17 +9,20 @@ use fenqi_domain::money::Amount;
 use fenqi_domain::plan::Component;
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::agreements::AgreementFile;
+use fenqi_store::tables::settings;
 use fenqi_store::tables::staff::PLATFORM;
 use fenqi_store::{Batch, vault};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::By;
 use crate::checkout::quote::KeptQuote;
 use crate::mistake::Mistake;
-use crate::operations::{audit, because, each_active, lent};
+use crate::operations::approve::{self, Outcome, Proposed, Weighed};
+use crate::operations::{audit, because, each_active, lent, waive};
 use crate::outcome::{Change, Denied, Key};
 use crate::servicing::{self, Amendment};
 use crate::unit::{Decision, request};
-use crate::{App, texts};
+use crate::{App, Moment, texts};
 
 /// For whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +44,23 @@ pub enum Whom {
     },
 }
 
+impl Whom {
+    /// Whether it is for many.
+    pub(super) fn is_many(&self) -> bool {
+        matches!(self, Whom::All { .. })
+    }
+
+    /// Whose rows it changes, or the platform's for many.
+    pub(super) fn owner(&self) -> String {
+        match self {
+            Whom::Agreement { shopper, .. } => shopper.to_string(),
+            Whom::All { .. } => PLATFORM.into(),
+        }
+    }
+}
+
 /// The command.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrange {
     /// For whom.
     pub whom: Whom,
@@ -69,13 +87,15 @@ pub const DEFER_DAYS_MAX: u16 = 90;
 /// Arranges. For many, each agreement is a commit of its own under a key derived from the command's, so that a repetition
 /// after a fault goes on where it stopped and does nothing twice.
 ///
+/// Penalties that come to more than one person may waive need another person, and the penalties of many always do.
+///
 /// Errors: for one agreement [`Refusal::WrongStage`] unless it runs, [`Refusal::NothingToArrange`] if nothing would change.
 pub async fn arrange(
     app: &App,
     actor: &Actor,
     key: &Key,
     command: Arrange,
-) -> Result<Change<Arranged>, Denied> {
+) -> Result<Change<Outcome<Arranged>>, Denied> {
     actor.require(Scope::Care)?;
     because(&command.reason)?;
     if command.defer_days > DEFER_DAYS_MAX {
@@ -86,128 +106,135 @@ pub async fn arrange(
         let fields = ["/defer_days", "/waive_penalties"].map(String::from).into();
         return Err(Denied::invalid("", Mistake::NothingAsked { fields }));
     }
-    match &command.whom {
-        Whom::Agreement { shopper, agreement } => {
-            one(app, actor, key, &command, (*shopper, *agreement)).await
+    let asked = request(&command.whom.owner(), actor, key, "arrange", &command);
+    let mut sum = Arranged::default();
+    if !command.waive_penalties {
+        sum = each(app, actor.into(), key, &command).await?;
+    }
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        let mut batch = Batch::new(&command.whom.owner());
+        let mut weighed = carry_out(app, &mut batch, actor.into(), &command, &mut moment).await?;
+        if command.whom.is_many() {
+            weighed.reply = sum.clone();
         }
-        Whom::All { region, institution } => {
-            let mut sum = Arranged::default();
-            for (shopper, agreement) in each_active(app).await? {
-                let file = lent(app, shopper, agreement).await?;
-                if !fits(app, &file, region.as_deref(), institution.as_deref()).await? {
-                    continue;
-                }
-                let own = part_of(key, agreement)?;
-                match one(app, actor, &own, &command, (shopper, agreement)).await {
-                    Ok(done) => {
-                        let done = done.reply();
-                        sum.agreements = sum.agreements.saturating_add(done.agreements);
-                        sum.waived = sum.waived.plus(done.waived)?;
-                    }
-                    // It was settled meanwhile, or there is nothing to arrange about it.
-                    Err(Denied::Refused(_)) => {}
-                    Err(denied) => return Err(denied),
-                }
+        let proposed = Proposed::Arrange(command.clone());
+        approve::alone_or_proposed(app, actor, (batch, weighed), proposed, &mut moment).await
+    })
+    .await
+}
+
+/// Arranges for each of many; for one agreement, which [`carry_out`] takes, there is nothing to do here.
+pub(super) async fn each(app: &App, by: By<'_>, key: &Key, command: &Arrange) -> Result<Arranged, Denied> {
+    let mut sum = Arranged::default();
+    let Whom::All { region, institution } = &command.whom else {
+        return Ok(sum);
+    };
+    for (shopper, agreement) in each_active(app).await? {
+        let file = lent(app, shopper, agreement).await?;
+        if !fits(app, &file, region.as_deref(), institution.as_deref()).await? {
+            continue;
+        }
+        let own = part_of(key, agreement)?;
+        let asked = request(&shopper.to_string(), by.actor, &own, "arrange", command);
+        let part = app.once(&asked, || async {
+            let mut moment = app.moment();
+            let mut batch = Batch::new(&shopper.to_string());
+            let about = (shopper, agreement);
+            let weighed = one(app, &mut batch, by, command, about, &mut moment).await?;
+            let reply = weighed.reply;
+            Ok(Decision { batch, reply })
+        });
+        match part.await {
+            Ok(done) => {
+                let done = done.reply();
+                sum.agreements = sum.agreements.saturating_add(done.agreements);
+                sum.waived = sum.waived.plus(done.waived)?;
             }
-            closed(app, actor, key, &command, sum).await
+            // It was settled meanwhile, or there is nothing to arrange about it.
+            Err(Denied::Refused(_)) => {}
+            Err(denied) => return Err(denied),
         }
     }
+    Ok(sum)
 }
 
-/// Arranges for one agreement.
+/// Arranges for one agreement; for many, puts it on record, and [`each`] arranges.
+pub(super) async fn carry_out(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    command: &Arrange,
+    moment: &mut Moment,
+) -> Result<Weighed<Arranged>, Denied> {
+    if let Whom::Agreement { shopper, agreement } = &command.whom {
+        return one(app, batch, by, command, (*shopper, *agreement), moment).await;
+    }
+    let about = ("loan.arrange_all", "agreements");
+    audit(batch, by, about, &command.reason, command, moment);
+    Ok(Weighed {
+        reply: Arranged::default(),
+        needs_two: command.waive_penalties,
+        replaces: serde_json::Value::Null,
+    })
+}
+
+/// Arranges for one agreement, and tells its shopper.
 async fn one(
     app: &App,
-    actor: &Actor,
-    key: &Key,
+    batch: &mut Batch,
+    by: By<'_>,
     command: &Arrange,
     (shopper, agreement): (ShopperId, AgreementId),
-) -> Result<Change<Arranged>, Denied> {
-    let asked = request(&shopper.to_string(), actor, key, "arrange", command);
-    app.once(&asked, || async {
-        let mut moment = app.moment();
-        let file = lent(app, shopper, agreement).await?;
-        let loan = servicing::fold(&file, moment.today)?;
-        let penalty = loan.outstanding()?.penalty;
-        let (mut added, mut deferred) = (Vec::new(), 0);
-        if command.defer_days > 0 && loan.rows.iter().any(|row| row.due_on > moment.today) {
-            deferred = command.defer_days;
-            added.push((moment.today, Event::Deferred { days: deferred }));
-        }
-        let mut waived = Amount::ZERO;
-        if command.waive_penalties && penalty.is_positive() {
-            waived = penalty;
-            added.push((
-                moment.today,
-                Event::Waived {
-                    component: Component::Penalty,
-                    amount: penalty,
-                },
-            ));
-        }
-        if added.is_empty() || loan.is_settled()? {
-            return Err(Refusal::NothingToArrange.into());
-        }
-        let mut batch = Batch::new(&shopper.to_string());
-        let change = Amendment {
-            added,
-            stage: None,
-            held: Amount::ZERO,
-            entries: Vec::new(),
-            event: "agreement.arranged",
-            detail: serde_json::json!({
-                "defer_days": deferred, "waived": waived, "reason": command.reason,
-            }),
-        };
-        servicing::amend(&mut batch, &file, change, &mut moment)?;
-        let subject = agreement.to_string();
-        audit(
-            &mut batch,
-            actor,
-            ("loan.arrange", &subject),
-            &command.reason,
-            command,
-            &mut moment,
-        );
-        let told = serde_json::json!({ "what": what(deferred, waived), "why": command.reason });
-        let message = MessageId::new(&mut moment.ids);
-        texts::queue(app, &mut batch, shopper, message, "arrangement", &told, &moment).await?;
-        Ok(Decision {
-            batch,
-            reply: Arranged {
-                agreements: 1,
-                waived,
-            },
-        })
+    moment: &mut Moment,
+) -> Result<Weighed<Arranged>, Denied> {
+    let configuration = app.configuration().await?;
+    settings::require_generation(batch, configuration.generation);
+    let file = lent(app, shopper, agreement).await?;
+    let loan = servicing::fold(&file, moment.today)?;
+    let penalty = loan.outstanding()?.penalty;
+    let (mut added, mut deferred) = (Vec::new(), 0);
+    if command.defer_days > 0 && loan.rows.iter().any(|row| row.due_on > moment.today) {
+        deferred = command.defer_days;
+        added.push((moment.today, Event::Deferred { days: deferred }));
+    }
+    let mut waived = Amount::ZERO;
+    if command.waive_penalties && penalty.is_positive() {
+        waived = penalty;
+        let component = Component::Penalty;
+        let amount = penalty;
+        added.push((moment.today, Event::Waived { component, amount }));
+    }
+    if added.is_empty() || loan.is_settled()? {
+        return Err(Refusal::NothingToArrange.into());
+    }
+    let detail = serde_json::json!({
+        "defer_days": deferred, "waived": waived, "reason": command.reason,
+    });
+    let change = Amendment {
+        added,
+        stage: None,
+        held: Amount::ZERO,
+        entries: Vec::new(),
+        event: "agreement.arranged",
+        detail,
+    };
+    servicing::amend(batch, &file, change, moment)?;
+    let about = ("loan.arrange", agreement.to_string());
+    audit(batch, by, (about.0, &about.1), &command.reason, command, moment);
+    let told = serde_json::json!({ "what": what(deferred, waived), "why": command.reason });
+    let message = MessageId::new(&mut moment.ids);
+    texts::queue(app, batch, shopper, message, "arrangement", &told, moment).await?;
+    let sum = waive::lately(app, &file, &configuration.rules, moment)?.plus(waived)?;
+    let alone = configuration.rules.second_person_above;
+    Ok(Weighed {
+        reply: Arranged {
+            agreements: 1,
+            waived,
+        },
+        needs_two: waived.is_positive() && sum.minor() > alone,
+        replaces: serde_json::Value::Null,
     })
-    .await
-}
-
-/// The record of an arrangement for many, once all of them are done.
-async fn closed(
-    app: &App,
-    actor: &Actor,
-    key: &Key,
-    command: &Arrange,
-    sum: Arranged,
-) -> Result<Change<Arranged>, Denied> {
-    let asked = request(PLATFORM, actor, key, "arrange", command);
-    app.once(&asked, || async {
-        let mut moment = app.moment();
-        let mut batch = Batch::new(PLATFORM);
-        audit(
-            &mut batch,
-            actor,
-            ("loan.arrange_all", "agreements"),
-            &command.reason,
-            command,
-            &mut moment,
-        );
-        Ok(Decision {
-            batch,
-            reply: sum.clone(),
-        })
-    })
-    .await
 }
 
 /// The key of one agreement's part of a command.

@@ -8,11 +8,13 @@ use fenqi_store::tables::settings;
 use fenqi_store::tables::staff::PLATFORM;
 use serde::{Deserialize, Serialize};
 
-use crate::App;
+use crate::audit::By;
 use crate::mistake::{Mistake, Thing};
+use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::{audit, because, configure};
 use crate::outcome::{Change, Denied, Key};
-use crate::unit::{Decision, request};
+use crate::unit::request;
+use crate::{App, Moment};
 
 /// Into how many slices a budget is divided at most, so that a campaign's buyers do not all lock one row.
 pub const SLICES: usize = 16;
@@ -31,6 +33,18 @@ pub struct SetBudget {
     pub reason: String,
 }
 
+/// What is proposed to another person: not what shall be left, but what is added, since purchases take from the budget
+/// until somebody approves, and what they took must not be promised again unseen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaiseBudget {
+    /// Which campaign.
+    pub campaign: String,
+    /// How much is added to what is left of it.
+    pub by: Amount,
+    /// Why.
+    pub reason: String,
+}
+
 /// The reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetSet {
@@ -40,34 +54,80 @@ pub struct BudgetSet {
     pub left: Amount,
 }
 
-/// Sets what is left of a campaign's budget.
+/// Sets what is left of a campaign's budget. More than is left promises money, so that another person must approve what
+/// is added, unless nobody has an account yet.
 pub async fn set_budget(
     app: &App,
     actor: &Actor,
     key: &Key,
     command: SetBudget,
-) -> Result<Change<BudgetSet>, Denied> {
+) -> Result<Change<Outcome<BudgetSet>>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
     Denied::of("/left", Mistake::of_amount(command.left))?;
     let asked = request(PLATFORM, actor, key, "set_budget", &command);
-    app.once(&asked, || decide(app, actor, &command)).await
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        let mut batch = Batch::new(PLATFORM);
+        let about = (command.campaign.as_str(), command.reason.as_str());
+        let to = |_| Ok(command.left);
+        let reply = set(app, &mut batch, actor.into(), about, to, &mut moment).await?;
+        let by = reply.left.minus(reply.before)?;
+        let weighed = Weighed {
+            needs_two: by.is_positive() && configure::is_open(app).await?,
+            reply,
+            replaces: serde_json::Value::Null,
+        };
+        let proposed = Proposed::RaiseBudget(RaiseBudget {
+            campaign: command.campaign.clone(),
+            by,
+            reason: command.reason.clone(),
+        });
+        approve::alone_or_proposed(app, actor, (batch, weighed), proposed, &mut moment).await
+    })
+    .await
 }
 
-async fn decide(app: &App, actor: &Actor, command: &SetBudget) -> Result<Decision<BudgetSet>, Denied> {
-    let mut moment = app.moment();
+/// Adds to what is left of a campaign's budget.
+pub(super) async fn raise(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    command: &RaiseBudget,
+    moment: &mut Moment,
+) -> Result<Weighed<BudgetSet>, Denied> {
+    let about = (command.campaign.as_str(), command.reason.as_str());
+    let to = |before: Amount| {
+        let left = before.plus(command.by)?;
+        Denied::of("/left", Mistake::of_amount(left))?;
+        Ok(left)
+    };
+    Ok(Weighed {
+        reply: set(app, batch, by, about, to, moment).await?,
+        needs_two: true,
+        replaces: serde_json::Value::Null,
+    })
+}
+
+/// Sets what is left of a campaign's budget to what becomes of what was left, with its audit record.
+async fn set(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    (campaign, reason): (&str, &str),
+    to: impl Fn(Amount) -> Result<Amount, Denied>,
+    moment: &mut Moment,
+) -> Result<BudgetSet, Denied> {
     let (_, stored) = app.store.settings().await?;
-    let known = app.store.budget_slices(&command.campaign).await?;
+    let known = app.store.budget_slices(campaign).await?;
     if known.is_empty() {
-        return Err(Denied::unknown(
-            actor,
-            "/campaign",
-            Thing::Campaign,
-            &command.campaign,
-        ));
+        let unknown = Thing::Campaign;
+        return Err(Denied::unknown(by.actor, "/campaign", unknown, campaign));
     }
-    let largest = configure::largest_subsidy(&command.campaign, &[], &stored)?;
-    let mut parts = slices(command.left, largest);
+    let before = Amount::sum(known.iter().map(|(_, left)| Amount::from_minor(*left)))?;
+    let left = to(before)?;
+    let largest = configure::largest_subsidy(campaign, &[], &stored)?;
+    let mut parts = slices(left, largest);
     // The rows stay as many as they are: what does not fit into fewer goes into the last, and the rest stay empty.
     while parts.len() > known.len() {
         let over = parts.pop().unwrap_or_default();
@@ -75,25 +135,13 @@ async fn decide(app: &App, actor: &Actor, command: &SetBudget) -> Result<Decisio
             *last = last.saturating_add(over);
         }
     }
-    let mut batch = Batch::new(PLATFORM);
     for (index, (slice, left)) in known.iter().enumerate() {
         let part = parts.get(index).copied().unwrap_or(0);
-        settings::set_budget(&mut batch, &command.campaign, *slice, *left, part);
+        settings::set_budget(batch, campaign, *slice, *left, part);
     }
-    let before = Amount::sum(known.iter().map(|(_, left)| Amount::from_minor(*left)))?;
-    let reply = BudgetSet {
-        before,
-        left: command.left,
-    };
-    audit(
-        &mut batch,
-        actor,
-        (SET, &command.campaign),
-        &command.reason,
-        &reply,
-        &mut moment,
-    );
-    Ok(Decision { batch, reply })
+    let reply = BudgetSet { before, left };
+    audit(batch, by, (SET, campaign), reason, &reply, moment);
+    Ok(reply)
 }
 
 /// A budget in slices that sum to it, at most [`SLICES`], and none so small that the largest purchase does not fit into

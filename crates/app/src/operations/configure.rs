@@ -1,5 +1,9 @@
 //! Puts or replaces items of configuration (市场配置): institutions, plans, products, sellers, regions, campaigns,
 //! documents, holidays, rules. One command may carry a whole market; it is taken whole or not at all.
+//!
+//! What it costs to buy, to be late and to repay is set by two people: new plans, prices and margins of articles, caps of
+//! regions, campaigns, and the rules, among which is what one person may do alone. Nobody is promised anything until
+//! somebody has an account; until then a shop is set up by one hand (ADR 18).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +18,19 @@ use fenqi_store::Batch;
 use fenqi_store::tables::settings::{self, Setting};
 use fenqi_store::tables::staff::PLATFORM;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::App;
+use crate::audit::By;
 use crate::configuration::{Rules, kinds};
 use crate::mistake::{Invalid, Mistake, Thing};
+use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::{audit, because, budget};
 use crate::outcome::{Change, Denied, Key};
-use crate::unit::{Decision, request};
+use crate::unit::request;
+use crate::{App, Moment};
 
 /// One item of configuration.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "item")]
 pub enum Item {
     /// An institution, put or replaced.
@@ -54,7 +61,7 @@ pub enum Item {
 }
 
 /// The command.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configure {
     /// What to put, in any order.
     pub items: Vec<Item>,
@@ -71,7 +78,7 @@ pub struct Configured {
     pub written: usize,
 }
 
-/// Puts items of configuration.
+/// Puts items of configuration. What concerns money needs another person once somebody has an account.
 ///
 /// Errors: [`Denied::Invalid`] with every mistake of every item, of which a version that stands with another content and a
 /// plan that was withdrawn are two.
@@ -80,20 +87,39 @@ pub async fn configure(
     actor: &Actor,
     key: &Key,
     command: Configure,
-) -> Result<Change<Configured>, Denied> {
+) -> Result<Change<Outcome<Configured>>, Denied> {
     actor.require(Scope::Configure)?;
     because(&command.reason)?;
     if command.items.is_empty() {
         return Err(Denied::invalid("/items", Mistake::Missing));
     }
     let asked = request(PLATFORM, actor, key, "configure", &command);
-    let change = app.once(&asked, || decide(app, actor, &command)).await?;
+    let change = app
+        .once(&asked, || async {
+            let mut moment = app.moment();
+            let mut batch = Batch::new(PLATFORM);
+            let weighed = carry_out(app, &mut batch, actor.into(), &command, &mut moment).await?;
+            let proposed = Proposed::Configure(command.clone());
+            approve::alone_or_proposed(app, actor, (batch, weighed), proposed, &mut moment).await
+        })
+        .await?;
     app.reload().await?;
     Ok(change)
 }
 
-async fn decide(app: &App, actor: &Actor, command: &Configure) -> Result<Decision<Configured>, Denied> {
-    let mut moment = app.moment();
+/// Whether the shop is open: somebody has an account, and may rest on what is configured.
+pub(super) async fn is_open(app: &App) -> Result<bool, Denied> {
+    Ok(!app.store.owners_after("", 1).await?.is_empty())
+}
+
+/// Writes the items, with their audit record.
+pub(super) async fn carry_out(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    command: &Configure,
+    moment: &mut Moment,
+) -> Result<Weighed<Configured>, Denied> {
     let (generation, stored) = app.store.settings().await?;
     let codes = Codes::after(&stored, &command.items);
     let mut wrong = Vec::new();
@@ -107,47 +133,47 @@ async fn decide(app: &App, actor: &Actor, command: &Configure) -> Result<Decisio
     if !wrong.is_empty() {
         return Err(Denied::Invalid(wrong));
     }
-    let mut batch = Batch::new(PLATFORM);
-    settings::raise_generation(&mut batch, generation);
+    settings::raise_generation(batch, generation);
     let mut written = 0usize;
+    let mut is_money = false;
+    let mut replaces = Vec::with_capacity(command.items.len());
     let mut subjects: BTreeSet<String> = BTreeSet::new();
     for (index, item) in command.items.iter().enumerate() {
         let place = format!("/items/{index}");
-        if write(&mut batch, (&place, item), command, &stored)? {
+        let before = newest(&stored, item)?;
+        let concerns_money = item.concerns_money(before.as_ref());
+        replaces.push(before);
+        if write(batch, (&place, item), command, &stored)? {
+            is_money |= concerns_money;
             written = written.saturating_add(1);
             subjects.insert(item.subject());
         }
     }
     // A whole market is one decision: the record names its first items, and the command is kept with one that is small.
     let named: Vec<String> = subjects.iter().take(8).cloned().collect();
-    let subject = named.join(", ");
-    if command.items.len() <= 8 {
-        audit(
-            &mut batch,
-            actor,
-            ("market.configure", &subject),
-            &command.reason,
-            &command.items,
-            &mut moment,
-        );
+    let about = ("market.configure", named.join(", "));
+    let kept = if command.items.len() <= 8 {
+        serde_json::json!(command.items)
     } else {
-        let counted = serde_json::json!({ "items": command.items.len(), "written": written });
-        audit(
-            &mut batch,
-            actor,
-            ("market.configure", &subject),
-            &command.reason,
-            &counted,
-            &mut moment,
-        );
-    }
-    Ok(Decision {
-        batch,
+        serde_json::json!({ "items": command.items.len(), "written": written })
+    };
+    audit(batch, by, (about.0, &about.1), &command.reason, &kept, moment);
+    Ok(Weighed {
         reply: Configured {
             generation: generation.saturating_add(1),
             written,
         },
+        needs_two: is_money && is_open(app).await?,
+        replaces: serde_json::json!(replaces),
     })
+}
+
+/// What stands in the place of an item: its newest version.
+fn newest(stored: &[Setting], item: &Item) -> Result<Option<Value>, Denied> {
+    let (kind, code) = item.place();
+    let versions = stored.iter().filter(|s| s.kind == kind && s.code == code);
+    let newest = versions.max_by_key(|s| s.version);
+    Ok(newest.map(Setting::detail).transpose()?)
 }
 
 /// Writes the item of a place; says whether there was anything to write.
@@ -343,6 +369,45 @@ impl Checks<'_> {
 }
 
 impl Item {
+    /// Its kind and code.
+    fn place(&self) -> (&'static str, &str) {
+        match self {
+            Item::Institution(item) => (kinds::INSTITUTION, &item.code),
+            Item::Plan(item) => (kinds::PLAN, &item.code),
+            Item::WithdrawPlan(code) => (kinds::WITHDRAWN, code),
+            Item::Product(item) => (kinds::PRODUCT, &item.sku),
+            Item::Seller(item) => (kinds::SELLER, &item.code),
+            Item::Region(item) => (kinds::REGION, &item.code),
+            Item::Campaign(item) => (kinds::CAMPAIGN, &item.code),
+            Item::Document(item) => (kinds::DOCUMENT, &item.code),
+            Item::Holidays { code, .. } => (kinds::HOLIDAYS, code),
+            Item::Rules(_) => (kinds::RULES, "rules"),
+        }
+    }
+
+    /// Whether it changes what somebody is to pay, or what the platform or a seller promises to pay: anything of a plan,
+    /// a campaign or the rules, the price and the margin of an article, the cap and the currency of a region.
+    fn concerns_money(&self, before: Option<&Value>) -> bool {
+        let fields: &[&str] = match self {
+            Item::Plan(_) | Item::Campaign(_) | Item::Rules(_) => &[],
+            Item::Product(_) => &["price", "margin_for_plans"],
+            Item::Region(_) => &["annual_cap", "currency"],
+            Item::Institution(_)
+            | Item::WithdrawPlan(_)
+            | Item::Seller(_)
+            | Item::Document(_)
+            | Item::Holidays { .. } => return false,
+        };
+        let own = serde_json::json!(self);
+        let after = own.get("item");
+        let differs = |field: &&str| before.and_then(|b| b.get(field)) != after.and_then(|a| a.get(field));
+        if fields.is_empty() {
+            before != after
+        } else {
+            fields.iter().any(differs)
+        }
+    }
+
     /// What the audit trail calls it.
     fn subject(&self) -> String {
         match self {
@@ -463,6 +528,9 @@ fn rules(rules: &Rules, checks: &mut Checks<'_>) {
     );
     let above = Amount::from_minor(rules.second_person_above);
     checks.note("second_person_above", Mistake::of_amount(above));
+    let alone = Amount::from_minor(rules.entered_alone_up_to);
+    checks.note("entered_alone_up_to", Mistake::of_amount(alone));
+    checks.within("second_person_days", rules.second_person_days, 1, None);
     checks.within("proposal_hours", rules.proposal_hours, 1, None);
     checks.within("majority", rules.majority, 14, Some(30));
     checks.within("return_answer_days", rules.return_answer_days, 1, None);

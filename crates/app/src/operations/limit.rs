@@ -9,12 +9,14 @@ use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::{Refusal, What};
 use fenqi_store::Batch;
 use fenqi_store::tables::credit::{self, StoredChange, StoredLine};
+use fenqi_store::tables::settings;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::By;
 use crate::mistake::{Mistake, Thing};
-use crate::operations::approve::{self, Outcome, Proposed};
+use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::operations::timeline;
-use crate::operations::{audit, because};
+use crate::operations::{audit, because, lately_since};
 use crate::outcome::{Change, Denied, Key};
 use crate::unit::{Decision, request};
 use crate::{App, Moment};
@@ -54,7 +56,8 @@ pub struct LimitSet {
     pub available: Amount,
 }
 
-/// Sets the limit of a line. A change by more than `second_person_above` needs another person.
+/// Sets the limit of a line. What comes to a change by more than `second_person_above`, with what was changed in the same
+/// direction in the days before, needs another person.
 ///
 /// Errors: [`Mistake::NotKnown`] without a line; [`Refusal::AlreadyExists`] if that is the limit.
 pub async fn set_limit(
@@ -73,18 +76,10 @@ pub async fn set_limit(
     let asked = request(&command.shopper.to_string(), actor, key, "set_limit", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();
-        let rules = app.configuration().await?.rules.clone();
-        let stored = line(app, actor, command.shopper, &command.institution).await?;
-        let by = stored.line.set_limit(command.limit, moment.now)?.change.amount;
         let mut batch = Batch::new(&command.shopper.to_string());
-        let reply = if by.minor().saturating_abs() > rules.second_person_above {
-            let proposed = Proposed::SetLimit(command.clone());
-            let hours = rules.proposal_hours;
-            Outcome::NeedsSecondPerson(approve::propose(&mut batch, actor, &proposed, hours, &mut moment))
-        } else {
-            Outcome::Done(carry_out(app, &mut batch, actor, &command, &mut moment).await?)
-        };
-        Ok(Decision { batch, reply })
+        let weighed = carry_out(app, &mut batch, actor.into(), &command, &mut moment).await?;
+        let proposed = Proposed::SetLimit(command.clone());
+        approve::alone_or_proposed(app, actor, (batch, weighed), proposed, &mut moment).await
     })
     .await
 }
@@ -126,23 +121,39 @@ pub async fn set_own_limit(
 pub(super) async fn carry_out(
     app: &App,
     batch: &mut Batch,
-    actor: &Actor,
+    by: By<'_>,
     command: &SetLimit,
     moment: &mut Moment,
-) -> Result<LimitSet, Denied> {
-    let stored = line(app, actor, command.shopper, &command.institution).await?;
+) -> Result<Weighed<LimitSet>, Denied> {
+    let configuration = app.configuration().await?;
+    settings::require_generation(batch, configuration.generation);
+    let stored = line(app, by.actor, command.shopper, &command.institution).await?;
     let moved = stored.line.set_limit(command.limit, moment.now)?;
     let reply = write(batch, command.shopper, &stored, &moved, &command.reason, moment)?;
     let subject = format!("{} at {}", command.shopper, command.institution);
     audit(
         batch,
-        actor,
+        by,
         ("limit.set", &subject),
         &command.reason,
         command,
         moment,
     );
-    Ok(reply)
+    let rules = &configuration.rules;
+    let since = lately_since(rules, moment);
+    let changes = app.store.limit_changes(command.shopper).await?;
+    let lately = changes.iter().filter(|c| {
+        c.institution == command.institution
+            && c.event == moved.change.event
+            && c.at >= since
+            && !timeline::is_own(&c.reason)
+    });
+    let lately = Amount::sum(lately.map(|c| c.amount))?.plus(moved.change.amount)?;
+    Ok(Weighed {
+        reply,
+        needs_two: lately.minor().saturating_abs() > rules.second_person_above,
+        replaces: serde_json::json!(stored.line.limit),
+    })
 }
 
 fn write(

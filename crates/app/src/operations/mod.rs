@@ -10,13 +10,15 @@ use fenqi_domain::money::Amount;
 use fenqi_domain::refusal::Refusal;
 use fenqi_store::tables::agreements::AgreementFile;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::App;
 use crate::audit::audit;
+use crate::configuration::Rules;
 use crate::mistake::{Mistake, Thing};
 use crate::outcome::Denied;
 use crate::servicing::Amendment;
+use crate::{App, Moment};
 
 pub mod approve;
 pub mod arrange;
@@ -43,6 +45,12 @@ const PAGE: i64 = 500;
 /// Whether a reason says anything: the audit trail is of no use without one.
 fn because(reason: &str) -> Result<(), Denied> {
     Denied::of("/reason", Mistake::of_text(reason, REASON_MAX))
+}
+
+/// Since when what staff did is added up, to tell whether one person may do more.
+pub(crate) fn lately_since(rules: &Rules, moment: &Moment) -> Timestamp {
+    let days = SignedDuration::from_hours(i64::from(rules.second_person_days).saturating_mul(24));
+    moment.now.checked_sub(days).unwrap_or(Timestamp::MIN)
 }
 
 /// What staff entered into a loan, as its event tells it.

@@ -7,16 +7,19 @@ use fenqi_domain::loan::Event;
 use fenqi_domain::refusal::Refusal;
 use fenqi_domain::returns::Return;
 use fenqi_store::Batch;
-use serde::Serialize;
+use fenqi_store::tables::agreements::AgreementFile;
+use serde::{Deserialize, Serialize};
 
+use crate::audit::{self, By};
+use crate::operations::approve::{self, Outcome, Proposed, Weighed};
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::refund;
 use crate::repayment::request_return::{self, ReturnView, view};
 use crate::unit::{Decision, request};
-use crate::{App, servicing, texts};
+use crate::{App, Moment, servicing, texts};
 
 /// The command.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerReturn {
     /// Whose.
     pub shopper: ShopperId,
@@ -27,7 +30,8 @@ pub struct AnswerReturn {
 }
 
 /// The seller's or the platform's answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Yes: the goods are back, and the money follows.
     Accept {
@@ -41,13 +45,14 @@ pub enum Answer {
     },
 }
 
-/// Answers a return. Accepting it refunds in the same commit.
+/// Answers a return. Accepting it refunds in the same commit; what staff accept in a seller's place needs another person
+/// if it is more than one may refund.
 pub async fn answer_return(
     app: &App,
     actor: &Actor,
     key: &Key,
     command: AnswerReturn,
-) -> Result<Change<ReturnView>, Denied> {
+) -> Result<Change<Outcome<ReturnView>>, Denied> {
     actor
         .require(Scope::Orders)
         .or_else(|_| actor.require(Scope::Care))?;
@@ -58,22 +63,32 @@ pub async fn answer_return(
         "answer_return",
         &command,
     );
-    app.once(&asked, || decide(app, actor, &command)).await
+    app.once(&asked, || async {
+        let mut moment = app.moment();
+        if actor.may(Scope::Orders) {
+            let file = agreement(app, &command).await?;
+            actor.require_seller(&file.agreement.seller, Scope::Orders)?;
+        }
+        let mut batch = Batch::new(&command.shopper.to_string());
+        let weighed = carry_out(app, &mut batch, actor.into(), &command, &mut moment).await?;
+        let proposed = Proposed::AnswerReturn(command.clone());
+        approve::alone_or_proposed(app, actor, (batch, weighed), proposed, &mut moment).await
+    })
+    .await
 }
 
-async fn decide(app: &App, actor: &Actor, command: &AnswerReturn) -> Result<Decision<ReturnView>, Denied> {
-    let mut moment = app.moment();
-    let file = app
-        .store
-        .agreement(command.shopper, command.agreement)
-        .await?
-        .ok_or(Denied::NotFound)?;
-    if actor.may(Scope::Orders) {
-        actor.require_seller(&file.agreement.seller, Scope::Orders)?;
-    }
+/// Answers the return, with a record of it if staff do.
+pub(crate) async fn carry_out(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    command: &AnswerReturn,
+    moment: &mut Moment,
+) -> Result<Weighed<ReturnView>, Denied> {
+    let file = agreement(app, command).await?;
     let found = request_return::open_return(app, command.shopper, command.agreement).await?;
     let (version, case) = found.ok_or(Refusal::ReturnNotOpen)?;
-    let mut batch = Batch::new(&command.shopper.to_string());
+    let mut needs_two = false;
     let next = match &command.answer {
         Answer::Accept { with_paid_fees } => {
             let all = *with_paid_fees
@@ -87,33 +102,34 @@ async fn decide(app: &App, actor: &Actor, command: &AnswerReturn) -> Result<Deci
                 with_paid_fees: all,
                 resumes: true,
             };
-            refund::write(app, &mut batch, &file, &made, &mut moment).await?;
+            needs_two = refund::needs_two(app, batch, by, (&file, made.amount), moment).await?;
+            refund::write(app, batch, &file, &made, moment).await?;
             refunded
         }
         Answer::Reject { why } => {
             let rejected = request_return::made(case.reject(why.clone(), moment.now)?)?;
             let name = "agreement.return_rejected";
-            request_return::pause(&mut batch, &file, Event::Resumed, name, &rejected, &mut moment)?;
+            request_return::pause(batch, &file, Event::Resumed, name, &rejected, moment)?;
             let id = MessageId::new(&mut moment.ids);
             let filled = serde_json::json!({ "why": why });
-            texts::queue(
-                app,
-                &mut batch,
-                command.shopper,
-                id,
-                "return_rejected",
-                &filled,
-                &moment,
-            )
-            .await?;
+            let about = "return_rejected";
+            texts::queue(app, batch, command.shopper, id, about, &filled, moment).await?;
             rejected
         }
     };
-    request_return::changed(&mut batch, &next, version);
-    Ok(Decision {
-        batch,
+    request_return::changed(batch, &next, version);
+    let about = ("answer_return", command.shopper.to_string());
+    audit::by_staff(batch, by, (about.0, &about.1), command, moment);
+    Ok(Weighed {
         reply: view(&next),
+        needs_two,
+        replaces: serde_json::Value::Null,
     })
+}
+
+async fn agreement(app: &App, command: &AnswerReturn) -> Result<AgreementFile, Denied> {
+    let file = app.store.agreement(command.shopper, command.agreement).await?;
+    file.ok_or(Denied::NotFound)
 }
 
 /// Passes a return over to the platform when its seller stayed silent past the date. Used by the job.

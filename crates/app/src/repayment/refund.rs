@@ -9,17 +9,21 @@ use fenqi_domain::refund as rule;
 use fenqi_store::Batch;
 use fenqi_store::tables::agreements::AgreementFile;
 use fenqi_store::tables::returns as rows;
+use fenqi_store::tables::settings;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{self, By};
+use crate::operations::approve::{self, Outcome, Proposed, Weighed};
+use crate::operations::lately_since;
 use crate::outcome::{Change, Denied, Key};
 use crate::repayment::request_return;
 use crate::servicing::{self, Amendment};
-use crate::unit::{Decision, request};
+use crate::unit::request;
 use crate::{App, Moment, texts};
 
 /// The command.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// Whose.
     pub shopper: ShopperId,
@@ -61,41 +65,85 @@ pub async fn preview(app: &App, actor: &Actor, command: &Refund) -> Result<Refun
     shown(&file, command.amount, command.with_paid_fees, app.moment().today)
 }
 
-/// Refunds.
+/// Refunds. What staff give back in a seller's place needs another person if it comes to more than one may waive.
 pub async fn refund(
     app: &App,
     actor: &Actor,
     key: &Key,
     command: Refund,
-) -> Result<Change<RefundView>, Denied> {
+) -> Result<Change<Outcome<RefundView>>, Denied> {
     checked(app, actor, &command).await?;
     let asked = request(&command.shopper.to_string(), actor, key, "refund", &command);
     app.once(&asked, || async {
         let mut moment = app.moment();
-        let file = checked(app, actor, &command).await?;
-        let loan = servicing::fold(&file, moment.today)?;
-        rule::check(&loan, command.amount)?;
-        let all = command.with_paid_fees || request_return::is_all(&loan, command.amount)?;
-        let id = RefundId::new(&mut moment.ids);
-        let preview = shown(&file, command.amount, all, moment.today)?;
-        let made = Made {
-            id,
-            amount: command.amount,
-            with_paid_fees: all,
-            resumes: false,
-        };
         let mut batch = Batch::new(&command.shopper.to_string());
-        write(app, &mut batch, &file, &made, &mut moment).await?;
-        Ok(Decision {
-            batch,
-            reply: RefundView {
-                id,
-                amount: command.amount,
-                preview,
-            },
-        })
+        let weighed = carry_out(app, &mut batch, actor.into(), &command, &mut moment).await?;
+        let proposed = Proposed::Refund(command.clone());
+        approve::alone_or_proposed(app, actor, (batch, weighed), proposed, &mut moment).await
     })
     .await
+}
+
+/// Refunds, with a record of it if staff do.
+pub(crate) async fn carry_out(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    command: &Refund,
+    moment: &mut Moment,
+) -> Result<Weighed<RefundView>, Denied> {
+    let file = app
+        .store
+        .agreement(command.shopper, command.agreement)
+        .await?
+        .ok_or(Denied::NotFound)?;
+    let loan = servicing::fold(&file, moment.today)?;
+    rule::check(&loan, command.amount)?;
+    let all = command.with_paid_fees || request_return::is_all(&loan, command.amount)?;
+    let id = RefundId::new(&mut moment.ids);
+    let preview = shown(&file, command.amount, all, moment.today)?;
+    let needs_two = needs_two(app, batch, by, (&file, command.amount), moment).await?;
+    let made = Made {
+        id,
+        amount: command.amount,
+        with_paid_fees: all,
+        resumes: false,
+    };
+    write(app, batch, &file, &made, moment).await?;
+    let about = ("refund", command.shopper.to_string());
+    audit::by_staff(batch, by, (about.0, &about.1), command, moment);
+    Ok(Weighed {
+        reply: RefundView {
+            id,
+            amount: command.amount,
+            preview,
+        },
+        needs_two,
+        replaces: serde_json::Value::Null,
+    })
+}
+
+/// Whether a refund is more than one member of staff may make in a seller's place: sellers decide about their own money,
+/// staff about somebody else's. It is added up with what was refunded of the agreement in the days before.
+pub(crate) async fn needs_two(
+    app: &App,
+    batch: &mut Batch,
+    by: By<'_>,
+    (file, amount): (&AgreementFile, Amount),
+    moment: &Moment,
+) -> Result<bool, Denied> {
+    if !matches!(by.actor, Actor::Staff { .. }) {
+        return Ok(false);
+    }
+    let configuration = app.configuration().await?;
+    settings::require_generation(batch, configuration.generation);
+    let since = app.day_of(lately_since(&configuration.rules, moment));
+    let refunded = file.transactions.iter().filter_map(|t| match t.event {
+        Event::Refunded { amount, .. } if t.effective_on >= since => Some(amount),
+        _ => None,
+    });
+    let sum = Amount::sum(refunded)?.plus(amount)?;
+    Ok(sum.minor() > configuration.rules.second_person_above)
 }
 
 /// A refund that was decided.

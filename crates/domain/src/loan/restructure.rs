@@ -38,6 +38,10 @@ pub(crate) fn reamortise(
     servicing: &Servicing,
     interest: Reamortising,
 ) -> Result<Parts, Broken> {
+    if !is_overdue(state)? {
+        // The rows to come stay as they are.
+        return Ok(Parts::default());
+    }
     let principal = spread_principal(state, servicing)?;
     let mut parts = Parts {
         principal,
@@ -47,6 +51,12 @@ pub(crate) fn reamortise(
         parts.interest = spread_interest(state)?;
     }
     Ok(parts)
+}
+
+/// Whether anything is open of the rows whose day has come.
+fn is_overdue(state: &State<'_>) -> Result<bool, OutOfRange> {
+    let mut due = state.rows.iter().filter(|s| s.row.due_on <= state.day);
+    due.try_fold(false, |is, s| Ok(is || !s.row.open()?.total()?.is_zero()))
 }
 
 /// Spreads overdue interest in equal shares over the rows to come, beside what their balance makes them owe; says how much.

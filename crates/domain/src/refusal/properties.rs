@@ -56,6 +56,7 @@ impl Refusal {
             Refusal::WrongStage { .. } => "wrong_stage",
             Refusal::HoldExpired { .. } => "hold_expired",
             Refusal::CaptureTooLarge { .. } => "capture_too_large",
+            Refusal::WaiverTooLarge { .. } => "waiver_too_large",
             Refusal::NothingDue => "nothing_due",
             Refusal::NothingToArrange => "nothing_to_arrange",
             Refusal::PaymentTooLarge { .. } => "payment_too_large",
@@ -68,6 +69,7 @@ impl Refusal {
             Refusal::NeedsSecondPerson { .. } => "needs_second_person",
             Refusal::SamePerson => "same_person",
             Refusal::ProposalClosed { .. } => "proposal_closed",
+            Refusal::GroundChanged => "ground_changed",
             Refusal::OutstandingExists { .. } => "outstanding_exists",
             Refusal::AlreadyExists { .. } => "already_exists",
             Refusal::OutsideBounds { .. } => "outside_bounds",
@@ -114,9 +116,12 @@ impl Refusal {
             | BudgetSpent { .. } => WhoCanChange::Store,
             RegionLegal { .. } | CostAboveCap { .. } | Underage { .. } => WhoCanChange::Law,
             ApplicationPending { .. } | PaymentUnderWay { .. } => WhoCanChange::Time,
-            NeedsSecondPerson { .. } | SamePerson | ProposalClosed { .. } | OutsideBounds { .. } => {
-                WhoCanChange::Platform
-            }
+            NeedsSecondPerson { .. }
+            | SamePerson
+            | ProposalClosed { .. }
+            | GroundChanged
+            | WaiverTooLarge { .. }
+            | OutsideBounds { .. } => WhoCanChange::Platform,
             _ => WhoCanChange::Shopper,
         }
     }
@@ -239,11 +244,12 @@ impl Refusal {
             ConsentMissing { purpose } => vec![Alternative::Agree {
                 what: purpose.clone(),
             }],
-            WrongStage { .. } | ProposalClosed { .. } | ReturnNotOpen => {
+            WrongStage { .. } | ProposalClosed { .. } | GroundChanged | ReturnNotOpen => {
                 vec![Alternative::LookAgain, Alternative::Contact]
             }
             HoldExpired { .. } => vec![Alternative::NewQuote, Alternative::OtherMethod],
             CaptureTooLarge { left } | RefundTooLarge { left } => within(*left),
+            WaiverTooLarge { open, .. } => within(*open),
             AlreadyExists {
                 what: What::Dispute, ..
             } => vec![Alternative::SettleDispute, Alternative::Contact],
@@ -293,7 +299,7 @@ fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative>
 }
 
 /// Every code, in the order of the list; the texts are checked against it.
-pub const CODES: [&str; 57] = [
+pub const CODES: [&str; 59] = [
     "institution_suspended",
     "institution_ended",
     "maintenance",
@@ -336,6 +342,7 @@ pub const CODES: [&str; 57] = [
     "wrong_stage",
     "hold_expired",
     "capture_too_large",
+    "waiver_too_large",
     "nothing_due",
     "nothing_to_arrange",
     "payment_too_large",
@@ -348,6 +355,7 @@ pub const CODES: [&str; 57] = [
     "needs_second_person",
     "same_person",
     "proposal_closed",
+    "ground_changed",
     "outstanding_exists",
     "already_exists",
     "outside_bounds",

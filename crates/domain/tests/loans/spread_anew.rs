@@ -1,7 +1,7 @@
 //! New rows and other dates (重组), in figures reckoned by hand: 300.00 without interest in three rows, or 100.00 at 7 % in
 //! six of 17.01, as in [`crate::on_balance`].
 
-use fenqi_domain::loan::{Amendment, Broken, Event, Origin, ROWS_MAX, Reaging};
+use fenqi_domain::loan::{Amendment, Broken, Event, Origin, ROWS_MAX, Reaging, Reamortising, quote};
 use fenqi_domain::money::{OutOfRange, Rate};
 use fenqi_domain::plan::{Component, Pricing, Terms};
 use fenqi_domain::servicing::{Ahead, Basis, Method, Period, Servicing, Unit, Until};
@@ -282,4 +282,32 @@ fn more_rows_leave_a_row_that_was_paid_ahead_as_it_is() {
     ];
     assert_eq!(came_to(&life), rows);
     assert_eq!(met(&life), [17_01, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn where_nothing_is_overdue_nothing_is_spread() {
+    // All is paid within the first period, twice and each time with interest to its end; later what is overdue, which is
+    // nothing, is spread over the rows to come.
+    let mut servicing = daily(Until::PeriodEnd);
+    let recalculation = servicing.recalculation.as_mut().unwrap();
+    (recalculation.daily, recalculation.spares_overdue) = (false, true);
+    let terms = signed(SEVEN, 3, servicing);
+    let before = [
+        lent(294_732),
+        paid(date(2024, 1, 2), 119_582),
+        paid(date(2024, 1, 27), 177_768),
+    ];
+    let mut told = before.to_vec();
+    let interest = Reamortising::Alike;
+    told.push(amended(date(2024, 3, 18), Amendment::Reamortised { interest }));
+    let on = date(2024, 3, 21);
+    let (plain, spread) = (lived(&terms, &before, on), lived(&terms, &told, on));
+    assert!(plain.loan.outstanding().unwrap().total().unwrap().is_zero());
+    assert_eq!(spread.loan, plain.loan);
+    let entered = told
+        .iter()
+        .fold(crate::terms::Life::default(), |life, (on, event)| {
+            life.then(*on, event.clone())
+        });
+    assert!(quote(&terms, &entered.0, on).unwrap().is_zero());
 }

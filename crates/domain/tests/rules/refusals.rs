@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use fenqi_domain::money::{Amount, Rate};
+use fenqi_domain::plan::Component;
 use fenqi_domain::refusal::{Alternative, CODES, Capability, DeclineReason, Refusal, What, WhoCanChange};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -119,6 +120,10 @@ fn every() -> Vec<Refusal> {
         },
         HoldExpired { at },
         CaptureTooLarge { left: one },
+        WaiverTooLarge {
+            component: Component::Fee,
+            open: one,
+        },
         NothingDue,
         NothingToArrange,
         PaymentTooLarge { maximum: one },
@@ -134,6 +139,7 @@ fn every() -> Vec<Refusal> {
         NeedsSecondPerson { proposal: text() },
         SamePerson,
         ProposalClosed { state: text() },
+        GroundChanged,
         OutstandingExists { amount: one },
         AlreadyExists {
             what: What::Card,

@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use fenqi_app::checkout::capture::{self, Capture};
+use fenqi_app::configuration::Rules;
+use fenqi_app::operations::approve::Outcome;
 use fenqi_app::operations::backdate::{self, EnterPayment};
+use fenqi_app::operations::configure::{self, Configure, Item};
 use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::{App, Key};
 use fenqi_connect::SandboxControl;
 use fenqi_connect::bank::Card;
 use fenqi_domain::actor::{Actor, Scope};
 use fenqi_domain::id::AgreementId;
-use fenqi_domain::money::Amount;
+use fenqi_domain::money::{AMOUNT_MAX, Amount};
 
 use super::confirm::{Size, buyers, purchase};
 use super::people::Buyer;
@@ -43,6 +46,9 @@ pub async fn run(
         refused_percent: 0,
         ..size
     };
+    if by == By::Transfer {
+        entered_by_one(app).await?;
+    }
     let buyers = Arc::new(self::buyers(app, data, buyers).await?);
     let owing = Arc::new(std::sync::Mutex::new(Vec::with_capacity(buyers.len())));
     let (lent, keep, bank) = (app.clone(), owing.clone(), control.clone());
@@ -79,6 +85,30 @@ pub async fn run(
         }
     })
     .await
+}
+
+/// One person may enter transfers here: what is measured is the one commit of a transfer, and not its approval. It is said
+/// before there are buyers, while a shop is still set up by one hand.
+async fn entered_by_one(app: &App) -> Result<(), String> {
+    let configuration = app.configuration().await.map_err(|e| e.to_string())?;
+    let rules = Rules {
+        entered_alone_up_to: AMOUNT_MAX,
+        ..configuration.rules.clone()
+    };
+    let command = Configure {
+        items: vec![Item::Rules(rules)],
+        reason: "bench".into(),
+    };
+    let key = Key::parse("rules").map_err(|e| e.to_string())?;
+    let put = configure::configure(app, &staff(), &key, command).await;
+    put.map(drop).map_err(|e| e.to_string())
+}
+
+fn staff() -> Actor {
+    Actor::Staff {
+        name: "bench".into(),
+        scopes: vec![Scope::Care, Scope::Configure],
+    }
 }
 
 /// Buys by the first of a buyer's quotes, and captures.
@@ -127,10 +157,9 @@ async fn by_transfer(app: &App, buyer: &Buyer, agreement: AgreementId) -> Result
         reason: "bench".into(),
     };
     let key = Key::parse("transfer").map_err(|e| e.to_string())?;
-    let actor = Actor::Staff {
-        name: "bench".into(),
-        scopes: vec![Scope::Care],
-    };
-    let entered = backdate::enter_payment(app, &actor, &key, command).await;
-    entered.map(drop).map_err(|e| e.to_string())
+    let entered = backdate::enter_payment(app, &staff(), &key, command).await;
+    match entered.map_err(|e| e.to_string())?.reply() {
+        Outcome::Done(_) => Ok(()),
+        Outcome::NeedsSecondPerson(_) => Err("a transfer was proposed and not entered".into()),
+    }
 }

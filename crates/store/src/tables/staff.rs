@@ -14,10 +14,10 @@ use crate::value::Row;
 pub const PLATFORM: &str = "platform";
 
 statements! {
-    AUDIT_INSERT = "audit.insert", (Text, Text, Text, Text, Text, Text, Text, Int) -> (),
-        "insert into audit (organisation, id, who, what, subject, reason, detail, at) values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    AUDIT_ALL = "audit.of_organisation", (Text) -> (Text, Text, Text, Text, Text, Int),
-        "select who, what, subject, reason, detail, at from audit where organisation = $1 order by at, id";
+    AUDIT_INSERT = "audit.insert", (Text, Text, Text, Text, Text, Text, Text, Text, Int) -> (),
+        "insert into audit (organisation, id, who, approved_by, what, subject, reason, detail, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    AUDIT_ALL = "audit.of_organisation", (Text) -> (Text, Text, Text, Text, Text, Text, Int),
+        "select who, approved_by, what, subject, reason, detail, at from audit where organisation = $1 order by at, id";
     PROPOSAL_INSERT = "proposal.insert", (Text, Text, Text, Text, Text, Int, Int) -> (),
         "insert into proposal (organisation, id, state, proposed_by, decided_by, command, reason, proposed_at, expires_at, version) values ($1, $2, 'open', $3, null, $4, $5, $6, $7, 1)";
     PROPOSAL_DECIDE = "proposal.decide", (Text, Text, Text, Text, Int) -> (),
@@ -31,8 +31,10 @@ statements! {
 /// A record of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// Who did it.
+    /// Who did it, or proposed it where two people did.
     pub who: String,
+    /// Who approved it, where two people did.
+    pub approved_by: Option<String>,
     /// What, as `institution.suspend`.
     pub what: String,
     /// To what.
@@ -82,11 +84,12 @@ impl Store {
             .map(|row| {
                 Ok(AuditRecord {
                     who: row.text(0)?.into(),
-                    what: row.text(1)?.into(),
-                    subject: row.text(2)?.into(),
-                    reason: row.text(3)?.into(),
-                    detail: row.text(4)?.into(),
-                    at: instant(row, 5)?,
+                    approved_by: row.opt_text(1)?.map(str::to_owned),
+                    what: row.text(2)?.into(),
+                    subject: row.text(3)?.into(),
+                    reason: row.text(4)?.into(),
+                    detail: row.text(5)?.into(),
+                    at: instant(row, 6)?,
                 })
             })
             .collect()
@@ -127,6 +130,7 @@ pub fn audited(batch: &mut Batch, id: AuditId, record: &AuditRecord) {
         PLATFORM.into(),
         id.to_string().into(),
         record.who.as_str().into(),
+        record.approved_by.as_deref().into(),
         record.what.as_str().into(),
         record.subject.as_str().into(),
         record.reason.as_str().into(),

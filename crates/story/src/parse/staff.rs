@@ -64,6 +64,10 @@ fn tending(words: &mut Words<'_>) -> Read<Tending> {
             *words = at_verb;
             agreement(words)
         }
+        "rejects" if words.take("it") => {
+            let reason = words.because()?;
+            Ok(Tending::Rejects { reason })
+        }
         verb @ ("accepts" | "rejects") => {
             words.need("the return of")?;
             let label = label(words)?;
@@ -156,18 +160,7 @@ fn account(words: &mut Words<'_>) -> Read<Tending> {
             words.need("the dispute of")?;
             Ok(Tending::Resolves { label: label(words)? })
         }
-        _ if words.take("the") => {
-            words.need("budget of")?;
-            let campaign = code(words, "a campaign's code such as spruce-free")?;
-            words.need("to")?;
-            let budget = words.amount_or_zero()?;
-            let reason = words.because()?;
-            Ok(Tending::SetsBudget {
-                campaign,
-                budget,
-                reason,
-            })
-        }
+        _ if words.take("the") => budget_or_price(words),
         _ => {
             let who = words.owner()?;
             words.need("limit at")?;
@@ -183,6 +176,28 @@ fn account(words: &mut Words<'_>) -> Read<Tending> {
             })
         }
     }
+}
+
+/// `budget of spruce-free to 100.00 because …`, `price of PH-1001 to 3999.00 because …`
+fn budget_or_price(words: &mut Words<'_>) -> Read<Tending> {
+    if words.take("price") {
+        words.need("of")?;
+        let sku = code(words, "an article number such as PH-1001")?;
+        words.need("to")?;
+        let price = words.amount()?;
+        let reason = words.because()?;
+        return Ok(Tending::SetsPrice { sku, price, reason });
+    }
+    words.need("budget of")?;
+    let campaign = code(words, "a campaign's code such as spruce-free")?;
+    words.need("to")?;
+    let budget = words.amount_or_zero()?;
+    let reason = words.because()?;
+    Ok(Tending::SetsBudget {
+        campaign,
+        budget,
+        reason,
+    })
 }
 
 /// Payments, deferrals and waivers.

@@ -321,6 +321,31 @@ fn a_person_sees_what_is_theirs() {
 }
 
 #[test]
+fn staff_propose_and_decide() {
+    assert_eq!(
+        command("supervisor approves it"),
+        Ok(Command::Staff {
+            who: Desk::Supervisor,
+            does: Tending::Approves,
+        })
+    );
+    assert_eq!(
+        staff("rejects it because nobody asked for it"),
+        Tending::Rejects {
+            reason: "nobody asked for it".to_owned(),
+        }
+    );
+    assert_eq!(
+        staff("sets the price of PH-1001 to 4099.00 because it rose"),
+        Tending::SetsPrice {
+            sku: "PH-1001".to_owned(),
+            price: yuan(409_900),
+            reason: "it rose".to_owned(),
+        }
+    );
+}
+
+#[test]
 fn staff_give_their_reasons() {
     assert_eq!(
         staff("suspends xiaofu in 440000 until 2025-03-01 because the province asked"),
@@ -357,13 +382,6 @@ fn staff_give_their_reasons() {
             on: "2025-02-03".parse().unwrap(),
             reason: "it came by transfer".to_owned(),
         }
-    );
-    assert_eq!(
-        command("supervisor approves it"),
-        Ok(Command::Staff {
-            who: Desk::Supervisor,
-            does: Tending::Approves,
-        })
     );
     assert_eq!(
         staff("excludes region 540000 by law"),

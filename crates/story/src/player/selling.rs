@@ -2,6 +2,7 @@
 
 use fenqi_app::checkout::cancel::{self, Cancel};
 use fenqi_app::checkout::capture::{self, Capture};
+use fenqi_app::operations::approve::Done;
 use fenqi_app::repayment::answer_return::{self, Answer, AnswerReturn};
 use fenqi_domain::actor::Actor;
 use fenqi_domain::money::Amount;
@@ -88,10 +89,6 @@ impl Player<'_> {
         let answered = answer_return::answer_return(self.app, actor, &key, command)
             .await?
             .reply();
-        Ok(vec![format!(
-            "the return of {} is {}",
-            yuan(answered.amount),
-            answered.state.code()
-        )])
+        Ok(self.done(answered, Done::AnswerReturn))
     }
 }

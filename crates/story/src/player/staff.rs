@@ -1,6 +1,6 @@
 //! What the staff do.
 
-use fenqi_app::operations::approve::{self, Decide, Outcome};
+use fenqi_app::operations::approve::{self, Decide, Done, Outcome};
 use fenqi_app::operations::arrange::{self, Arrange, Whom};
 use fenqi_app::operations::backdate::{self, EnterPayment};
 use fenqi_app::operations::budget::{self, SetBudget};
@@ -39,12 +39,12 @@ impl Player<'_> {
                 reason,
             } => self.closes(step, &actor, (parts, party), *until, reason).await,
             Tending::Opens { party } => self.opens(step, &actor, party).await,
-            Tending::Excludes { .. } | Tending::Includes { .. } | Tending::Article { .. } => {
-                self.market(&actor, &key, does).await
-            }
-            Tending::SetsBudget { .. } | Tending::SetsLimit { .. } | Tending::Approves => {
-                self.figures(&actor, &key, does).await
-            }
+            Tending::Excludes { .. }
+            | Tending::Includes { .. }
+            | Tending::Article { .. }
+            | Tending::SetsPrice { .. } => self.market(&actor, &key, does).await,
+            Tending::SetsBudget { .. } | Tending::SetsLimit { .. } => self.figures(&actor, &key, does).await,
+            Tending::Approves | Tending::Rejects { .. } => self.decides(&actor, &key, does).await,
             Tending::Freezes { .. } | Tending::Unfreezes { .. } | Tending::Resolves { .. } => {
                 self.stands(&actor, &key, does).await
             }
@@ -145,6 +145,7 @@ impl Player<'_> {
     async fn market(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
         let configuration = self.app.configuration().await.map_err(Denied::from)?;
         let known = |what: &str, code: &str| format!("there is no {what} {code}");
+        let mut why = "a change of the market";
         let item = match does {
             Tending::Excludes { region, institution } | Tending::Includes { region, institution } => {
                 let is_in = matches!(does, Tending::Includes { .. });
@@ -172,17 +173,23 @@ impl Player<'_> {
                 changed.is_financeable = *is_financeable;
                 Item::Product(changed)
             }
+            Tending::SetsPrice { sku, price, reason } => {
+                let found = configuration.products.get(sku).cloned();
+                let mut changed = found.ok_or_else(|| known("article", sku))?;
+                (changed.price, why) = (*price, reason);
+                Item::Product(changed)
+            }
             _ => return Ok(Vec::new()),
         };
         let command = Configure {
             items: vec![item],
-            reason: "a change of the market".to_owned(),
+            reason: why.to_owned(),
         };
-        configure::configure(self.app, actor, key, command).await?;
-        Ok(Vec::new())
+        let put = configure::configure(self.app, actor, key, command).await?.reply();
+        Ok(self.done(put, Done::Configure))
     }
 
-    /// Budgets, limits, and what another person proposed about them.
+    /// Budgets and limits.
     async fn figures(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
         match does {
             Tending::SetsBudget {
@@ -196,11 +203,7 @@ impl Player<'_> {
                     reason: reason.clone(),
                 };
                 let set = budget::set_budget(self.app, actor, key, command).await?.reply();
-                Ok(vec![format!(
-                    "{} left, {} before",
-                    yuan(set.left),
-                    yuan(set.before)
-                )])
+                Ok(self.done(set, Done::RaiseBudget))
             }
             Tending::SetsLimit {
                 who,
@@ -215,28 +218,37 @@ impl Player<'_> {
                     reason: reason.clone(),
                 };
                 let set = limit::set_limit(self.app, actor, key, command).await?.reply();
-                Ok(self.done(set, |set| {
-                    format!("limit {}, available {}", yuan(set.limit), yuan(set.available))
-                }))
+                Ok(self.done(set, Done::SetLimit))
             }
-            _ => {
-                let proposal = self
-                    .proposal
-                    .ok_or_else(|| "nothing was proposed before".to_owned())?;
-                let command = Decide {
-                    proposal,
-                    reason: "checked".to_owned(),
-                };
-                let decided = approve::approve(self.app, actor, key, command).await?.reply();
-                Ok(vec![format!("the proposal is {}", decided.state)])
-            }
+            _ => Ok(Vec::new()),
         }
     }
 
+    /// Approves or rejects what was proposed last.
+    async fn decides(&mut self, actor: &Actor, key: &Key, does: &Tending) -> Seen {
+        let proposal = self
+            .proposal
+            .ok_or_else(|| "nothing was proposed before".to_owned())?;
+        let decided = match does {
+            Tending::Rejects { reason } => {
+                let reason = reason.clone();
+                approve::reject(self.app, actor, key, Decide { proposal, reason }).await?
+            }
+            _ => {
+                let reason = "checked".to_owned();
+                approve::approve(self.app, actor, key, Decide { proposal, reason }).await?
+            }
+        };
+        let decided = decided.reply();
+        let mut seen = vec![format!("the proposal is {}", decided.state)];
+        seen.extend(decided.done.iter().flat_map(says));
+        Ok(seen)
+    }
+
     /// What was done, or that another person must approve it.
-    fn done<T>(&mut self, outcome: Outcome<T>, says: impl Fn(T) -> String) -> Vec<String> {
+    pub(super) fn done<T>(&mut self, outcome: Outcome<T>, what: impl Fn(T) -> Done) -> Vec<String> {
         match outcome {
-            Outcome::Done(done) => vec![says(done)],
+            Outcome::Done(done) => says(&what(done)),
             Outcome::NeedsSecondPerson(proposal) => {
                 self.proposal = Some(proposal);
                 vec!["another person must approve it".to_owned()]
@@ -304,11 +316,7 @@ impl Player<'_> {
                 let entered = backdate::enter_payment(self.app, actor, key, command)
                     .await?
                     .reply();
-                Ok(vec![format!(
-                    "entered; outstanding {}, due now {}",
-                    show::parts(&entered.outstanding),
-                    yuan(entered.payable)
-                )])
+                Ok(self.done(entered, Done::EnterPayment))
             }
             Tending::Defers { label, days, reason } => {
                 let deal = self.cast.deal(label)?;
@@ -322,10 +330,7 @@ impl Player<'_> {
                     reason: reason.clone(),
                 };
                 let arranged = arrange::arrange(self.app, actor, key, command).await?.reply();
-                Ok(vec![match arranged.agreements {
-                    1 => "arranged for 1 agreement".to_owned(),
-                    agreements => format!("arranged for {agreements} agreements"),
-                }])
+                Ok(self.done(arranged, Done::Arrange))
             }
             Tending::Waives {
                 amount,
@@ -342,15 +347,43 @@ impl Player<'_> {
                     reason: reason.clone(),
                 };
                 let waived = waive::waive(self.app, actor, key, command).await?.reply();
-                Ok(self.done(waived, |waived| {
-                    format!(
-                        "waived {}, outstanding {}",
-                        yuan(waived.amount),
-                        yuan(waived.outstanding)
-                    )
-                }))
+                Ok(self.done(waived, Done::Waive))
             }
             _ => Ok(Vec::new()),
         }
+    }
+}
+
+/// What a command of staff answered.
+fn says(done: &Done) -> Vec<String> {
+    match done {
+        Done::SetLimit(set) => vec![format!(
+            "limit {}, available {}",
+            yuan(set.limit),
+            yuan(set.available)
+        )],
+        Done::RaiseBudget(set) => vec![format!("{} left, {} before", yuan(set.left), yuan(set.before))],
+        Done::Waive(waived) => vec![format!(
+            "waived {}, outstanding {}",
+            yuan(waived.amount),
+            yuan(waived.outstanding)
+        )],
+        Done::EnterPayment(entered) | Done::TakeBack(entered) => vec![format!(
+            "entered; outstanding {}, due now {}",
+            show::parts(&entered.outstanding),
+            yuan(entered.payable)
+        )],
+        Done::Arrange(arranged) => vec![match arranged.agreements {
+            1 => "arranged for 1 agreement".to_owned(),
+            agreements => format!("arranged for {agreements} agreements"),
+        }],
+        Done::AnswerReturn(answered) => vec![format!(
+            "the return of {} is {}",
+            yuan(answered.amount),
+            answered.state.code()
+        )],
+        Done::Refund(refunded) => vec![format!("refunded {}", yuan(refunded.amount))],
+        // What is on sale now is seen by whoever asks for it.
+        Done::Configure(_) => Vec::new(),
     }
 }
