@@ -172,6 +172,7 @@ impl Configuration {
         self.institutions.get(code)
     }
 
+    // R30: each capability is switched off on its own; repaying is not checkout
     /// Whether a capability is open for an institution (or `platform`) at this instant.
     ///
     /// Errors: [`Refusal::Maintenance`] with the party that is down and the expected end.

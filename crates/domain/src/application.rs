@@ -71,6 +71,7 @@ impl State {
     }
 }
 
+// R14: a decline carries its reasons, advice, and a day
 /// What an institution said of an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
@@ -250,6 +251,7 @@ impl Application {
     }
 }
 
+// R15: when to apply again
 /// Whether an institution may be asked on this day, given the latest application there, if there is one.
 ///
 /// # Errors

@@ -83,6 +83,7 @@ pub struct Month {
     pub overdue: Amount,
 }
 
+// R40: what a bureau would be told of each month
 /// The months of a loan, from the one in which it was first lent to the last that is over, or to the one in which it
 /// ended; [`last`] cuts them to what a report shows.
 ///

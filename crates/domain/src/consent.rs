@@ -61,6 +61,7 @@ impl Purpose {
     }
 }
 
+// R26: a text in one version, with its hash
 /// A document in one version (协议文本). Versions are never changed, only followed by another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Amount, OutOfRange};
 use crate::refusal::{Denied, Refusal, What};
 
+// R19: a limit with what is held, used and available
 /// A credit line (授信额度).
 ///
 /// `held` is kept apart from `used` because goods may ship days after the confirmation, and the shopper must not spend

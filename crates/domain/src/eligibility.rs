@@ -319,6 +319,7 @@ fn person_refusals(case: &Case<'_>, plan: &Plan) -> Vec<Refusal> {
     refusals
 }
 
+// R8: products, categories and promotions that are not financed are named by line
 /// Why one line cannot be financed by an institution, whatever the plan.
 fn line_refusal(case: &Case<'_>, institution: Option<&Institution>, line: &CartLine) -> Option<Refusal> {
     let excluded = || {
@@ -356,6 +357,7 @@ fn line_refusal(case: &Case<'_>, institution: Option<&Institution>, line: &CartL
     None
 }
 
+// R9: a seller is covered by the institutions that its terms name
 /// The price of the plan for the lines that it covers, or nothing if it covers none.
 ///
 /// A line on which the seller's share of the cost would pass its margin is left out, and the rest priced again (R10).

@@ -54,6 +54,7 @@ pub struct Failures {
     pub count: u8,
 }
 
+// H16: what was proved stays proved
 /// All that a shopper proved. It holds no personal data but completed years of age.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IdentityEvidence {

@@ -85,6 +85,7 @@ impl Late {
     }
 }
 
+// R39: late fees by basis, rate, grace and cap
 /// Adds to the rows what late fee and penalty interest come to by the day; says how much is new.
 ///
 /// All costs together stay under the agreed annual cap on the principal that was really lent, day by day: what does not

@@ -115,6 +115,7 @@ pub fn covers(scope: &str, region: &str) -> bool {
     region == scope || (stem.len() < scope.len() && region.starts_with(stem))
 }
 
+// R17: law, caps, age of majority, currency of each region
 /// A region with its law (地区).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {

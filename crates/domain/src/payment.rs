@@ -133,6 +133,7 @@ pub struct Receipt {
     pub reference: String,
 }
 
+// H21: why a debit failed
 /// Why a payment failed (还款失败原因). The order is that in which two answers to one payment are told apart: the first
 /// stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -283,6 +284,7 @@ pub enum Answer {
 }
 
 impl Payment {
+    // R37: what the channel says moves a payment on, and never back
     /// The payment after an answer. `settle` is the time after which the channel surely knows a number that it ever got.
     pub fn advance(self, answer: Answer, now: Timestamp, settle: SignedDuration) -> Change<Payment> {
         let before = (self.state.clone(), self.receipts.len());

@@ -136,6 +136,7 @@ pub enum Settlement {
     RuleOf78,
 }
 
+// H4: what a payment ahead changes
 /// What a partial prepayment changes (部分提前还款).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

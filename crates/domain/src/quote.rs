@@ -150,6 +150,7 @@ fn within_bounds(asking: Asking<'_>, price: Amount, principal: Amount) -> Result
     Ok(())
 }
 
+// H19: the least that is paid now
 /// The least price of which, beside what is paid now, a plan finances enough.
 fn least_price(plan: &Plan, down_payment: Option<Amount>) -> Result<Amount, OutOfRange> {
     let financed = Rate::ONE.ppb().saturating_sub(plan.down_payment.ppb()).max(1);

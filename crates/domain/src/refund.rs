@@ -17,6 +17,7 @@ use crate::plan::{Component, RefundStrategy, Terms};
 use crate::refusal::Refusal;
 use crate::{allocation, settlement};
 
+// H3: what a refund changes, and whether the bill is still due
 /// What a refund would do: shown to the shopper before they return the goods.
 ///
 /// # Errors

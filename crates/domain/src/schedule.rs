@@ -13,6 +13,7 @@ use crate::money::{Amount, OutOfRange, Rate, Rounding};
 use crate::plan::{Conventions, FeeTiming, Instalment, Pricing, Terms};
 use crate::steps::Steps;
 
+// R49: each instalment with its day
 /// The schedule of an amount (还款计划).
 ///
 /// The rows' principal sums to `principal`. For a flat fee, the rows' fee and subsidy sum to the fee rounded once. What

@@ -17,6 +17,7 @@ use crate::{allocation, late};
 
 pub(crate) mod told;
 
+// R52: what settling costs, part by part
 /// What settling on a day would cost (提前结清报价), after everything that is known of that day.
 ///
 /// # Errors

@@ -250,11 +250,12 @@ fn page(marks: &[Mark]) -> String {
         let shows = match shows.as_slice() {
             [] if row.later.is_empty() => "nothing yet".to_owned(),
             [] => format!("met by a later issue: {}", row.later),
-            shows => shows
-                .iter()
-                .map(|mark| cell(mark))
-                .collect::<Vec<_>>()
-                .join("<br>"),
+            shows => {
+                let cells = shows.iter().map(|mark| cell(mark)).collect::<Vec<_>>();
+                let begun = format!("a part; the rest by a later issue: {}<br>", row.later);
+                let begun = if row.later.is_empty() { "" } else { &begun };
+                format!("{begun}{}", cells.join("<br>"))
+            }
         };
         // Writing to a string cannot fail.
         let _ = writeln!(

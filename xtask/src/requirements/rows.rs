@@ -182,7 +182,12 @@ pub const ROWS: &[Row] = &[
         "paying the orders one chooses, with a preview",
         "选择订单还款",
     ),
-    now("R35", "messages by several channels", "短信、推送与社区通知"),
+    later(
+        "R35",
+        "messages by several channels",
+        "短信、推送与社区通知",
+        PARTIES,
+    ),
     now("R36", "temporary arrangements for many at once", "临时还款安排"),
     now(
         "R37",

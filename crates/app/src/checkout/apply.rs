@@ -54,6 +54,7 @@ pub struct Kept {
     pub enquired: bool,
 }
 
+// H15: asking costs nothing, whatever the answer is
 /// Asks for credit. The answer may be there at once, or the application waits and a job asks on.
 pub async fn apply(app: &App, actor: &Actor, key: &Key, command: Apply) -> Result<Change<Applied>, Denied> {
     actor.require_for(command.shopper, Scope::Buy)?;

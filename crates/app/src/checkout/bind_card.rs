@@ -42,6 +42,7 @@ pub struct CardBound {
     pub last4: String,
 }
 
+// R32: binding a card by its token
 /// Binds a card and gives the mandates asked for.
 pub async fn bind_card(
     app: &App,
@@ -145,6 +146,7 @@ fn write(
     Decision { batch, reply }
 }
 
+// R32: unbinding it
 /// Unbinds a card; refused while agreements are debited from it and no other is bound.
 pub async fn unbind_card(
     app: &App,

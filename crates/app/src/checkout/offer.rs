@@ -31,6 +31,7 @@ pub struct Ask {
     pub down_payment: Option<Amount>,
 }
 
+// R45: the plans of all institutions, in the order of their codes
 /// Answers what can be had: one outcome a plan and seller.
 pub async fn offer(app: &App, actor: &Actor, ask: &Ask) -> Result<Vec<Outcome>, Denied> {
     match ask.shopper {

@@ -11,6 +11,7 @@ use crate::jobs::{self, Due, Pages, Report};
 use crate::outcome::Denied;
 use crate::repayment::debit;
 
+// R48: debits on the days of their plan
 /// Tries every debit whose day has come, but for agreements whose debit this run has decided already.
 pub async fn run(app: &App, until: Date, decided: &BTreeSet<AgreementId>) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;

@@ -17,6 +17,7 @@ use crate::texts::{self, Message};
 use crate::unit::Decision;
 use crate::{App, Moment};
 
+// R50: reminders before a due date
 /// Queues every reminder whose day has come. A day that was missed is not made up for.
 pub async fn run(app: &App, until: Date) -> Result<Report, Denied> {
     let rules = &app.configuration().await?.rules;

@@ -59,6 +59,7 @@ impl Whom {
     }
 }
 
+// H9, H10: dates, penalties and reminders for who cannot pay now
 /// The command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrange {
@@ -84,6 +85,7 @@ pub struct Arranged {
 /// The most days by which due dates move at once.
 pub const DEFER_DAYS_MAX: u16 = 90;
 
+// R36: an arrangement for one agreement, or for all of a region
 /// Arranges. For many, each agreement is a commit of its own under a key derived from the command's, so that a repetition
 /// after a fault goes on where it stopped and does nothing twice.
 ///

@@ -51,6 +51,7 @@ pub struct Dispute {
     pub settled: Option<(Timestamp, String)>,
 }
 
+// R38: a dispute on an agreement
 /// Opens a dispute.
 ///
 /// Errors: [`Refusal::AlreadyExists`] while one about the agreement is open.

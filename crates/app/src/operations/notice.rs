@@ -50,6 +50,7 @@ pub struct End {
     pub reason: String,
 }
 
+// H12: what is unavailable, since when and until when
 /// Publishes a notice.
 pub async fn publish(
     app: &App,

@@ -12,6 +12,7 @@ use crate::mistake::Thing;
 use crate::outcome::Denied;
 use crate::{App, Moment};
 
+// R27: what stands against new credit
 /// What stands against new credit for a shopper now: a freeze, open disputes, and what is overdue today.
 pub async fn standing(app: &App, actor: &Actor, shopper: ShopperId) -> Result<Standing, Denied> {
     actor.require_for(shopper, Scope::Offer)?;

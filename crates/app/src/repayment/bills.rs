@@ -64,6 +64,7 @@ pub struct Owed {
     pub payments: Vec<PaymentView>,
 }
 
+// R33: what is owed, by bill, order, instalment and component
 /// Shows what a shopper owes.
 pub async fn bills(app: &App, actor: &Actor, shopper: ShopperId) -> Result<Owed, Denied> {
     actor.require_for(shopper, Scope::Repay)?;

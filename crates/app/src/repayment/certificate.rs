@@ -32,6 +32,7 @@ pub struct Certificate {
     pub digest: String,
 }
 
+// R55: the certificate of settlement
 /// Issues a certificate for an agreement that is settled.
 pub async fn certificate(
     app: &App,

@@ -27,6 +27,7 @@ pub struct ChangeMandate {
     pub maximum: Amount,
 }
 
+// R47: the mandate for debits of one institution
 /// Gives a mandate, moves it to another card, or revokes it. What is owed stays owed.
 pub async fn mandate(
     app: &App,

@@ -42,6 +42,7 @@ pub struct Pay {
     pub card: CardId,
 }
 
+// R53: from any card, and for another person
 /// Pays. The reply says how the payment stands; while it is unknown, asking is the only way on.
 pub async fn pay(app: &App, actor: &Actor, key: &Key, command: Pay) -> Result<Change<PaymentView>, Denied> {
     actor.require_for(command.payer, Scope::Repay)?;

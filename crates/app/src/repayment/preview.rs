@@ -26,6 +26,7 @@ pub struct PaymentPreview {
     pub left: Amount,
 }
 
+// R34: how a payment would be spread, before it is made
 /// Previews a payment of an amount for chosen agreements, or for what is due.
 pub async fn preview(
     app: &App,

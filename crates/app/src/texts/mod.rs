@@ -133,6 +133,7 @@ pub(crate) fn queue_within(
     Ok(())
 }
 
+// R54: nothing is sent outside the hours of contact
 /// The first instant from now on that lies within contact hours.
 fn within_hours(app: &App, moment: &Moment, (from, until): (i8, i8)) -> Result<Timestamp, Denied> {
     let hour = app.zone.to_datetime(moment.now).hour();

@@ -37,6 +37,7 @@ pub struct Standards {
     pub reapply_days: i32,
 }
 
+// R13: each lender has standards of its own
 /// The lenders of the sandbox, from the least to the most demanding.
 pub fn published() -> Vec<Standards> {
     let yuan = |y: i64| Amount::from_minor(y * 100);
@@ -163,6 +164,7 @@ impl Standards {
     }
 }
 
+// R12: history and ability become a score
 /// A score of 300 to 900 from what the bureau knows and what the person earns.
 pub fn score(history: &BureauRecord, income: Amount) -> i64 {
     let length = i64::from(history.months.min(60)) * 3;

@@ -30,6 +30,7 @@ pub struct Share {
     pub amount: Amount,
 }
 
+// R34: one payment over the orders that are chosen
 /// Spreads a payment over agreements (民法典 560): those the payer chose, in the order of the choice, each up to what is
 /// due and then, in the same order, up to what it can take. Without a choice what is due is met, the earliest due first,
 /// and debts of one day in proportion. An agreement that is chosen twice is chosen once: it owes what it owes. Says what

@@ -233,6 +233,7 @@ pub(crate) fn live(transactions: &[Transaction]) -> Result<Vec<&Transaction>, Br
     Ok(sorted)
 }
 
+// R29: days that nobody could pay on do not count as late; due dates stay
 /// The excused days of all transactions, merged. One whose days are the wrong way round excuses none: it has no length.
 fn excused(live: &[&Transaction]) -> Vec<Span> {
     let mut spans: Vec<Span> = live

@@ -126,6 +126,7 @@ impl Refusal {
         }
     }
 
+    // R11: every refusal names at least one way on
     /// What would help instead; never empty.
     pub fn alternatives(&self) -> Vec<Alternative> {
         use Refusal::*;
