@@ -12,6 +12,7 @@ use fenqi_app::checkout::offer::{self, Ask};
 use fenqi_app::checkout::sign::{self, Sign};
 use fenqi_app::checkout::verify_identity::{self, Proof};
 use fenqi_app::checkout::{apply, open_account, quote};
+use fenqi_app::operations::arrange::{self, Arrange, Whom};
 use fenqi_app::repayment::pay::{self, Pay};
 use fenqi_app::repayment::preview;
 use fenqi_app::texts::{self, Language};
@@ -22,7 +23,7 @@ use fenqi_domain::id::{AgreementId, ShopperId};
 use fenqi_domain::money::{AMOUNT_MAX, Amount, Currency};
 use fenqi_domain::pii::Pii;
 use fenqi_domain::quote::Quote;
-use fenqi_sim::{Buyer, Shop, market, shop_in, store, yuan};
+use fenqi_sim::{Buyer, Shop, market, shop_in, staff, store, yuan};
 use jiff::SignedDuration;
 
 /// A shop with Ann, who owes, and whose store can be looked into.
@@ -508,6 +509,25 @@ async fn a_capture_of_nothing_or_of_too_much_is_refused() {
         let captured = capture::capture(app, &seller, &key, command);
         room.denied(&format!("a capture of {minor}"), captured).await;
     }
+}
+
+// What cannot be put off or let go is not called "nothing is due": the whole loan is open.
+#[tokio::test]
+async fn an_arrangement_that_would_change_nothing_says_so() {
+    let room = room("arrange").await;
+    let command = Arrange {
+        whom: Whom::Agreement {
+            shopper: room.ann.id,
+            agreement: room.agreement,
+        },
+        defer_days: 0,
+        waive_penalties: true,
+        reason: "the flood".to_owned(),
+    };
+    let (app, kim, key) = (&room.shop.app, staff("kim"), room.key());
+    let asked = arrange::arrange(app, &kim, &key, command);
+    room.refused("no penalty is open", asked, "nothing_to_arrange")
+        .await;
 }
 
 #[tokio::test]

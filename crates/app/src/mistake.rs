@@ -30,8 +30,6 @@ pub enum Figure {
     Count(i64),
     /// A day of the calendar.
     Day(Date),
-    /// An instant.
-    Instant(Timestamp),
 }
 
 /// A kind of thing that a command names.

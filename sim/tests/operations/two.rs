@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fenqi_app::operations::approve::{self, Done, Outcome};
+use fenqi_app::operations::arrange::{self, Arrange, Whom};
 use fenqi_app::operations::backdate::{self, EnterPayment};
 use fenqi_app::operations::budget::{self, SetBudget};
 use fenqi_app::operations::configure::{self, Configure, Item};
@@ -52,6 +53,7 @@ macro_rules! on_both {
 on_both! {
     a_waiver_in_parts_meets_the_bound_as_the_whole_would,
     a_waiver_beyond_what_is_open_is_refused_with_what_is_open,
+    the_penalties_of_an_arrangement_are_weighed_with_what_was_waived,
     a_limit_in_parts_meets_the_bound_as_the_whole_would,
     a_payment_by_hand_settles_nothing_until_another_person_looked,
     staff_give_back_no_more_of_a_sellers_money_than_one_may,
@@ -150,6 +152,39 @@ async fn a_waiver_beyond_what_is_open_is_refused_with_what_is_open(shop: Shop) {
     shop.approves(all).await.unwrap();
     let nothing = refused(waives(&shop, "one", (&ann, agreement), 1).await);
     assert_eq!(nothing, open(Amount::ZERO));
+    is_clean(&shop).await;
+}
+
+async fn the_penalties_of_an_arrangement_are_weighed_with_what_was_waived(shop: Shop) {
+    let (ann, agreement) = with_loan(&shop, 40_000).await;
+    shop.sandbox.set_balance(ann.token, Amount::ZERO).unwrap();
+    shop.passes_until(day(42)).await.unwrap();
+    let arranges = || {
+        let command = Arrange {
+            whom: Whom::Agreement {
+                shopper: ann.id,
+                agreement,
+            },
+            defer_days: 0,
+            waive_penalties: true,
+            reason: WHY.to_owned(),
+        };
+        let (app, key) = (&shop.app, shop.key().unwrap());
+        async move {
+            let arranged = arrange::arrange(app, &staff("one"), &key, command).await;
+            arranged.map(Change::reply)
+        }
+    };
+    let open = loan(&shop, &ann, agreement).await.outstanding().unwrap().penalty;
+    assert!(open.is_positive());
+    let all = waives(&shop, "one", (&ann, agreement), 10_000).await;
+    assert!(matches!(all, Ok(Outcome::Done(_))));
+    let arrangement = proposal(arranges().await);
+    let still = loan(&shop, &ann, agreement).await.outstanding().unwrap().penalty;
+    assert!(still.is_positive(), "nothing yet");
+    let approved = shop.approves(arrangement).await.unwrap().reply();
+    assert!(matches!(approved.done, Some(Done::Arrange(done)) if done.waived == still));
+    assert_eq!(refused(arranges().await), Refusal::NothingToArrange);
     is_clean(&shop).await;
 }
 

@@ -131,7 +131,6 @@ fn figure(figure: Figure) -> String {
         Figure::Amount(amount) => point(amount.minor(), 2),
         Figure::Count(count) => count.to_string(),
         Figure::Day(day) => day.to_string(),
-        Figure::Instant(at) => reader::to_the_minute(at),
     }
 }
 
