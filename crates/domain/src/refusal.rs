@@ -531,11 +531,6 @@ pub enum Refusal {
     },
     /// No return of this order is open.
     ReturnNotOpen,
-    /// Two people must do this (maker and checker).
-    NeedsSecondPerson {
-        /// The proposal's identifier.
-        proposal: String,
-    },
     /// The one who proposed may not approve.
     SamePerson,
     /// The proposal was decided or its time is over.

@@ -66,7 +66,6 @@ impl Refusal {
             Refusal::RefundTooLarge { .. } => "refund_too_large",
             Refusal::ReturnOpen { .. } => "return_open",
             Refusal::ReturnNotOpen => "return_not_open",
-            Refusal::NeedsSecondPerson { .. } => "needs_second_person",
             Refusal::SamePerson => "same_person",
             Refusal::ProposalClosed { .. } => "proposal_closed",
             Refusal::GroundChanged => "ground_changed",
@@ -116,8 +115,7 @@ impl Refusal {
             | BudgetSpent { .. } => WhoCanChange::Store,
             RegionLegal { .. } | CostAboveCap { .. } | Underage { .. } => WhoCanChange::Law,
             ApplicationPending { .. } | PaymentUnderWay { .. } => WhoCanChange::Time,
-            NeedsSecondPerson { .. }
-            | SamePerson
+            SamePerson
             | ProposalClosed { .. }
             | GroundChanged
             | WaiverTooLarge { .. }
@@ -262,7 +260,7 @@ impl Refusal {
             PaymentUnderWay { .. } => vec![Alternative::LookAgain, Alternative::Contact],
             MandateRequired => vec![Alternative::OtherCard, Alternative::BindCard],
             SettlementChanged { .. } => vec![Alternative::LookAgain],
-            NeedsSecondPerson { .. } | SamePerson => vec![Alternative::AnotherPerson],
+            SamePerson => vec![Alternative::AnotherPerson],
             OutstandingExists { amount } => vec![Alternative::PayDown { amount: *amount }],
             OutsideBounds { minimum, maximum, .. } => {
                 vec![Alternative::AmountWithin {
@@ -300,7 +298,7 @@ fn waiting(until: Option<Timestamp>, rest: Vec<Alternative>) -> Vec<Alternative>
 }
 
 /// Every code, in the order of the list; the texts are checked against it.
-pub const CODES: [&str; 59] = [
+pub const CODES: [&str; 58] = [
     "institution_suspended",
     "institution_ended",
     "maintenance",
@@ -353,7 +351,6 @@ pub const CODES: [&str; 59] = [
     "refund_too_large",
     "return_open",
     "return_not_open",
-    "needs_second_person",
     "same_person",
     "proposal_closed",
     "ground_changed",

@@ -136,7 +136,6 @@ fn every() -> Vec<Refusal> {
         RefundTooLarge { left: one },
         ReturnOpen { since: on },
         ReturnNotOpen,
-        NeedsSecondPerson { proposal: text() },
         SamePerson,
         ProposalClosed { state: text() },
         GroundChanged,
