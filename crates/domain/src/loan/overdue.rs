@@ -31,6 +31,8 @@ pub(crate) fn count(state: &mut State<'_>) -> Result<(), OutOfRange> {
         let servicing = state.terms.conventions.servicing.as_deref();
         return match servicing.filter(|s| s.excess.is_some()) {
             Some(servicing) => {
+                // Money that is spread anew meets penalties as they are today, as it does where something is entered today.
+                crate::late::post(state)?;
                 crate::loan::scheduled::reckon(state, servicing)?;
                 crate::loan::charges::apply_credit(state, servicing)
             }
